@@ -1,0 +1,69 @@
+//! The `portable` binding: how the candidate's client talks to the gateway.
+//!
+//! # Requests
+//! All under the base URL that `open` gave. Bodies are JSON, but for media. Every request but `enlist` carries
+//! `Authorization: Bearer <token>`; the token comes from `enlist` and belongs to one user. Failures are problems (RFC 9457).
+//! A client retries a request that was answered `busy` (503) or `gateway-error` (502): it waits about 50 ms before the first retry,
+//! doubles the pause each time, adds a little chance, and gives up with `gateway-error` after six attempts in all. `Retry-After`
+//! (seconds) is a lower bound for the next pause.
+//!
+//! | request | body | answer |
+//! |---|---|---|
+//! | `POST /enlist` | [`Enlist`] | [`Enlisted`]; enlisting a user again replaces all its keys and empties its mailbox |
+//! | `GET /keys/{user}` | | [`KeyBundle`]: each one-time prekey is handed out once |
+//! | `PUT /keys` | [`PublishKeys`] | [`KeyCount`] |
+//! | `PUT /media` | the blob | [`Uploaded`] |
+//! | `GET /media/{name}` | | the blob |
+//! | `GET /files/{name}` | | a plaintext file that the upper tester asked to send: part of the test, not of the product |
+//! | `DELETE /user` | | [`Deleted`] |
+//! | `GET /chat` | WebSocket | [`Stanza`]s as text frames |
+//!
+//! # Chat channel
+//! A client sends a stanza under an id of its own choice and waits for `accepted` or `refused` with that id. The gateway
+//! delivers stanzas in order and keeps each of them in the mailbox until the client has sent `ack` for it: after it processed it,
+//! whatever came of that. Only one channel is open for a user; a new one ends the old one.
+//!
+//! For each message that it shows, a client sends a `delivered` receipt. For a message that it cannot decrypt (for want of a
+//! session, of a key, or because a MAC does not match) it sends a `retry` receipt, and no more than [`MOST_RETRIES`] for one
+//! message; a message that it received before (`duplicate`, `too-old`) gets neither. A sender that gets a `retry` receipt for a
+//! message that it did send to this user fetches the peer's bundle, sets up a new session, and sends the same content again under a new stanza
+//! id; if the identity key changed, it tells the user and sends nothing until the user has accepted.
+//! When a fetch leaves a user without one-time prekeys, the gateway sends `keys-low`, and the client publishes a new batch.
+//!
+//! # Ciphertext
+//! `message` stanzas carry a serialised libsignal message: [`MessageType::Prekey`] or [`MessageType::Normal`]. Both addresses of a
+//! session are the user's UUID in lower case with hyphens, and device 1.
+//!
+//! # Safety number
+//! 60 digits: libsignal's displayable fingerprint, version 2, 5200 iterations, identifiers = the 16 bytes of the users' UUIDs.
+
+mod keys;
+mod stanza;
+
+pub use keys::*;
+pub use stanza::*;
+
+/// Device number of every user.
+pub const DEVICE: u32 = 1;
+/// How often a receiver asks for one message again.
+pub const MOST_RETRIES: u32 = 5;
+/// Attempts at a request that is answered `busy` or `gateway-error`, the first included.
+pub const MOST_ATTEMPTS: u32 = 6;
+/// The pause before the first such retry, in milliseconds; each further one is twice as long.
+pub const FIRST_PAUSE_MS: u64 = 50;
+/// Iterations of the safety number.
+pub const SAFETY_NUMBER_ITERATIONS: u32 = 5200;
+/// Version of the safety number.
+pub const SAFETY_NUMBER_VERSION: u32 = 2;
+/// Largest stanza in bytes of JSON.
+pub const LARGEST_STANZA: usize = 1024 * 1024;
+/// Largest JSON body of a request in bytes.
+pub const LARGEST_BODY: usize = 1024 * 1024;
+/// Most one-time prekeys of one kind that one request may publish.
+pub const MOST_PREKEYS: usize = 100;
+/// Content type of JSON bodies.
+pub const JSON: &str = "application/json";
+/// Content type of problems.
+pub const PROBLEM_JSON: &str = "application/problem+json";
+/// Content type of blobs.
+pub const OCTETS: &str = "application/octet-stream";

@@ -1,0 +1,1 @@
+//! Plans and executes: doctor, carriers, many instances at once. Emits traces, never prints, never judges

@@ -1,0 +1,1 @@
+//! One execution of one scenario as a deterministic state machine, without any I/O

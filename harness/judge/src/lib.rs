@@ -1,0 +1,1 @@
+//! Scenario and trace give verdicts; the monitors that watch every trace. Pure

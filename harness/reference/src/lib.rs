@@ -1,0 +1,1 @@
+//! The reference users, on official Signal code; the content and media codecs

@@ -1,0 +1,1 @@
+//! Events, verdicts and the record of a run, as versioned types

@@ -1,0 +1,1 @@
+//! Judges a record again and re-executes the reference, from the record alone and without a network

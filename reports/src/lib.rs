@@ -1,0 +1,1 @@
+//! Renderers of the record: terminal, HTML, JUnit. Pure

@@ -1,0 +1,1 @@
+//! The scenario language, requirements and profiles: parsed with positions and linted
