@@ -1,1 +1,15 @@
-//! Events, verdicts and the record of a run, as versioned types
+//! What a run leaves behind, as versioned types: the trace of each instance, the verdicts, and the record that holds both.
+//!
+//! The trace is the only thing kept of an execution. Everything that is said about a candidate is computed from it.
+
+pub mod body;
+pub mod event;
+pub mod observation;
+pub mod record;
+pub mod verdict;
+
+pub use body::{Blobs, Body, Digest};
+pub use event::{Entry, Event, Input, Outcome, Trace};
+pub use observation::Observation;
+pub use record::{Line, Record, RecordError, RecordWriter};
+pub use verdict::{Blame, Check, CheckKind, InstanceResult, Verdict};

@@ -1,0 +1,109 @@
+//! What the reference observed and the wire does not show.
+
+use crate::Digest;
+use countersign_contract::seen::UserContent;
+use countersign_contract::{Reason, StanzaId, UserId};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// One observation of a reference user.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Observation {
+    /// A message was decrypted and is shown to the reference user.
+    Shown {
+        /// The stanza that carried it.
+        stanza: StanzaId,
+        /// The message's own id.
+        message: StanzaId,
+        /// Who sent it.
+        from: UserId,
+        /// What is shown.
+        content: UserContent,
+        /// Length of the plaintext with its padding, in bytes.
+        padded: u64,
+    },
+    /// A stanza was refused.
+    Refused {
+        /// The stanza.
+        stanza: StanzaId,
+        /// Why.
+        reason: Reason,
+        /// In words.
+        detail: String,
+    },
+    /// A receipt arrived.
+    Receipt {
+        /// The receipt's own stanza.
+        stanza: StanzaId,
+        /// Who sent it.
+        from: UserId,
+        /// `delivered` or `retry`.
+        receipt: String,
+        /// What it is about.
+        of: StanzaId,
+    },
+    /// A file was received. Keys stand here as digests: enough to see one used twice, no use to a reader.
+    Media {
+        /// The stanza whose message carries the file.
+        stanza: StanzaId,
+        /// SHA-256 of the media key.
+        key: Digest,
+        /// Whether the stated digest was the blob's.
+        digest_ok: bool,
+        /// Whether the MAC verified.
+        mac_ok: bool,
+        /// SHA-256 of the plaintext, if it was decrypted.
+        plaintext: Option<Digest>,
+    },
+    /// A reference user made a message.
+    Sent {
+        /// The stanza.
+        stanza: StanzaId,
+        /// To whom.
+        to: UserId,
+        /// What is in it.
+        content: UserContent,
+        /// SHA-256 of the media key, if there is a file.
+        media_key: Option<Digest>,
+    },
+    /// A reference user could not do what a step asked for: the candidate's keys or messages did not allow it.
+    Failed {
+        /// What it tried.
+        what: String,
+        /// Why it could not.
+        reason: Reason,
+        /// In words.
+        detail: String,
+    },
+    /// A session was set up from a peer's bundle.
+    SessionFrom {
+        /// Whose bundle.
+        peer: UserId,
+        /// SHA-256 of the peer's identity key.
+        identity: Digest,
+        /// Id of the one-time prekey used, if there was one.
+        one_time_prekey: Option<u32>,
+        /// Id of the Kyber prekey used.
+        kyber_prekey: u32,
+    },
+    /// The safety number as a reference user sees it.
+    SafetyNumber {
+        /// With whom.
+        peer: UserId,
+        /// 60 digits.
+        digits: String,
+    },
+    /// A plaintext marker that must not appear in any byte that a server sees. Recorded when the content is made.
+    Canary {
+        /// The marker.
+        text: String,
+    },
+    /// What the gateway noticed about a frame or request of the candidate that breaks the binding.
+    Invalid {
+        /// Which request or stanza, in words.
+        what: String,
+        /// What is wrong with it.
+        detail: String,
+    },
+}

@@ -1,0 +1,79 @@
+//! A record survives being written, cut off, and is refused when altered.
+
+use super::*;
+use crate::{Blobs, Digest};
+use proptest::prelude::*;
+use std::sync::Arc;
+
+fn header() -> Header {
+    Header {
+        record: RECORD_VERSION,
+        countersign: "0.1.0".into(),
+        started: "2026-11-23T00:00:00Z".into(),
+        profile: "dma-basic".into(),
+        target: "builtin".into(),
+        carrier: "in-process".into(),
+        seed_commitment: Digest::of(b"seed"),
+        jobs: 2,
+        only: vec![],
+        suite: Digest::of(b""),
+        expected_failures: vec![],
+    }
+}
+
+fn written(folder: &std::path::Path) -> Vec<u8> {
+    let mut writer = RecordWriter::create(folder).unwrap();
+    writer.append(&Line::Header(header())).unwrap();
+    writer.append(&Line::Suite(SuiteFiles { files: vec![SuiteFile { path: "a".into(), text: "é\n".into() }] })).unwrap();
+    writer.append(&Line::Plan(Plan { selected: vec!["e2ee/x".into()], left_out: vec![], filtered: 0 })).unwrap();
+    let blobs: Blobs = [(Digest::of(b"long"), Arc::from(&b"long"[..]))].into();
+    writer.store(&blobs).unwrap();
+    std::fs::read(folder.join(RECORD_FILE)).unwrap()
+}
+
+fn folder(name: &str) -> std::path::PathBuf {
+    let folder = std::env::temp_dir().join(format!("countersign-record-{}-{name}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+proptest! {
+    #[test]
+    fn a_record_cut_off_anywhere_still_reads_as_far_as_it_goes(cut in 0.0f64..1.0) {
+        let bytes = written(&folder("cut"));
+        let first_line = bytes.iter().position(|b| *b == b'\n').unwrap() + 1;
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "a position in a small file")]
+        let end = first_line + ((bytes.len() - first_line) as f64 * cut) as usize;
+        let record = Record::parse(&bytes[..end]).unwrap();
+        prop_assert_eq!(record.cut_off, bytes[end - 1] != b'\n');
+    }
+
+    #[test]
+    fn any_flipped_bit_is_noticed(position in 0.0f64..1.0, bit in 0u8..8) {
+        let mut bytes = written(&folder("flip"));
+        let whole = Record::parse(&bytes).unwrap();
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "a position in a small file")]
+        let at = ((bytes.len() - 1) as f64 * position) as usize;
+        bytes[at] ^= 1 << bit;
+        // The very last line feed is no part of a line: without it the last line counts as cut off.
+        match Record::parse(&bytes) {
+            Err(_) => {}
+            Ok(record) => prop_assert!(record.cut_off && record != whole),
+        }
+    }
+
+    #[test]
+    fn rubbish_is_refused_without_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+        let _ = Record::parse(&bytes);
+    }
+}
+
+#[test]
+fn lines_out_of_order_are_refused() {
+    let mut writer = RecordWriter::create(&folder("order")).unwrap();
+    writer.append(&Line::Header(header())).unwrap();
+    writer.append(&Line::Header(header())).unwrap();
+    let bytes = std::fs::read(folder("order").join(RECORD_FILE)).unwrap();
+    assert!(matches!(Record::parse(&bytes), Err(RecordError::Order { line: 2, .. })));
+    assert!(matches!(Record::parse(b""), Err(RecordError::Empty)));
+}
