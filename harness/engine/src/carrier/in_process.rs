@@ -1,0 +1,1 @@
+//! The built-in candidate, in this process: no socket and no serialisation of calls in between.
