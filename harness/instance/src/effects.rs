@@ -4,7 +4,7 @@ use crate::Instance;
 use crate::plan::Output;
 use crate::script::StanzaBend;
 use countersign_contract::portable::{MessageType, Prekey, ReceiptType, SignedKey, Stanza};
-use countersign_contract::{Bytes, StanzaId, UserId};
+use countersign_contract::{Bytes, Reason, StanzaId, UserId};
 use countersign_gateway::{BundleRule, Downloads, Effect, Endpoint, Fault, MediaBend, MediaRule, Rule};
 use countersign_reference::wire;
 use countersign_scenarios::language::{self, BundleBend, MediaStep, Misdeliver, Network, WeakKey};
@@ -47,6 +47,11 @@ impl Instance {
     fn note_delivery(&mut self, channel: u64, text: &str) {
         let Some(user) = self.gateway.user_of(channel) else { return };
         let Ok(stanza) = Stanza::from_json(text) else { return };
+        if let Stanza::Refused { id, problem } = &stanza
+            && matches!(problem.reason, Reason::Busy | Reason::GatewayError)
+        {
+            self.count_fault(|on| on == language::Endpoint::Message, Some(*id));
+        }
         if matches!(stanza, Stanza::Message { .. } | Stanza::Receipt { .. } | Stanza::KeysLow { .. })
             && let Some(member) = self.members.values_mut().find(|m| m.user == user)
         {

@@ -120,7 +120,8 @@ impl Instance {
                     self.reference_asks(user, "PUT", "/keys", body);
                 }
             }
-            _ => {}
+            // The gateway's answers to the user's own stanzas are not acknowledged.
+            _ => return,
         }
         self.reference_sends_stanza(user, &Stanza::Ack { id });
     }

@@ -88,8 +88,9 @@ impl Instance {
             fresh_session: false,
             bend: None,
         };
-        self.log(Event::Disturbed { stanza: None, how: format!("{} planned at {planned}", send.name) });
         self.send(&send);
+        let stanza = self.names.get(&send.name).copied();
+        self.log(Event::Disturbed { stanza, how: format!("planned at {planned}") });
         self.continue_burst();
     }
 
