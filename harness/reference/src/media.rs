@@ -17,9 +17,8 @@ use subtle::ConstantTimeEq as _;
 /// Block length of the cipher in bytes.
 const BLOCK: usize = 16;
 
-/// The keys of one file.
-#[derive(Clone)]
-pub struct Keys {
+/// What is derived for one file.
+struct Keys {
     iv: [u8; 16],
     aes: [u8; 32],
     mac: [u8; 32],
@@ -34,18 +33,14 @@ pub struct Sealed {
     pub digest: [u8; 32],
 }
 
-impl Keys {
-    /// SHA-256 of the initialisation vector: enough to see one used twice.
-    #[must_use]
-    pub fn iv_digest(&self) -> [u8; 32] {
-        Sha256::digest(self.iv).into()
-    }
+/// SHA-256 of a file's initialisation vector: enough to see one used twice, no use to a reader.
+#[must_use]
+pub fn iv_digest(kind: MediaKind, key: &[u8; KEY_BYTES]) -> [u8; 32] {
+    Sha256::digest(derive(kind, key).iv).into()
 }
 
-/// Derives the keys of a file.
-#[must_use]
 #[expect(clippy::expect_used, reason = "HKDF-SHA256 gives up to 8160 bytes, and the contract's length is a constant under that")]
-pub fn derive(kind: MediaKind, key: &[u8; KEY_BYTES]) -> Keys {
+fn derive(kind: MediaKind, key: &[u8; KEY_BYTES]) -> Keys {
     let mut okm = [0; OKM_BYTES];
     Hkdf::<Sha256>::new(None, key).expand(&info(kind), &mut okm).expect("112 bytes can be derived");
     let (mut iv, mut aes, mut mac) = ([0; 16], [0; 32], [0; 32]);
@@ -75,7 +70,11 @@ pub fn digest_ok(digest: &[u8], blob: &[u8]) -> bool {
 
 /// Whether the blob's MAC is right. A blob too short to have one has none.
 #[must_use]
-pub fn mac_ok(keys: &Keys, blob: &[u8]) -> bool {
+pub fn mac_ok(kind: MediaKind, key: &[u8; KEY_BYTES], blob: &[u8]) -> bool {
+    mac_holds(&derive(kind, key), blob)
+}
+
+fn mac_holds(keys: &Keys, blob: &[u8]) -> bool {
     split(blob).is_some_and(|(ciphertext, stated)| mac(keys, ciphertext).as_slice().ct_eq(stated).into())
 }
 
@@ -89,7 +88,11 @@ pub fn form_ok(blob: &[u8]) -> bool {
 ///
 /// # Errors
 /// `malformed` if it cannot be a ciphertext, or if the PKCS#7 padding is wrong.
-pub fn decrypt_unchecked(keys: &Keys, blob: &[u8]) -> Result<Vec<u8>, Reason> {
+pub fn decrypt_unchecked(kind: MediaKind, key: &[u8; KEY_BYTES], blob: &[u8]) -> Result<Vec<u8>, Reason> {
+    decrypt(&derive(kind, key), blob)
+}
+
+fn decrypt(keys: &Keys, blob: &[u8]) -> Result<Vec<u8>, Reason> {
     let (ciphertext, _) = split(blob).ok_or(Reason::Malformed)?;
     cbc::Decryptor::<Aes256>::new(&keys.aes.into(), &keys.iv.into())
         .decrypt_padded_vec_mut::<Pkcs7>(ciphertext)
@@ -113,10 +116,10 @@ pub fn open(kind: MediaKind, key: &[u8], digest: &[u8], length: u64, blob: &[u8]
         return Err(Reason::Malformed);
     }
     let keys = derive(kind, key);
-    if !mac_ok(&keys, blob) {
+    if !mac_holds(&keys, blob) {
         return Err(Reason::BadMac);
     }
-    let plaintext = decrypt_unchecked(&keys, blob)?;
+    let plaintext = decrypt(&keys, blob)?;
     if plaintext.len() as u64 != length {
         return Err(Reason::Malformed);
     }

@@ -15,4 +15,4 @@ mod tamper;
 
 pub use field::{Field, Layer, UnknownField};
 pub use message::{Message, NormalMessage, PrekeyMessage, ProtobufError, WireError, parse};
-pub use tamper::{How, TamperError, tamper};
+pub use tamper::{How, TamperError, tamper, tamper_named};

@@ -1,15 +1,16 @@
 //! One named field of a message bent; every other byte stays as it is, but for lengths that follow from it.
 
-use super::field::{Field, Layer, Place};
-use super::message::{MAC_BYTES, WireError, split_normal};
+use super::field::{Field, Layer, Place, UnknownField};
+use super::message::{MAC_BYTES, WireError, parse, split_normal};
 use super::protobuf::{Value, walk, write_number};
 use countersign_contract::portable::MessageType;
 
 /// What to do to a field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum How {
-    /// Flip one bit: counted from the lowest of the first byte (of a number: from its lowest), modulo the bits that there are.
-    FlipBit(u64),
+    /// Flip one bit: counted from the lowest of the first byte, or of a number, and modulo the bits that there are; so -8 is the
+    /// lowest bit of the last byte. Numbers have 32 bits.
+    FlipBit(i64),
     /// Put other bytes there; a field that is absent is added as the last one.
     Bytes(Vec<u8>),
     /// Put another number there; a field that is absent is added as the last one.
@@ -19,11 +20,14 @@ pub enum How {
 }
 
 /// Why a field cannot be bent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TamperError {
     /// The message cannot be read that far.
     #[error(transparent)]
     Unreadable(#[from] WireError),
+    /// No message has such a field.
+    #[error(transparent)]
+    Unknown(#[from] UnknownField),
     /// This kind of message has no such field.
     #[error("a message of this kind has no field {0}")]
     NoSuchField(Field),
@@ -33,6 +37,33 @@ pub enum TamperError {
     /// Bytes for a number, a number for bytes, or a wrong count of bytes for the version or the MAC.
     #[error("the field {0} cannot hold that")]
     WrongKind(Field),
+}
+
+/// Bends the field of that name in the way that tells most: one bit where the field alone is at stake, and not its type byte or
+/// its form. Numbers that name a prekey get a bit that no neighbour has, the counter moves on by one (never back to a message that
+/// was received before), the outer version becomes one that does not exist, and an absent field is added.
+///
+/// # Errors
+/// See [`TamperError`].
+pub fn tamper_named(body: &[u8], kind: MessageType, name: &str) -> Result<Vec<u8>, TamperError> {
+    let field: Field = name.parse()?;
+    let how = match field {
+        Field::Counter => How::Number(parse(kind, body)?.inner().counter.wrapping_add(1)),
+        // Low half of the version byte: the sender's own version, which has no say but is authenticated.
+        Field::Version | Field::Ciphertext | Field::PreviousCounter | Field::RegistrationId => How::FlipBit(0),
+        Field::OuterVersion => How::FlipBit(4),
+        // Behind the type byte.
+        Field::RatchetKey | Field::BaseKey | Field::IdentityKey => How::FlipBit(8),
+        Field::PrekeyId | Field::SignedPrekeyId | Field::KyberPrekeyId => How::FlipBit(20),
+        // Of the last byte: what stands in front decides how the rest is read.
+        Field::PqRatchet | Field::KyberCiphertext | Field::Message | Field::Mac => How::FlipBit(-8),
+        Field::Addresses => How::FlipBit(8),
+    };
+    match (tamper(body, kind, field, &how), field.place()) {
+        (Err(TamperError::Absent(_)), Place::Bytes(_)) => tamper(body, kind, field, &How::Bytes(vec![1; 36])),
+        (Err(TamperError::Absent(_)), Place::Number(_)) => tamper(body, kind, field, &How::Number(1)),
+        (outcome, _) => outcome,
+    }
 }
 
 /// Bends one field of a message. For a prekey message, the inner fields are those of the embedded message.
@@ -121,7 +152,7 @@ fn replace(protobuf: &[u8], field: Field, how: &How) -> Result<Vec<u8>, TamperEr
     match (how, find(protobuf, field)?) {
         (How::Remove | How::FlipBit(_), None) => return Err(TamperError::Absent(field)),
         (How::Remove, Some(_)) => {}
-        (How::FlipBit(bit), Some(Content::Number(old))) => write_number(&mut value, old ^ (1 << (bit % 32))),
+        (How::FlipBit(bit), Some(Content::Number(old))) => write_number(&mut value, old ^ (1 << bit.rem_euclid(32))),
         (How::FlipBit(bit), Some(Content::Bytes(old))) => write_bytes(&mut value, &flip(old, *bit, field)?),
         (How::Number(new), _) if wire_type == 0 => write_number(&mut value, u64::from(*new)),
         (How::Bytes(new), _) if wire_type == 2 => write_bytes(&mut value, new),
@@ -146,10 +177,10 @@ fn write_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
     out.extend_from_slice(bytes);
 }
 
-fn flip(bytes: &[u8], bit: u64, field: Field) -> Result<Vec<u8>, TamperError> {
-    let bits = bytes.len() as u64 * 8;
+fn flip(bytes: &[u8], bit: i64, field: Field) -> Result<Vec<u8>, TamperError> {
+    let bits = i64::try_from(bytes.len()).ok().and_then(|length| length.checked_mul(8));
+    let bit = bits.and_then(|bits| bit.checked_rem_euclid(bits)).ok_or(TamperError::Absent(field))?;
     let mut out = bytes.to_vec();
-    let bit = bit.checked_rem(bits).ok_or(TamperError::Absent(field))?;
     if let Some(byte) = usize::try_from(bit / 8).ok().and_then(|at| out.get_mut(at)) {
         *byte ^= 1 << (bit % 8);
     }
