@@ -5,9 +5,12 @@
 //! [`Defect`]s turn it into one of the clients that Countersign must catch.
 
 mod carriers;
+mod client;
 mod defect;
 mod instance;
+mod limits;
 mod network;
+mod vault;
 mod wire;
 
 pub use carriers::{serve_http, serve_stdio};
