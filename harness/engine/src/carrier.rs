@@ -11,6 +11,7 @@ mod quote;
 
 pub use child::ChildEndpoint;
 pub use http::HttpEndpoint;
+pub use in_process::InProcess;
 
 pub use quote::quote;
 

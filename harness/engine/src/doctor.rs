@@ -7,8 +7,8 @@ mod probes;
 use crate::carrier::{Endpoint, Raw, quote};
 use crate::gateways::Gateways;
 use crate::{Broken, Patience};
-use countersign_contract::claims::Description;
 use countersign_contract::CONTRACT_VERSION;
+use countersign_contract::claims::Description;
 use countersign_scenarios::Profile;
 use countersign_trace::event::Fault;
 use countersign_trace::record::{Doctor, Examination};
@@ -133,7 +133,10 @@ fn version(value: &Value) -> Result<String, (String, String)> {
     if major(stated) == major(CONTRACT_VERSION) {
         Ok(format!("contract {} here, {} there", CONTRACT_VERSION, quote(stated.as_bytes())))
     } else {
-        Err((format!("the candidate speaks contract {}, and Countersign speaks {CONTRACT_VERSION}", quote(stated.as_bytes())), fix))
+        Err((
+            format!("the candidate speaks contract {}, and Countersign speaks {CONTRACT_VERSION}", quote(stated.as_bytes())),
+            fix,
+        ))
     }
 }
 

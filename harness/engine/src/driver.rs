@@ -3,9 +3,9 @@
 //! The instance decides everything; the loop only carries. Whatever comes in is stamped on one monotonic clock in the order in
 //! which it is consumed, and that order is all that the trace depends on.
 
+use crate::Patience;
 use crate::carrier::Endpoint;
 use crate::gateways::OpenGateway;
-use crate::Patience;
 use countersign_contract::Call;
 use countersign_gateway::HttpReply;
 use countersign_gateway::server::{ChatSender, ServerEvent};

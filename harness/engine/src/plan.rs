@@ -100,8 +100,9 @@ fn unfit(planned: &Planned, claims: &Description) -> Option<(Verdict, String)> {
     }
     let capabilities: Vec<&Capability> =
         planned.scenario.capabilities.iter().filter(|c| !claims.capabilities.contains(c)).collect();
-    (!capabilities.is_empty())
-        .then(|| (Verdict::Unsupported, format!("it needs the test capability {}, which the candidate lacks", names(&capabilities))))
+    (!capabilities.is_empty()).then(|| {
+        (Verdict::Unsupported, format!("it needs the test capability {}, which the candidate lacks", names(&capabilities)))
+    })
 }
 
 /// Names as they stand in claims.

@@ -66,7 +66,10 @@ impl FromStr for Target {
             return Ok(Self::Exec(command.trim().to_owned()));
         }
         if let Some(name) = text.strip_prefix("mutant:") {
-            return name.parse().map(Self::Mutant).map_err(|_| TargetError::Mutant { name: name.to_owned(), similar: similar(name) });
+            return name
+                .parse()
+                .map(Self::Mutant)
+                .map_err(|_| TargetError::Mutant { name: name.to_owned(), similar: similar(name) });
         }
         if text.starts_with("http:") || text.starts_with("https:") {
             return Ok(Self::Http(text.to_owned()));
@@ -155,7 +158,9 @@ impl Prepared {
             (Start::InProcess(defects), Gateways::Memory(memory)) => {
                 Arc::new(InProcess::new(Arc::clone(defects), memory.clone(), self.patience))
             }
-            (Start::InProcess(_), Gateways::Server(_)) => return Err(Broken::gone("an in-process candidate has no use for a server")),
+            (Start::InProcess(_), Gateways::Server(_)) => {
+                return Err(Broken::gone("an in-process candidate has no use for a server"));
+            }
             (Start::Child(command), _) => Arc::new(ChildEndpoint::start(command, self.patience)?),
             (Start::Http(address), _) => {
                 Arc::new(HttpEndpoint::new(address, self.patience).map_err(|e| Broken::gone(e.to_string()))?)

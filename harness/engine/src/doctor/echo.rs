@@ -2,8 +2,8 @@
 
 use super::{Chart, Patient, Unhealthy};
 use crate::carrier::quote;
-use crate::driver::{drive, meter};
 use crate::derive;
+use crate::driver::{drive, meter};
 use countersign_contract::claims::{Capability, Description};
 use countersign_contract::seen::What;
 use countersign_contract::{Answer, Operation, StanzaId};
@@ -19,8 +19,9 @@ const NAME: &str = "echo";
 
 /// A text to the candidate, and one from it.
 fn scenario() -> Result<Scenario, serde_json::Error> {
-    let text = |from: &str, to: &str, name: &str| json!({ "send": { "from": from, "to": to, "as": name, "content": { "text": name } } });
-    let shown = |user: &str, name: &str| json!({ "expect": { "shows": { "user": user, "stanza": name } } });
+    let text =
+        |from: &str, to: &str, name: &str| json!({ "send": { "from": from, "to": to, "as": name, "content": { "text": name } } });
+    let shown = |user: &str, name: &str| json!({ "expect": { "shows": { "user": user, "messages": [name] } } });
     serde_json::from_value(json!({
         "id": "doctor/echo",
         "title": "A message each way.",
@@ -34,7 +35,9 @@ fn scenario() -> Result<Scenario, serde_json::Error> {
 pub(super) async fn echo(patient: &Patient<'_>, chart: &mut Chart, claims: &Description) -> Result<(), Unhealthy> {
     let scenario = match scenario() {
         Ok(scenario) => scenario,
-        Err(error) => return chart.unhealthy(NAME, format!("our own scenario does not parse: {error}"), "report this: it is our fault"),
+        Err(error) => {
+            return chart.unhealthy(NAME, format!("our own scenario does not parse: {error}"), "report this: it is our fault");
+        }
     };
     let instance = derive::instance(&patient.seed, NAME);
     let gateway = patient.gateways.open(instance);
@@ -99,7 +102,8 @@ fn arrived(trace: &[Entry]) -> Result<(), (String, String)> {
         let refusals = refusals(trace);
         return Err((
             format!("a message to the candidate was not shown among its `events`{refusals}"),
-            "check that the client is online after `connect`, decrypts what the gateway delivers, and lists it in `events`".to_owned(),
+            "check that the client is online after `connect`, decrypts what the gateway delivers, and lists it in `events`"
+                .to_owned(),
         ));
     }
     let back = named("back").is_some_and(|stanza| {
@@ -110,7 +114,8 @@ fn arrived(trace: &[Entry]) -> Result<(), (String, String)> {
     }
     Err((
         format!("a message from the candidate could not be shown to ours{}", refusals(trace)),
-        "check that `send` uses the given stanza id, encrypts for the bundle of the recipient, and waits for `accepted`".to_owned(),
+        "check that `send` uses the given stanza id, encrypts for the bundle of the recipient, and waits for `accepted`"
+            .to_owned(),
     ))
 }
 

@@ -14,7 +14,8 @@ pub(super) async fn operations(patient: &Patient<'_>, chart: &mut Chart) -> Resu
     chart.decide("invented operation", expect(answer, Reason::Unsupported, &invented, fix))?;
     let args = json!({ format!("probe_{}", derive::hex(&patient.seed, "doctor argument", 6)): true });
     let answer = patient.endpoint.exchange("describe", args).await;
-    let fix = "refuse arguments that the contract does not know with the reason `malformed`: a misspelt one must not go unnoticed";
+    let fix =
+        "refuse arguments that the contract does not know with the reason `malformed`: a misspelt one must not go unnoticed";
     chart.decide("invented argument", expect(answer, Reason::Malformed, "describe", fix))
 }
 
@@ -52,7 +53,9 @@ fn succeed(answer: Raw, op: &str) -> Result<String, (String, String)> {
 fn told(answer: &Raw) -> String {
     match answer {
         Raw::Ok(value) => format!("succeeded with {}", crate::carrier::quote(value.to_string().as_bytes())),
-        Raw::Problem(problem) => format!("was answered `{}`: {}", problem.reason, crate::carrier::quote(problem.detail.as_bytes())),
+        Raw::Problem(problem) => {
+            format!("was answered `{}`: {}", problem.reason, crate::carrier::quote(problem.detail.as_bytes()))
+        }
         Raw::Broken(broken) => format!("had no answer: {broken}"),
     }
 }
