@@ -13,6 +13,9 @@ mod network;
 mod vault;
 mod wire;
 
+#[cfg(test)]
+mod tests;
+
 pub use carriers::{serve_http, serve_stdio};
 pub use defect::{Defect, Defects, Honest, UnknownDefect};
 pub use instance::Sample;
