@@ -1,5 +1,6 @@
 // Two users of one candidate, behind a fake gateway, driven through the operations of the contract alone.
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { Candidate } from '../src/operations.mjs';
 import { selectDefect } from '../src/defects.mjs';
 import { FakeGateway } from './gateway.mjs';
@@ -66,7 +67,7 @@ export class Cast {
     for (;;) {
       const found = this.gateway.sent.find((stanza) => stanza.from === user && fits(stanza));
       if (found) return found;
-      await new Promise(setImmediate);
+      await once(this.gateway, 'sent');
     }
   }
 }

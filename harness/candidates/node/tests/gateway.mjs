@@ -1,10 +1,11 @@
 // A small gateway for the tests, written from the contract's documentation. It keeps the rules that a client can notice, and lets a
 // test change what passes: `disturb(stanza)` answers the stanzas to deliver instead of one.
+import { EventEmitter } from 'node:events';
 import http from 'node:http';
 import { randomUUID } from 'node:crypto';
 import { WebSocketServer } from 'ws';
 
-export class FakeGateway {
+export class FakeGateway extends EventEmitter {
   users = new Map();
   media = new Map();
   files = new Map();
@@ -112,6 +113,7 @@ export class FakeGateway {
   #stanza(user, stanza) {
     const from = user.keys.user;
     this.sent.push({ ...stanza, from });
+    this.emit('sent');
     if (stanza.kind === 'ack') {
       user.mailbox.delete(stanza.id);
       return;

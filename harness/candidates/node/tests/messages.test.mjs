@@ -99,10 +99,13 @@ test('a reflected message and one for somebody else are refused, and no retry is
   assert.deepEqual(await cast.refusals(alice), ['wrong-recipient', 'wrong-recipient']);
 });
 
+// In the tests of tampering the session is confirmed in both directions first: the last bytes of a message are its MAC then, and not
+// an outer field of a prekey message, which a receiver that has the session does not look at again.
 test('a tampered message is asked for again, and the resend is shown once', async (t) => {
   const cast = await Cast.with(t);
   const { alice, bob } = cast;
   await cast.settle(bob, await cast.send(alice, bob, 'before'));
+  await cast.settle(alice, await cast.send(bob, alice, 'yes'));
   cast.gateway.disturb = (stanza) => {
     if (stanza.kind !== 'message') return [stanza];
     cast.gateway.disturb = (next) => [next];
@@ -124,8 +127,7 @@ test('a stanza is asked for five times at most, with a count', async (t) => {
   const cast = await Cast.with(t);
   const { alice, bob } = cast;
   await cast.settle(bob, await cast.send(alice, bob, 'before'));
-  await cast.call('disconnect', alice);
-  await cast.call('connect', alice);
+  await cast.settle(alice, await cast.send(bob, alice, 'yes'));
   let broken;
   cast.gateway.disturb = (stanza) => {
     // Retry receipts are kept from Alice, so that nothing is sent again.
