@@ -29,7 +29,7 @@ const probe = generateKeyPairSync('x25519').privateKey;
 
 /**
  * Refuses a public EC key of a wrong type or length, and one of low order (all zero is one of these): agreement with it gives
- * zero, whatever the private key. The library notices this in some positions and not in others: see `confirm/`.
+ * zero, whatever the private key. The library refuses such keys too, but under the code of any other failure: see `confirm/`.
  */
 export function checkEcKey(key, what) {
   if (key.length !== EC_BYTES || key[0] !== EC_TYPE) throw new Problem('bad-key', `${what}: wrong type or length`);
@@ -41,7 +41,7 @@ export function checkEcKey(key, what) {
   }
 }
 
-/** Refuses a Kyber key of a wrong type or length, or all zero: the library encapsulates to that one without complaint. */
+/** Refuses a Kyber key of a wrong type or length, or all zero: the library takes that one, and all of 0xff. */
 export function checkKyberKey(key, what) {
   if (key.length !== KYBER_BYTES || key[0] !== KYBER_TYPE) throw new Problem('bad-key', `${what}: wrong type or length`);
   if (key.subarray(1).every((byte) => byte === 0)) throw new Problem('bad-key', `${what}: all zero`);
