@@ -182,3 +182,30 @@ test('a stanza that is none is refused under its id', async (t) => {
   }
   assert.deepEqual(await cast.refusals(cast.bob), ['malformed', 'malformed', 'malformed', 'bad-version', 'malformed', 'malformed']);
 });
+
+test('a stanza refused with busy goes out again, and one refused for good fails', async (t) => {
+  const cast = await Cast.with(t);
+  const { alice, bob } = cast;
+  cast.gateway.refusals = ['busy', 'gateway-error'];
+  const id = await cast.send(alice, bob, 'patience');
+  await cast.settle(bob, id);
+  assert.equal(cast.gateway.sent.filter((stanza) => stanza.id === id && stanza.kind === 'message').length, 3);
+  cast.gateway.refusals = ['duplicate'];
+  assert.equal(await reasonOf(cast.send(alice, bob, 'x')), 'duplicate');
+  cast.gateway.refusals = Array(6).fill('busy');
+  assert.equal(await reasonOf(cast.send(alice, bob, 'x')), 'gateway-error');
+  assert.deepEqual(await cast.texts(bob), ['patience']);
+});
+
+test('a chat channel that the gateway cannot open now is asked for again', async (t) => {
+  const cast = await Cast.with(t);
+  const { alice, bob } = cast;
+  await cast.call('disconnect', bob);
+  cast.gateway.closedDoors = [503, 502];
+  await cast.call('connect', bob);
+  await cast.settle(bob, await cast.send(alice, bob, 'hello'));
+  await cast.call('disconnect', bob);
+  cast.gateway.users.get(bob).token = 'another';
+  assert.equal(await reasonOf(cast.call('connect', bob)), 'unauthorized');
+  assert.equal(await reasonOf(cast.settle(bob, alice)), 'not-connected');
+});
