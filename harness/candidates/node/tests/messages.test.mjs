@@ -90,7 +90,8 @@ test('a reflected message and one for somebody else are refused, and no retry is
     await cast.settle(to, id);
   }
   assert.deepEqual(await cast.refusals(alice), ['wrong-recipient']);
-  assert.equal((await cast.refusals(carol)).length, 1);
+  assert.deepEqual(await cast.refusals(carol), ['wrong-recipient']);
+  assert.equal(cast.gateway.sent.filter(({ type }) => type === 'retry').length, 0);
   await cast.settle(alice, await cast.send(bob, alice, 'answer'));
   await cast.settle(bob, await cast.send(alice, bob, 'later'));
   const id = randomUUID();
@@ -114,7 +115,8 @@ test('a tampered message is asked for again, and the resend is shown once', asyn
   const id = await cast.send(alice, bob, 'precious');
   const retry = await cast.sentBy(bob, ({ kind, type }) => kind === 'receipt' && type === 'retry');
   assert.deepEqual([retry.of, retry.count], [id, 1]);
-  const resend = await cast.sentBy(alice, (stanza) => stanza.kind === 'message' && stanza.type === 'prekey' && stanza.id !== id && cast.gateway.sent.indexOf(stanza) > cast.gateway.sent.indexOf(retry));
+  const afterwards = (stanza) => cast.gateway.sent.indexOf(stanza) > cast.gateway.sent.indexOf(retry);
+  const resend = await cast.sentBy(alice, (stanza) => stanza.kind === 'message' && afterwards(stanza));
   await cast.settle(bob, resend.id);
   assert.deepEqual(await cast.texts(bob), ['before', 'precious']);
   const shown = (await cast.events(bob)).filter(({ kind }) => kind === 'message').at(-1);
