@@ -1,6 +1,9 @@
 // A user's own keys, and the checks of keys that come from outside.
 import { createPublicKey, diffieHellman, generateKeyPairSync, randomInt } from 'node:crypto';
-import { IdentityKeyPair, KEMKeyPair, KEMPublicKey, KyberPreKeyRecord, PreKeyBundle, PreKeyRecord, PrivateKey, PublicKey, SignedPreKeyRecord } from '@signalapp/libsignal-client';
+import {
+  IdentityKeyPair, KEMKeyPair, KEMPublicKey, KyberPreKeyRecord, PreKeyBundle, PreKeyRecord, PrivateKey, PublicKey,
+  SignedPreKeyRecord,
+} from '@signalapp/libsignal-client';
 import { Problem } from './reasons.mjs';
 import * as shape from './shape.mjs';
 

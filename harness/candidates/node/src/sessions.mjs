@@ -1,5 +1,8 @@
 // One user's end-to-end encryption: sessions with peers, on the official library.
-import { ErrorCode, Fingerprint, LibSignalErrorBase, PreKeySignalMessage, ProtocolAddress, SignalMessage, CiphertextMessageType, processPreKeyBundle, signalDecrypt, signalDecryptPreKey, signalEncrypt } from '@signalapp/libsignal-client';
+import {
+  ErrorCode, Fingerprint, LibSignalErrorBase, PreKeySignalMessage, ProtocolAddress, SignalMessage,
+  CiphertextMessageType, processPreKeyBundle, signalDecrypt, signalDecryptPreKey, signalEncrypt,
+} from '@signalapp/libsignal-client';
 import { DEVICE, checkEcKey, readBundle } from './keys.mjs';
 import { Problem } from './reasons.mjs';
 import { namesOthers, readOutside } from './wire.mjs';
@@ -125,9 +128,9 @@ export class Sessions {
     if (!(error instanceof LibSignalErrorBase)) return error;
     if (error.is(ErrorCode.DuplicatedMessage)) return new Problem('duplicate', error.message);
     if (error.is(ErrorCode.UntrustedIdentity)) return new Problem('untrusted-identity', error.message);
+    if (namesOthers(outside, peer, this.user)) return new Problem('wrong-recipient', 'the message names other parties');
     if (draft.missing) return new Problem('unknown-prekey', `${draft.missing.kind} ${draft.missing.id}`);
     if (draft.reused) return new Problem('duplicate', 'this use of a last-resort prekey is known');
-    if (namesOthers(outside, peer, this.user)) return new Problem('wrong-recipient', 'the message names other parties');
     if (this.#sentUnder.has(hex(outside.ratchetKey))) return new Problem('wrong-recipient', 'a message of our own');
     const read = this.#readUpTo.get(`${peer} ${hex(outside.ratchetKey)}`) ?? 0;
     if (outside.counter - read > FARTHEST_AHEAD) return new Problem('too-old', `counter ${outside.counter} after ${read}`);

@@ -13,6 +13,10 @@ export class FakeGateway extends EventEmitter {
   /** Answers that come before the real ones: `{ when: (request) => boolean, status, reason, headers }`, each used once. */
   faults = [];
   disturb = (stanza) => [stanza];
+  /** Reasons with which the next stanzas of clients are refused. */
+  refusals = [];
+  /** Statuses with which the next requests for a chat channel are answered. */
+  closedDoors = [];
   /** Changes a bundle before it is handed out. */
   bundle = (bundle) => bundle;
 
@@ -20,6 +24,8 @@ export class FakeGateway extends EventEmitter {
     this.server = http.createServer((request, response) => this.#answer(request, response));
     this.sockets = new WebSocketServer({ noServer: true });
     this.server.on('upgrade', (request, socket, head) => {
+      const status = this.closedDoors.shift();
+      if (status !== undefined) return socket.end(`HTTP/1.1 ${status} Later\r\ncontent-length: 0\r\n\r\n`);
       const user = this.#byToken(request.headers);
       if (user === undefined) return socket.end('HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n');
       this.sockets.handleUpgrade(request, socket, head, (channel) => this.#opened(user, channel));
@@ -119,7 +125,8 @@ export class FakeGateway extends EventEmitter {
       return;
     }
     const { to, ...rest } = stanza;
-    const answer = this.users.has(to) ? { kind: 'accepted', id: stanza.id } : { kind: 'refused', id: stanza.id, problem: { reason: 'unknown-user' } };
+    const reason = this.refusals.shift() ?? (this.users.has(to) ? null : 'unknown-user');
+    const answer = reason === null ? { kind: 'accepted', id: stanza.id } : { kind: 'refused', id: stanza.id, problem: { reason, detail: '' } };
     user.channel.send(JSON.stringify(answer));
     if (answer.kind === 'accepted') for (const changed of this.disturb({ ...rest, from })) this.deliver(to, changed);
   }

@@ -10,7 +10,8 @@ const sha256 = (bytes) => createHash('sha256').update(bytes).digest();
 function file(cast, bytes, kind = 'image') {
   const name = randomUUID();
   cast.gateway.files.set(name, bytes);
-  return { kind: 'media', media: kind, mime: 'image/png', name: 'cat.png', file: { url: `/files/${name}`, sha256: sha256(bytes).toString('base64url'), length: bytes.length } };
+  const reference = { url: `/files/${name}`, sha256: sha256(bytes).toString('base64url'), length: bytes.length };
+  return { kind: 'media', media: kind, mime: 'image/png', name: 'cat.png', file: reference };
 }
 
 test('files of each kind and of awkward lengths arrive', async (t) => {

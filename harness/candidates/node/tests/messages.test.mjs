@@ -90,7 +90,8 @@ test('a reflected message and one for somebody else are refused, and no retry is
     await cast.settle(to, id);
   }
   assert.deepEqual(await cast.refusals(alice), ['wrong-recipient']);
-  assert.equal((await cast.refusals(carol)).length, 1);
+  assert.deepEqual(await cast.refusals(carol), ['wrong-recipient']);
+  assert.equal(cast.gateway.sent.filter(({ type }) => type === 'retry').length, 0);
   await cast.settle(alice, await cast.send(bob, alice, 'answer'));
   await cast.settle(bob, await cast.send(alice, bob, 'later'));
   const id = randomUUID();
@@ -114,7 +115,8 @@ test('a tampered message is asked for again, and the resend is shown once', asyn
   const id = await cast.send(alice, bob, 'precious');
   const retry = await cast.sentBy(bob, ({ kind, type }) => kind === 'receipt' && type === 'retry');
   assert.deepEqual([retry.of, retry.count], [id, 1]);
-  const resend = await cast.sentBy(alice, (stanza) => stanza.kind === 'message' && stanza.type === 'prekey' && stanza.id !== id && cast.gateway.sent.indexOf(stanza) > cast.gateway.sent.indexOf(retry));
+  const afterwards = (stanza) => cast.gateway.sent.indexOf(stanza) > cast.gateway.sent.indexOf(retry);
+  const resend = await cast.sentBy(alice, (stanza) => stanza.kind === 'message' && afterwards(stanza));
   await cast.settle(bob, resend.id);
   assert.deepEqual(await cast.texts(bob), ['before', 'precious']);
   const shown = (await cast.events(bob)).filter(({ kind }) => kind === 'message').at(-1);
@@ -181,4 +183,31 @@ test('a stanza that is none is refused under its id', async (t) => {
     await cast.settle(cast.bob, id);
   }
   assert.deepEqual(await cast.refusals(cast.bob), ['malformed', 'malformed', 'malformed', 'bad-version', 'malformed', 'malformed']);
+});
+
+test('a stanza refused with busy goes out again, and one refused for good fails', async (t) => {
+  const cast = await Cast.with(t);
+  const { alice, bob } = cast;
+  cast.gateway.refusals = ['busy', 'gateway-error'];
+  const id = await cast.send(alice, bob, 'patience');
+  await cast.settle(bob, id);
+  assert.equal(cast.gateway.sent.filter((stanza) => stanza.id === id && stanza.kind === 'message').length, 3);
+  cast.gateway.refusals = ['duplicate'];
+  assert.equal(await reasonOf(cast.send(alice, bob, 'x')), 'duplicate');
+  cast.gateway.refusals = Array(6).fill('busy');
+  assert.equal(await reasonOf(cast.send(alice, bob, 'x')), 'gateway-error');
+  assert.deepEqual(await cast.texts(bob), ['patience']);
+});
+
+test('a chat channel that the gateway cannot open now is asked for again', async (t) => {
+  const cast = await Cast.with(t);
+  const { alice, bob } = cast;
+  await cast.call('disconnect', bob);
+  cast.gateway.closedDoors = [503, 502];
+  await cast.call('connect', bob);
+  await cast.settle(bob, await cast.send(alice, bob, 'hello'));
+  await cast.call('disconnect', bob);
+  cast.gateway.users.get(bob).token = 'another';
+  assert.equal(await reasonOf(cast.call('connect', bob)), 'unauthorized');
+  assert.equal(await reasonOf(cast.settle(bob, alice)), 'not-connected');
 });
