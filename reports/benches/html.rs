@@ -3,6 +3,7 @@
 #[path = "../tests/specimen/mod.rs"]
 mod specimen;
 
+use countersign_reports::{Places, Style};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use std::hint::black_box;
 
@@ -19,14 +20,19 @@ fn render(criterion: &mut Criterion) {
             instance
         })
         .collect();
-    let mut group = criterion.benchmark_group("2,000 instances");
+    let mut group = criterion.benchmark_group("reports");
     group.sample_size(10);
     group.throughput(Throughput::Elements(2_000));
-    group.bench_function("html", |b| b.iter(|| black_box(countersign_reports::html(&specimen.view()))));
-    group.bench_function("junit", |b| b.iter(|| black_box(countersign_reports::junit(&specimen.view()))));
-    group.bench_function("terminal", |b| {
-        b.iter(|| black_box(countersign_reports::terminal(&specimen.view(), Default::default(), &Default::default())));
+    group.bench_function("html of 2,000", |b| b.iter(|| black_box(countersign_reports::html(&specimen.view()))));
+    group.bench_function("junit of 2,000", |b| b.iter(|| black_box(countersign_reports::junit(&specimen.view()))));
+    group.bench_function("terminal of 2,000", |b| {
+        b.iter(|| black_box(countersign_reports::terminal(&specimen.view(), Style::default(), &Places::default())));
     });
+    for (name, make) in specimen::ALL {
+        let small = make();
+        group.throughput(Throughput::Elements(small.record.instances.len() as u64));
+        group.bench_function(format!("html of {name}"), |b| b.iter(|| black_box(countersign_reports::html(&small.view()))));
+    }
     group.finish();
 }
 

@@ -36,6 +36,7 @@ const BYTE_MEMBERS: [&str; 5] = ["body", "key", "signature", "identity_key", "sh
 /// Bodies longer than this are not read as JSON: no stanza is.
 const LONGEST_JSON: usize = countersign_contract::portable::LARGEST_STANZA;
 const LONGEST_MEMBER: usize = 160;
+const SHOWN_BASE64: usize = 44;
 const MOST_MEMBERS: usize = 24;
 
 /// The excerpt of a body with at most `longest` bytes of it as a dump.
@@ -57,13 +58,13 @@ pub(crate) fn excerpt(body: &Body, blobs: &Blobs, longest: usize) -> Excerpt {
         if object.len() > MOST_MEMBERS {
             members.push(("…".into(), format!("{} members in all", grouped(object.len() as u64))));
         }
-        let dump = object.iter().find_map(|(name, value)| Some(hex("body", &byte_member(name, value).filter(|_| name == "body")?, longest)));
+        let dump = object
+            .iter()
+            .find_map(|(name, value)| Some(hex("body", &byte_member(name, value).filter(|_| name == "body")?, longest)));
         return Excerpt { members, dump, note };
     }
     let dump = match std::str::from_utf8(bytes) {
-        Ok(text) => {
-            Dump { of: String::new(), text: visible_block(text, longest), length: bytes.len() as u64, shown: None }
-        }
+        Ok(text) => Dump { of: String::new(), text: visible_block(text, longest), length: bytes.len() as u64, shown: None },
         Err(_) => hex("", bytes, longest),
     };
     Excerpt { members: Vec::new(), dump: Some(dump), note }
@@ -78,7 +79,10 @@ fn byte_member(name: &str, value: &Value) -> Option<Vec<u8>> {
 
 fn member(name: &str, value: &Value) -> String {
     if let Some(bytes) = byte_member(name, value) {
-        return format!("{} bytes {}", grouped(bytes.len() as u64), visible(value.as_str().unwrap_or_default(), 44));
+        // It was decoded, so it is base64url and nothing else; the number before it is of the decoded bytes.
+        let text = value.as_str().unwrap_or_default();
+        let more = if text.len() > SHOWN_BASE64 { "…" } else { "" };
+        return format!("{} bytes {}{more}", grouped(bytes.len() as u64), text.chars().take(SHOWN_BASE64).collect::<String>());
     }
     match value {
         Value::String(text) => visible(text, LONGEST_MEMBER),

@@ -62,7 +62,9 @@ impl<'a> Names<'a> {
         let told = |flow, what: String| Told { flow, what };
         match &entry.event {
             Event::Input(input) => self.tell_input(input, blobs),
-            Event::Call { call, op, args, .. } => told(ASKED, format!("call {call}: {} {}", visible(op, 40), json_line(args, LONGEST))),
+            Event::Call { call, op, args, .. } => {
+                told(ASKED, format!("call {call}: {} {}", visible(op, 40), json_line(args, LONGEST)))
+            }
             Event::Reply { request, status, body, disturbed, .. } => {
                 let bent = if *disturbed { ", bent on purpose" } else { "" };
                 told(TO_CANDIDATE, format!("answer to request {request}: {status}, {}{bent}", size(body)))
@@ -107,7 +109,8 @@ impl<'a> Names<'a> {
     }
 
     fn sent(&self, user: UserId, what: &str, body: &Body, blobs: &Blobs) -> String {
-        let detail = if what == "stanza" { self.frame(body, blobs) } else { format!("{}, {}", visible(what, LONGEST), size(body)) };
+        let detail =
+            if what == "stanza" { self.frame(body, blobs) } else { format!("{}, {}", visible(what, LONGEST), size(body)) };
         format!("user {}: {detail}", short(&user))
     }
 
@@ -153,7 +156,9 @@ impl<'a> Names<'a> {
             Observation::Refused { stanza, reason, detail } => {
                 format!("refuses {}: {reason}, {}", self.stanza(*stanza), visible(detail, LONGEST))
             }
-            Observation::Receipt { receipt, of, .. } => format!("has a receipt of {}: {}", self.stanza(*of), visible(receipt, 40)),
+            Observation::Receipt { receipt, of, .. } => {
+                format!("has a receipt of {}: {}", self.stanza(*of), visible(receipt, 40))
+            }
             Observation::Media { stanza, digest_ok, mac_ok, .. } => {
                 let word = |ok: &bool| if *ok { "right" } else { "wrong" };
                 format!("fetched the file of {}: digest {}, MAC {}", self.stanza(*stanza), word(digest_ok), word(mac_ok))
@@ -168,9 +173,13 @@ impl<'a> Names<'a> {
                 let one_time = one_time_prekey.map_or("none".to_owned(), |id| id.to_string());
                 format!("sets up a session with {}: one-time prekey {one_time}, Kyber prekey {kyber_prekey}", short(peer))
             }
-            Observation::SafetyNumber { peer, digits } => format!("sees safety number {} with {}", visible(digits, 80), short(peer)),
+            Observation::SafetyNumber { peer, digits } => {
+                format!("sees safety number {} with {}", visible(digits, 80), short(peer))
+            }
             Observation::Canary { text } => format!("will send a marker that no server may see: {}", visible(text, 60)),
-            Observation::Invalid { what, detail } => format!("{} breaks the binding: {}", visible(what, 80), visible(detail, LONGEST)),
+            Observation::Invalid { what, detail } => {
+                format!("{} breaks the binding: {}", visible(what, 80), visible(detail, LONGEST))
+            }
         }
     }
 }

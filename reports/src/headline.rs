@@ -66,32 +66,28 @@ impl View<'_> {
             return Headline {
                 tone: Tone::Open,
                 title: "Could not be tested".into(),
-                sentence: format!("The doctor stopped the run before any scenario. This says nothing about conformance. {cause}.{fix}"),
+                sentence: format!(
+                    "The doctor stopped the run before any scenario. This says nothing about conformance. {cause}.{fix}"
+                ),
             };
         }
         let judged = record.instances.len() as u64;
         let failed = self.unexpected_failures();
         let planned = record.plan.as_ref().map(|p| p.selected.len() as u64);
+        let of = planned.map_or("No plan had been made.".to_owned(), |n| format!("Planned: {}.", counted(n, "instance")));
         let Some(summary) = &record.summary else {
-            let of = planned.map_or(" before a plan was made".to_owned(), |n| format!(" of {} planned", grouped(n)));
-            return self.cut_short(format!("Incomplete: {} judged", counted(judged, "instance")), format!(
-                "{} judged{of}; then the record ends without a summary.", counted(judged, "instance")), failed);
+            let title = format!("Incomplete: {} judged", counted(judged, "instance"));
+            return cut_short(
+                title,
+                format!("{of} The record ends without a summary: the run was killed, or still goes on."),
+                failed,
+            );
         };
         if let Some(cause) = &summary.interrupted {
-            let of = planned.map_or(String::new(), |n| format!(" of {} planned", grouped(n)));
-            return self.cut_short(format!("Interrupted: {} judged", counted(judged, "instance")), format!(
-                "{} judged{of}; then the run was stopped: {}.", counted(judged, "instance"), visible(cause, LONGEST_QUOTE)), failed);
+            let title = format!("Interrupted: {} judged", counted(judged, "instance"));
+            return cut_short(title, format!("{of} The run was stopped: {}.", visible(cause, LONGEST_QUOTE)), failed);
         }
         self.whole_run(summary.exit_code, failed, judged)
-    }
-
-    fn cut_short(&self, title: String, sentence: String, failed: u64) -> Headline {
-        let already = if failed > 0 {
-            format!(" Of what was judged, {} failed: the candidate does not conform.", grouped(failed))
-        } else {
-            " Nothing that was judged failed; the rest is unknown.".to_owned()
-        };
-        Headline { tone: if failed > 0 { Tone::Bad } else { Tone::Open }, title, sentence: sentence + &already }
     }
 
     fn whole_run(&self, exit_code: u8, failed: u64, judged: u64) -> Headline {
@@ -104,42 +100,73 @@ impl View<'_> {
         let scenarios = counted(judged, "scenario");
         // The exit code is the run's own word; the verdicts can only make it worse, never better.
         if exit_code == 4 || failed > 0 {
-            let what = if failed == 0 { "a requirement is not met".to_owned() } else { format!("{} of {scenarios} failed", grouped(failed)) };
+            let what = if failed == 0 {
+                "a requirement is not met".to_owned()
+            } else {
+                format!("{} of {scenarios} failed", grouped(failed))
+            };
             return headline(Tone::Bad, "Does not conform", format!("{}.", uppercase_first(&what)));
         }
         if exit_code == 8 {
             return headline(Tone::Open, "Evidence is not valid", "The record does not bear out its verdicts.".into());
         }
         if exit_code == 1 || ours > 0 {
-            return headline(Tone::Open, "Could not be judged", format!(
-                "Countersign itself failed in {}. This says nothing about the candidate.", counted(ours, "scenario")));
+            return headline(
+                Tone::Open,
+                "Could not be judged",
+                format!("Countersign itself failed in {}. This says nothing about the candidate.", counted(ours, "scenario")),
+            );
         }
         if exit_code == 3 || (environment > 0 && exit_code == 0) {
-            return headline(Tone::Open, "Could not be judged in full", format!(
-                "Nothing failed, but {} could not be tested: the candidate was not reachable, did not answer in time, or did not speak the contract.",
-                counted(environment, "scenario")));
+            return headline(
+                Tone::Open,
+                "Could not be judged in full",
+                format!(
+                    "Nothing failed, but {} could not be tested: the candidate was not reachable, did not answer in time, or did not speak the contract.",
+                    counted(environment, "scenario")
+                ),
+            );
         }
         if exit_code == 7 || judged == 0 {
             return headline(Tone::Open, "Nothing was run", "No scenario was selected: see what was left out, and why.".into());
         }
         if exit_code == 5 {
-            return headline(Tone::Caution, "An expectation is out of date", "Something passed that is listed as failing, or a waiver is stale or expired.".into());
+            return headline(
+                Tone::Caution,
+                "An expectation is out of date",
+                "Something passed that is listed as failing, or a waiver is stale or expired.".into(),
+            );
         }
         if exit_code == 6 || open > 0 {
-            return headline(Tone::Caution, "Undecided", format!(
-                "Nothing failed, but {} cannot be decided yet: unstable, too few samples, or a person has to look.", counted(open, "scenario")));
+            return headline(
+                Tone::Caution,
+                "Undecided",
+                format!(
+                    "Nothing failed, but {} cannot be decided yet: unstable, too few samples, or a person has to look.",
+                    counted(open, "scenario")
+                ),
+            );
         }
         if exit_code != 0 {
             return headline(Tone::Open, "Not completed", format!("The run ended with exit code {exit_code}."));
         }
         let remarks = if warned > 0 { format!(" {} with a warning.", grouped(warned)) } else { String::new() };
         if expected > 0 {
-            return headline(Tone::Caution, "Fails only as listed", format!(
-                "{} of {scenarios} failed, each listed as an expected failure of this candidate; nothing else did.{remarks}", grouped(expected)));
+            return headline(
+                Tone::Caution,
+                "Fails only as listed",
+                format!(
+                    "{} of {scenarios} failed, each listed as an expected failure of this candidate; nothing else did.{remarks}",
+                    grouped(expected)
+                ),
+            );
         }
         if self.partial() {
-            return headline(Tone::Good, "Conforms in what was run", format!(
-                "{scenarios} of a part of the profile: this is no statement about the whole of it.{remarks}"));
+            return headline(
+                Tone::Good,
+                "Conforms in what was run",
+                format!("{scenarios} of a part of the profile: this is no statement about the whole of it.{remarks}"),
+            );
         }
         headline(Tone::Good, "Conforms", format!("{scenarios}, none failed, and everything required was judged.{remarks}"))
     }
@@ -150,6 +177,15 @@ impl View<'_> {
         let run = self.run_checks().filter(|c| c.verdict == Verdict::Fail).count();
         (instances + run) as u64
     }
+}
+
+fn cut_short(title: String, sentence: String, failed: u64) -> Headline {
+    let already = if failed > 0 {
+        format!(" Of what was judged, {} failed: the candidate does not conform.", grouped(failed))
+    } else {
+        " Nothing that was judged failed; the rest is unknown.".to_owned()
+    };
+    Headline { tone: if failed > 0 { Tone::Bad } else { Tone::Open }, title, sentence: sentence + &already }
 }
 
 fn uppercase_first(text: &str) -> String {

@@ -92,10 +92,10 @@ fn case(view: &View<'_>, instance: &InstanceResult) -> TestCase {
     if let Some(text) = view.scenario(instance) {
         case.set_classname(visible(&text.title, 200));
     }
-    if instance.verdict == Verdict::Warn {
-        if let Some(check) = deciding(instance) {
-            case.set_system_out(in_words(check));
-        }
+    if instance.verdict == Verdict::Warn
+        && let Some(check) = deciding(instance)
+    {
+        case.set_system_out(in_words(check));
     }
     case
 }
@@ -104,7 +104,9 @@ fn status(verdict: Verdict, check: Option<&Check>, expected: bool) -> TestCaseSt
     let mut status = match verdict {
         Verdict::Pass | Verdict::Warn => return TestCaseStatus::success(),
         Verdict::Fail if !expected => TestCaseStatus::non_success(NonSuccessKind::Failure),
-        Verdict::Fail | Verdict::NotApplicable | Verdict::Waived | Verdict::Unsupported | Verdict::Blocked => TestCaseStatus::skipped(),
+        Verdict::Fail | Verdict::NotApplicable | Verdict::Waived | Verdict::Unsupported | Verdict::Blocked => {
+            TestCaseStatus::skipped()
+        }
         Verdict::Inconclusive | Verdict::NeedsReview | Verdict::EnvironmentError | Verdict::HarnessError => {
             TestCaseStatus::non_success(NonSuccessKind::Error)
         }

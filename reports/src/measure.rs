@@ -34,7 +34,11 @@ pub(crate) fn time(micros: u64) -> String {
 
 /// `part` of `whole` in whole per cent, halves up; 0 of nothing.
 pub(crate) fn per_cent(part: u64, whole: u64) -> u64 {
-    if whole == 0 { 0 } else { u64::try_from((u128::from(part) * 200 + u128::from(whole)) / (u128::from(whole) * 2)).unwrap_or(u64::MAX) }
+    if whole == 0 {
+        0
+    } else {
+        u64::try_from((u128::from(part) * 200 + u128::from(whole)) / (u128::from(whole) * 2)).unwrap_or(u64::MAX)
+    }
 }
 
 /// A number with its noun: `1 scenario`, `12 scenarios`.
@@ -72,6 +76,9 @@ mod tests {
 
     #[test]
     fn shares_are_rounded() {
-        assert_eq!((per_cent(1, 3), per_cent(2, 3), per_cent(1, 200), per_cent(0, 0), per_cent(u64::MAX, u64::MAX)), (33, 67, 1, 0, 100));
+        assert_eq!(
+            (per_cent(1, 3), per_cent(2, 3), per_cent(1, 200), per_cent(0, 0), per_cent(u64::MAX, u64::MAX)),
+            (33, 67, 1, 0, 100)
+        );
     }
 }

@@ -54,6 +54,8 @@ pub struct RequirementStanding<'a> {
     pub standing: Standing,
     /// Instances that bear on it, by position in the record, each with what it says of this requirement.
     pub instances: Vec<(usize, Verdict)>,
+    /// What checks of the whole run say of it.
+    pub run: Vec<Verdict>,
     /// Scenarios that would bear on it and were left out or did not end, by name.
     pub missing: Vec<(&'a str, Standing)>,
 }
@@ -97,10 +99,10 @@ impl<'a> View<'a> {
             }
             for id in self.scenario(instance).map_or(&[][..], |s| &s.verifies) {
                 let entry = found.of(id, self.requirement(id));
-                if !instance.checks.iter().any(|c| c.requirements.contains(id)) {
-                    if let Some(verdict) = by_scenario_alone(instance) {
-                        entry.says(at, verdict);
-                    }
+                if !instance.checks.iter().any(|c| c.requirements.contains(id))
+                    && let Some(verdict) = by_scenario_alone(instance)
+                {
+                    entry.says(at, verdict);
                 }
             }
         }
@@ -190,8 +192,8 @@ impl<'a> Gathered<'a> {
             Some(verdict) => Standing::Judged(verdict),
             None => Standing::NotInThisRun,
         };
-        let Self { id, text, instances, missing, .. } = self;
-        RequirementStanding { id, text, standing, instances: instances.into_iter().collect(), missing }
+        let Self { id, text, instances, run, missing } = self;
+        RequirementStanding { id, text, standing, instances: instances.into_iter().collect(), run, missing }
     }
 }
 

@@ -146,8 +146,7 @@ impl<'a> View<'a> {
     #[must_use]
     pub fn is_expected(&self, instance: &InstanceResult) -> bool {
         let listed = &self.record.header.expected_failures;
-        instance.verdict == Verdict::Fail
-            && listed.iter().any(|l| *l == instance.scenario || *l == instance.name())
+        instance.verdict == Verdict::Fail && listed.iter().any(|l| *l == instance.scenario || *l == instance.name())
     }
 }
 

@@ -120,18 +120,10 @@ impl Page<'_, '_> {
     fn counts(&self) -> Markup {
         let counts = self.view.counts();
         let unfinished = self.view.unfinished().len() as u64;
-        let all = counts.iter().map(|(_, n)| n).sum::<u64>() + unfinished;
-        let mut x = 0;
+        let mut parts: Vec<(String, u64)> = counts.iter().map(|(v, n)| (format!("v-{v}"), *n)).collect();
+        parts.push(("v-unfinished".to_owned(), unfinished));
         html! {
-            @if all > 0 {
-                svg.bar viewBox={ "0 0 " (all) " 1" } preserveAspectRatio="none" width="100%" height="10" aria-hidden="true" focusable="false" {
-                    @for (verdict, n) in &counts {
-                        rect.{ "v-" (verdict.as_str()) } x=(x) y="0" width=(n) height="1" {}
-                        @let _ = x += n;
-                    }
-                    rect.v-unfinished x=(x) y="0" width=(unfinished) height="1" {}
-                }
-            }
+            (bar(&parts))
             ul.counts aria-label="Scenarios by verdict" {
                 @if counts.is_empty() { li { "No scenario was judged" } }
                 @for (verdict, n) in &counts {
@@ -173,6 +165,23 @@ impl Page<'_, '_> {
         let name = self.view.record.instances.get(at).map(InstanceResult::name).unwrap_or_default();
         let anchor = self.anchors.get(at).map_or("scenarios", String::as_str);
         html! { a href={ "#" (anchor) } { (Shown::line(&name)) } }
+    }
+}
+
+/// A bar in parts, each with its class and its size. Words beside it say the same.
+fn bar(parts: &[(String, u64)]) -> Markup {
+    let all: u64 = parts.iter().map(|(_, size)| size).sum();
+    let begins = parts.iter().scan(0, |end, (_, size)| {
+        let begin = *end;
+        *end += size;
+        Some(begin)
+    });
+    html! {
+        @if all > 0 {
+            svg.bar viewBox={ "0 0 " (all) " 1" } preserveAspectRatio="none" width="100%" height="10" aria-hidden="true" focusable="false" {
+                @for ((class, size), begin) in parts.iter().zip(begins) { rect.(class) x=(begin) y="0" width=(size) height="1" {} }
+            }
+        }
     }
 }
 

@@ -67,10 +67,11 @@ impl Page<'_, '_> {
     /// The scenarios that bear on a requirement.
     fn bearing(&self, standing: &RequirementStanding<'_>) -> Markup {
         html! {
-            @if standing.instances.is_empty() && standing.missing.is_empty() { span.source { "none in this run" } }
+            @if standing.instances.is_empty() && standing.missing.is_empty() && standing.run.is_empty() { span.source { "none in this run" } }
             @else {
                 ul {
                     @for (at, verdict) in &standing.instances { li { (self.link(*at)) " " (small(Standing::Judged(*verdict))) } }
+                    @for verdict in &standing.run { li { "the run as a whole " (small(Standing::Judged(*verdict))) } }
                     @for (name, why) in &standing.missing { li { (Shown::line(name)) " " (small(*why)) } }
                 }
             }

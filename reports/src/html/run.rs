@@ -1,7 +1,7 @@
 //! What this run was, and what it does not show.
 
 use super::text::Shown;
-use super::{Page, badge};
+use super::{Page, badge, bar};
 use crate::measure::{counted, grouped, per_cent, time};
 use countersign_contract::claims::Description;
 use countersign_trace::record::{Doctor, Times};
@@ -53,7 +53,7 @@ impl Page<'_, '_> {
                         }
                     }
                 }
-                @if let Some(summary) = &record.summary { (times(&summary.times)) }
+                @if let Some(summary) = record.summary.as_ref().filter(|s| s.times.instances_us > 0) { (times(&summary.times)) }
                 @if let Some(doctor) = &record.doctor { (doctor_table(doctor)) }
             }
         }
@@ -86,7 +86,7 @@ impl Page<'_, '_> {
                             a href="#requirements" { "the table" } " says which, and why." }
                     }
                     @if coverage.self_tests > 0 {
-                        li { (counted(coverage.self_tests, "requirement")) " exercise our own code alone and count for nothing here." }
+                        li { "Self-tests of our own code count for nothing here: " (counted(coverage.self_tests, "requirement")) "." }
                     }
                     @if !header.expected_failures.is_empty() {
                         li { "This candidate is listed as failing: "
@@ -141,17 +141,11 @@ fn times(times: &Times) -> Markup {
         ("cryptography", times.crypto_us, "t-crypto"),
         ("ourselves", times.own_us, "t-own"),
     ];
-    let all = times.instances_us.max(1);
-    let mut x = 0;
+    let sizes = parts.map(|(_, size, class)| (class.to_owned(), size));
     html! {
         h3 { "Where the time went" }
         p.tight { (time(times.wall_us)) " from beginning to end; " (time(times.instances_us)) " added up over instances that ran side by side." }
-        svg.bar viewBox={ "0 0 " (all) " 1" } preserveAspectRatio="none" width="100%" height="10" aria-hidden="true" focusable="false" {
-            @for (_, part, class) in parts {
-                rect.(class) x=(x) y="0" width=(part) height="1" {}
-                @let _ = x += part;
-            }
-        }
+        (bar(&sizes))
         ul.counts {
             @for (name, part, class) in parts {
                 li { span.key.(class) aria-hidden="true" { "■" } " " (name) " " b { (time(part)) } " (" (per_cent(part, times.instances_us)) " %)" }

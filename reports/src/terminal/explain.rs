@@ -59,7 +59,9 @@ pub fn explain_failure(view: &View<'_>, name: &str, style: Style) -> Option<Stri
     if !passed.is_empty() {
         out.push(String::new());
         out.push(paint.bold("Passed"));
-        out.extend(passed.iter().map(|c| format!("  {} {}: {}", symbol(c.verdict), visible(&c.id, 80), visible(&c.expected, 300))));
+        out.extend(
+            passed.iter().map(|c| format!("  {} {}: {}", symbol(c.verdict), visible(&c.id, 80), visible(&c.expected, 300))),
+        );
     }
     out.extend(evidence(view, instance, paint));
     Some(out.join("\n") + "\n")
@@ -91,7 +93,11 @@ fn check_lines(check: &Check, style: Style, paint: Paint) -> Vec<String> {
         lines.push(format!("  {}", facts.join(" · ")));
     }
     if let Some(cause) = &check.likely_cause {
-        lines.extend(wrapped(&format!("likely cause: {}", visible(cause, LONGEST_WORDS)), style.width.saturating_sub(2)).into_iter().map(|l| format!("  {l}")));
+        lines.extend(
+            wrapped(&format!("likely cause: {}", visible(cause, LONGEST_WORDS)), style.width.saturating_sub(2))
+                .into_iter()
+                .map(|l| format!("  {l}")),
+        );
     }
     lines
 }
@@ -108,7 +114,8 @@ fn side_by_side(expected: &str, observed: &str, width: usize, paint: Paint) -> V
     }
     let column = (width.min(160) - 5) / 2;
     let (left, right) = (wrapped(&expected, column), wrapped(&observed, column));
-    let mut lines = vec![format!("  {}{} │ {}", paint.bold("expected"), " ".repeat(column.saturating_sub(8)), paint.bold("observed"))];
+    let mut lines =
+        vec![format!("  {}{} │ {}", paint.bold("expected"), " ".repeat(column.saturating_sub(8)), paint.bold("observed"))];
     for row in 0..left.len().max(right.len()) {
         let cell = |lines: &[String]| lines.get(row).cloned().unwrap_or_default();
         let (l, r) = (cell(&left), cell(&right));

@@ -241,7 +241,7 @@ impl Sheet<'_, '_> {
             self.line(&format!("                {} planned and not judged", grouped(unfinished)));
         }
         self.requirements();
-        if let Some(summary) = &self.view.record.summary {
+        if let Some(summary) = self.view.record.summary.as_ref().filter(|s| s.times.instances_us > 0) {
             self.times(&summary.times);
         }
         if self.view.record.cut_off {
@@ -250,7 +250,9 @@ impl Sheet<'_, '_> {
         for file in self.places.files {
             self.line(&format!("  {:<13} {}", visible(file.what, 13), visible(file.path, 400)));
         }
-        self.line("  Not shown     the gatekeeper's own servers were not tested; every threshold is ours, no gatekeeper publishes one");
+        self.line(
+            "  Not shown     the gatekeeper's own servers were not tested; every threshold is ours, no gatekeeper publishes one",
+        );
         let headline = self.view.headline();
         let title = self.paint.tone(headline.tone, &headline.title.to_uppercase());
         let exit = match (&self.view.record.summary, headline.tone) {
@@ -259,7 +261,7 @@ impl Sheet<'_, '_> {
             (None, _) => String::new(),
         };
         self.text.push('\n');
-        self.line(&format!("{title}{exit}: {}", headline.sentence));
+        self.line(&format!("{title}{exit}. {}", headline.sentence));
     }
 
     fn requirements(&mut self) {
