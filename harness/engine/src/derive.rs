@@ -3,21 +3,17 @@
 use countersign_contract::InstanceId;
 use sha2::{Digest as _, Sha256};
 
-/// The seed of the instance of that name: SHA-256 over a label, the run's seed and the name.
+/// The seed of the instance of that name.
 #[must_use]
 pub fn seed(run: &[u8; 32], name: &str) -> [u8; 32] {
-    labelled("countersign instance", run, name)
+    countersign_instance::instance_seed(run, name)
 }
 
 /// The id of the instance of that name: a UUID of version 4. It tells a candidate nothing of which test it is in, for it does not
 /// know the run's seed.
 #[must_use]
 pub fn instance(run: &[u8; 32], name: &str) -> InstanceId {
-    let mut bytes = [0; 16];
-    for (to, from) in bytes.iter_mut().zip(labelled("countersign instance id", run, name)) {
-        *to = from;
-    }
-    InstanceId(uuid::Builder::from_random_bytes(bytes).into_uuid())
+    countersign_instance::instance_id(&seed(run, name))
 }
 
 /// That many bytes as hexadecimal digits, at most 32.

@@ -153,7 +153,7 @@ impl Instance {
     fn bend(&mut self, stanza: StanzaId, body: &[u8], kind: MessageType) {
         let Some(bend) = self.bends.remove(&stanza) else { return };
         let (bent, how) = match bend {
-            StanzaBend::Field(field) => (tamper(body, kind, &field), format!("tampered with {field}")),
+            StanzaBend::Field(field) => (wire::tamper_named(body, kind, &field).map_err(|e| e.to_string()), format!("tampered with {field}")),
             StanzaBend::Cut(length) => (Ok::<_, String>(body.get(..length).unwrap_or(body).to_vec()), format!("cut to {length} bytes")),
             StanzaBend::Flip(at) => {
                 let mut bent = body.to_vec();
@@ -180,7 +180,7 @@ impl Instance {
     pub(crate) fn misdeliver(&mut self, step: &Misdeliver) {
         let found = (self.user(&step.to), self.user(&step.from), self.names.get(&step.stanza).copied());
         let (Some(to), Some(from), Some(original)) = found else { return self.skip(format!("the stanza {}", step.stanza)) };
-        let stored = self.gateway.stanza(original).map(|stored| stored.stanza.clone());
+        let stored = self.gateway.stanza(original).map(|stored| Stanza::clone(&stored.stanza));
         let Some(Stanza::Message { r#type, body, .. }) = stored else { return self.skip(format!("the stanza {}", step.stanza)) };
         let id = self.fresh_id();
         self.name(step.name.clone(), id);
@@ -239,22 +239,6 @@ pub(crate) const fn receipt_name(kind: ReceiptType) -> &'static str {
         ReceiptType::Delivered => "receipt",
         ReceiptType::Retry => "retry",
     }
-}
-
-/// Flips a bit of a named field: the lowest of a number, and of bytes one that is neither in a type prefix nor ignored.
-fn tamper(body: &[u8], kind: MessageType, field: &str) -> Result<Vec<u8>, String> {
-    let named: wire::Field = field.parse().map_err(|e: wire::UnknownField| e.to_string())?;
-    let number = matches!(
-        named,
-        wire::Field::Counter
-            | wire::Field::PreviousCounter
-            | wire::Field::PrekeyId
-            | wire::Field::RegistrationId
-            | wire::Field::SignedPrekeyId
-            | wire::Field::KyberPrekeyId
-    );
-    let bit = if number { 0 } else { 85 };
-    wire::tamper(body, kind, named, &wire::How::FlipBit(bit)).map_err(|e| e.to_string())
 }
 
 /// A position from the beginning, or from the end if it is negative.

@@ -1,7 +1,8 @@
 //! The record as a whole: plan, seeds, summary.
 
 use crate::{FindingKind, Verification};
-use countersign_scenarios::{Profile, Suite, plan};
+use countersign_scenarios::plan::{Filter, Plan};
+use countersign_scenarios::{Profile, Suite};
 use countersign_trace::{Blobs, Digest, Record};
 use std::collections::BTreeSet;
 
@@ -34,8 +35,8 @@ pub(crate) fn check(record: &Record, suite: &Suite, profile: &Profile, blobs: &B
 fn check_plan(record: &Record, suite: &Suite, profile: &Profile, out: &mut Verification) {
     let Some(recorded) = &record.plan else { return };
     let Some(description) = record.doctor.as_ref().and_then(|d| d.description.as_ref()) else { return };
-    match plan::plan(suite, profile, description, &record.header.only) {
-        Ok(planned) if planned.plan == *recorded => {}
+    match Filter::new(&record.header.only) {
+        Ok(filter) if Plan::new(suite, profile, description, &filter).to_record() == *recorded => {}
         Ok(_) => out.add(None, FindingKind::Plan, "suite, profile and claims give another selection"),
         Err(cause) => out.add(None, FindingKind::Plan, format!("the filters cannot be read: {cause}")),
     }

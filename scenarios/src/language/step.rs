@@ -51,8 +51,6 @@ pub enum Step {
     Burst(Burst),
     /// Deletes a user.
     DeleteUser(String),
-    /// A reference user asks for a message again that it has no claim to.
-    ForgeRetry(ForgeRetry),
 }
 
 /// Sends something.
@@ -437,21 +435,6 @@ pub struct Burst {
     /// Milliseconds between two planned sends.
     pub every_ms: u32,
     /// Name: the messages are `name1`, `name2`, …
-    #[serde(rename = "as")]
-    pub name: String,
-}
-
-/// A reference user asks a candidate's user to send a message again that was never sent to it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct ForgeRetry {
-    /// The reference user that asks.
-    pub from: String,
-    /// The candidate's user that is asked.
-    pub to: String,
-    /// The message asked for: one that was sent to somebody else.
-    pub of: String,
-    /// Name of the retry receipt.
     #[serde(rename = "as")]
     pub name: String,
 }

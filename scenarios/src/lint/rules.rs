@@ -125,6 +125,8 @@ impl Rules<'_> {
                 }
                 if let BundleBend::SignedPrekeyOf(user) | BundleBend::KyberPrekeyOf(user) = &b.rule {
                     self.two(&b.of, user, node, &["bundle", "rule"]);
+                    // We have the keys of reference users at hand, before anybody has fetched them.
+                    self.must_be(Side::Reference, user, node, &["bundle", "rule"]);
                 }
             }
             Step::RotateKeys(r) => {

@@ -72,17 +72,20 @@ fn check_requirement(requirement: &Requirement, node: &Node, faults: &mut Vec<Fa
     }
     if !is_date(&requirement.date) {
         let fault = Fault::new(node.at(&["date"]).span, format!("`{}` is no date", requirement.date));
-        faults.push(fault.hint("year, month and day, such as 2022-09-14"));
+        faults.push(fault.hint("year, month and day, such as 2022-09-14; or less, such as 2025"));
     }
 }
 
+/// `YYYY`, `YYYY-MM` or `YYYY-MM-DD`.
 fn is_date(text: &str) -> bool {
-    let parts: Vec<&str> = text.split('-').collect();
-    let [year, month, day] = parts.as_slice() else { return false };
-    let number = |part: &str, digits: usize, range: std::ops::RangeInclusive<u32>| {
-        part.len() == digits && part.chars().all(|c| c.is_ascii_digit()) && part.parse().is_ok_and(|n| range.contains(&n))
+    let fits = |part: Option<&&str>, digits: usize, range: std::ops::RangeInclusive<u32>| match part {
+        None => true,
+        Some(part) => {
+            part.len() == digits && part.bytes().all(|b| b.is_ascii_digit()) && part.parse().is_ok_and(|n| range.contains(&n))
+        }
     };
-    number(year, 4, 1970..=2100) && number(month, 2, 1..=12) && number(day, 2, 1..=31)
+    let parts: Vec<&str> = text.split('-').collect();
+    parts.len() <= 3 && fits(parts.first(), 4, 1970..=2100) && fits(parts.get(1), 2, 1..=12) && fits(parts.get(2), 2, 1..=31)
 }
 
 /// A profile as read; the tree stays for the places.

@@ -287,7 +287,7 @@ impl<'de> de::Deserializer<'de> for Reader<'_> {
                     return Err(Error {
                         span: Some(second.span),
                         message: format!("a {} is a table with one key, and this is a second", noun(name)),
-                        hint: Some("indent it further if it belongs to the first".to_owned()),
+                        hint: Some("indent it if it belongs to the first; between { } put quotes around a text with a comma".to_owned()),
                     });
                 }
                 [] => return Err(Error::at(self.node.span, format!("an empty table where a {} should be", noun(name)))),
