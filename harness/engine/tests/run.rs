@@ -79,6 +79,7 @@ async fn a_candidate_that_dies_costs_only_the_instances_that_were_under_way() {
     let mut options = options(&format!("exec:/bin/sh -c '{script}'"), &["keys/*"]);
     options.jobs = 2;
     let ran = run_all(options).await;
+    assert!(ran.doctor().healthy(), "{:?}", ran.unhealthy());
     assert_eq!(ran.notes.len(), 1, "{:?}", ran.notes);
     assert!(ran.notes[0].contains("exit status: 9"), "{:?}", ran.notes);
     let cut: Vec<_> = ran.results.iter().filter(|r| r.verdict == Verdict::EnvironmentError).collect();
@@ -94,6 +95,7 @@ async fn a_candidate_that_always_dies_is_given_up_in_the_end() {
     let mut options = options(&format!("exec:/bin/sh -c '{script}'"), &["keys/*", "media/*"]);
     options.jobs = 1;
     let ran = run_all(options).await;
+    assert!(ran.doctor().healthy(), "{:?}", ran.unhealthy());
     assert_eq!(ran.notes.len(), 3, "{:?}", ran.notes);
     assert_eq!(ran.results.len(), ran.plan.unwrap().selected.len());
     assert_eq!(ran.results.last().unwrap().verdict, Verdict::EnvironmentError);
