@@ -21,6 +21,8 @@ pub enum Step {
     Replay(Replay),
     /// Delivers a stanza to somebody for whom it was not made, as if `from` had sent it.
     Misdeliver(Misdeliver),
+    /// A reference user asks for a message again that was never sent to it.
+    ForgeRetry(ForgeRetry),
     /// Brings a user's client online.
     Connect(String),
     /// Takes a user's client offline.
@@ -202,6 +204,21 @@ pub struct Misdeliver {
     /// Who the gateway says that it is from.
     pub from: String,
     /// Name of the delivered stanza, which gets an id of its own.
+    #[serde(rename = "as")]
+    pub name: String,
+}
+
+/// A reference user asks for a message again that was never sent to it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct ForgeRetry {
+    /// Who asks: a reference user.
+    pub from: String,
+    /// Whom.
+    pub to: String,
+    /// The message that went to somebody else.
+    pub of: String,
+    /// Name of the receipt.
     #[serde(rename = "as")]
     pub name: String,
 }
