@@ -29,7 +29,8 @@ impl Context<'_> {
     pub(crate) fn gate(&self, index: usize, expected: &str) -> Option<Said> {
         if let Some((at, missing)) = self.seen.skipped.get(&index) {
             return Some(
-                Said::blocked(expected, format!("not carried out, since this is missing: {missing}")).evidence([self.seen.n(*at)]),
+                Said::blocked(expected, format!("not carried out, since this is missing: {missing}"))
+                    .evidence([self.seen.n(*at)]),
             );
         }
         let begun = self.seen.steps.contains_key(&index);
@@ -42,14 +43,21 @@ impl Context<'_> {
 
     /// What is said of something that the trace ends before.
     pub(crate) fn interrupted(&self, expected: &str, what: &str) -> Said {
-        match self.seen.aborted {
-            Some((at, cause)) if self.seen.finished.is_none() => {
-                let said = format!("{what}: {}", quote(cause));
-                if cause.starts_with("harness") { Said::harness(expected, said) } else { Said::environment(expected, said) }
-                    .evidence([self.seen.n(at)])
-            }
-            _ => Said::harness(expected, format!("{what}, and the trace does not say why")),
+        if self.seen.finished.is_some() {
+            return Said::harness(expected, format!("{what}, though the scenario was carried out"));
         }
+        if let Some((at, cause)) = self.seen.aborted {
+            let said = format!("{what}: {}", quote(cause));
+            let said =
+                if cause.starts_with("harness") { Said::harness(expected, said) } else { Said::environment(expected, said) };
+            return said.evidence([self.seen.n(at)]);
+        }
+        for call in &self.seen.calls {
+            if let Some((at, Outcome::Fault { fault, detail })) = call.outcome {
+                return Self::fault(call.op, *fault, detail, expected.to_owned()).evidence([self.seen.n(at)]);
+            }
+        }
+        Said::harness(expected, format!("{what}, and the trace does not say why"))
     }
 
     /// The id of a member of the cast.
@@ -67,10 +75,8 @@ impl Context<'_> {
 
     /// A message that has to have been sent, with its id. If it was not, that blocks what builds on it.
     pub(crate) fn message(&self, name: &str, expected: &str) -> Result<(&Sent, StanzaId), Said> {
-        let sent = self
-            .seen
-            .message(name)
-            .ok_or_else(|| Said::harness(expected, format!("the scenario sends no message {name}")))?;
+        let sent =
+            self.seen.message(name).ok_or_else(|| Said::harness(expected, format!("the scenario sends no message {name}")))?;
         let id = sent.id.ok_or_else(|| Said::blocked(expected, format!("{name} was never sent (step-{})", sent.step)))?;
         Ok((sent, id))
     }
@@ -90,8 +96,9 @@ impl Context<'_> {
             Some((at, Outcome::Problem(problem))) => {
                 Err(self.problem(call, problem, expected).evidence([self.seen.n(call.at), self.seen.n(at)]))
             }
-            Some((at, Outcome::Fault { fault, detail })) => Err(Self::fault(call.op, *fault, detail, expected)
-                .evidence([self.seen.n(call.at), self.seen.n(at)])),
+            Some((at, Outcome::Fault { fault, detail })) => {
+                Err(Self::fault(call.op, *fault, detail, expected).evidence([self.seen.n(call.at), self.seen.n(at)]))
+            }
             None => Err(self.interrupted(&expected, &format!("`{}` never returned", call.op)).evidence([self.seen.n(call.at)])),
         }
     }
@@ -115,9 +122,8 @@ impl Context<'_> {
         match self.claims(call) {
             Claim::Made => Said::fail(Finding::ClaimedUnsupported, expected, format!("claimed, but {observed}")),
             Claim::NotMade => Said::pass(expected, format!("not claimed, and {observed}")).verdict(Verdict::NotApplicable),
-            Claim::NoCapability => {
-                Said::pass(expected, format!("a test capability is missing: {observed}")).verdict(self.profile.unsupported_counts_as)
-            }
+            Claim::NoCapability => Said::pass(expected, format!("a test capability is missing: {observed}"))
+                .verdict(self.profile.unsupported_counts_as),
         }
         .reason(Some(problem.reason))
     }
@@ -140,12 +146,13 @@ impl Context<'_> {
         }
     }
 
-    /// The calls of a step that must not be left unanswered: the first one that cannot be judged, or that failed.
-    ///
-    /// `settle` of a user who is offline by the scenario may say so.
-    pub(crate) fn looked(&self, index: usize, user: UserId) -> Result<(), Said> {
-        for call in self.seen.calls_in(index).filter(|c| c.user("user") == Some(user)) {
-            if let (Some((_, Outcome::Problem(problem))), Some(Operation::Settle)) = (call.outcome, call.operation())
+    /// The calls of a step that let the candidate settle and ask what its users saw: the first one that cannot be judged, or that
+    /// failed. `settle` of a user who is offline by the scenario may say so.
+    pub(crate) fn looked(&self, index: Option<usize>) -> Result<(), Said> {
+        let looks = |c: &&Called<'_>| matches!(c.operation(), Some(Operation::Settle | Operation::Events));
+        for call in self.seen.calls.iter().filter(|c| c.step == index).filter(looks) {
+            if let (Some((_, Outcome::Problem(problem))), Some(Operation::Settle), Some(user)) =
+                (call.outcome, call.operation(), call.user("user"))
                 && problem.reason == Reason::NotConnected
                 && self.offline(user, call.at)
             {

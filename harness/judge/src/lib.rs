@@ -52,8 +52,9 @@ pub fn judge(
             Step::Expect(expect) => {
                 checks.push(context.step_check(CheckKind::Expectation, index, expectations::judge(&context, index, expect)));
             }
-            other => checks
-                .extend(steps::judge(&context, index, other).map(|said| context.step_check(CheckKind::Step, index, said))),
+            other => {
+                checks.extend(steps::judge(&context, index, other).map(|said| context.step_check(CheckKind::Step, index, said)))
+            }
         }
     }
     checks.extend(monitors::watch(&context));

@@ -112,9 +112,11 @@ pub(crate) struct Seen<'a> {
     pub(crate) calls: Vec<Called<'a>>,
     pub(crate) requests: Vec<Requested<'a>>,
     pub(crate) frames: Vec<FrameIn<'a>>,
-    /// Whose each chat channel is, and where it was closed.
-    pub(crate) channels: BTreeMap<u64, Option<UserId>>,
+    /// Where each chat channel was opened, and whose it is; and where it was closed.
+    pub(crate) channels: BTreeMap<u64, (usize, Option<UserId>)>,
     pub(crate) closed: BTreeMap<u64, usize>,
+    /// Where the candidate's end of a channel said that it is closed: nothing that it sent there comes later.
+    pub(crate) hung_up: BTreeMap<u64, usize>,
     pub(crate) deliveries: Vec<Delivery>,
     pub(crate) observed: Vec<(usize, Option<UserId>, &'a Observation)>,
     /// What was done to stanzas and answers, in words.

@@ -2,8 +2,8 @@
 
 use super::events::Reader;
 use super::{Called, Delivery, FrameIn, Handed, Publication, Requested, Seen, What, Witnessed};
-use countersign_contract::portable::{Enlist, Enlisted, KeyBundle, PublishKeys, Stanza};
 use countersign_contract::UserId;
+use countersign_contract::portable::{Enlist, Enlisted, KeyBundle, PublishKeys, Stanza};
 use countersign_scenarios::{Scenario, Side};
 use countersign_trace::{Blobs, Body, Entry, Event, Input, Observation, event::Outcome};
 use serde::de::DeserializeOwned;
@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// What is only needed while the index is built.
 #[derive(Default)]
-struct Building<'a> {
+struct Building {
     tokens: BTreeMap<String, UserId>,
     calls: BTreeMap<u64, usize>,
     requests: BTreeMap<u64, usize>,
@@ -39,6 +39,7 @@ impl<'a> Seen<'a> {
             frames: vec![],
             channels: BTreeMap::new(),
             closed: BTreeMap::new(),
+            hung_up: BTreeMap::new(),
             deliveries: vec![],
             reference_stanzas: vec![],
             sent_by_reference: BTreeMap::new(),
@@ -76,7 +77,7 @@ impl<'a> Seen<'a> {
         seen
     }
 
-    fn input(&mut self, building: &mut Building<'a>, at: usize, at_us: u64, input: &'a Input) {
+    fn input(&mut self, building: &mut Building, at: usize, at_us: u64, input: &'a Input) {
         match input {
             Input::Start { .. } => {}
             Input::Returned { call, outcome } => self.returned(building, at, *call, outcome),
@@ -87,10 +88,10 @@ impl<'a> Seen<'a> {
             }
             Input::ChatOpened { channel, token } => {
                 let user = token.as_deref().and_then(|t| building.tokens.get(t)).copied();
-                self.channels.entry(*channel).or_insert(user);
+                self.channels.entry(*channel).or_insert((at, user));
             }
             Input::ChatFrame { channel, text } => {
-                let user = self.channels.get(channel).copied().flatten();
+                let user = self.channels.get(channel).and_then(|(_, user)| *user);
                 let stanza = match text.bytes(self.blobs) {
                     Some(bytes) => serde_json::from_slice(bytes).map_err(|e| e.to_string()),
                     None => Err("the frame's bytes are not in the record".to_owned()),
@@ -99,6 +100,7 @@ impl<'a> Seen<'a> {
             }
             Input::ChatClosed { channel } => {
                 self.closed.entry(*channel).or_insert(at);
+                self.hung_up.entry(*channel).or_insert(at);
             }
             Input::Timer { timer } => {
                 if let Some(due) = building.timers.get(timer) {
@@ -111,7 +113,7 @@ impl<'a> Seen<'a> {
         }
     }
 
-    fn returned(&mut self, building: &mut Building<'a>, at: usize, call: u64, outcome: &'a Outcome) {
+    fn returned(&mut self, building: &mut Building, at: usize, call: u64, outcome: &'a Outcome) {
         let Some(called) = building.calls.get(&call).and_then(|i| self.calls.get_mut(*i)) else { return };
         if called.outcome.is_some() {
             return;
@@ -125,7 +127,7 @@ impl<'a> Seen<'a> {
         }
     }
 
-    fn event(&mut self, building: &mut Building<'a>, at: usize, at_us: u64, event: &'a Event) {
+    fn event(&mut self, building: &mut Building, at: usize, at_us: u64, event: &'a Event) {
         match event {
             Event::Call { call, op, args, step } => {
                 building.calls.entry(*call).or_insert(self.calls.len());
@@ -135,7 +137,7 @@ impl<'a> Seen<'a> {
                 self.reply(building, at, *request, *status, body, *disturbed);
             }
             Event::Frame { channel, text } => {
-                if let (Some(Some(user)), Some(stanza)) = (self.channels.get(channel), self.json::<Stanza>(text)) {
+                if let (Some((_, Some(user))), Some(stanza)) = (self.channels.get(channel), self.json::<Stanza>(text)) {
                     let user = *user;
                     self.deliver(at, user, Some(*channel), stanza);
                 }
@@ -181,11 +183,14 @@ impl<'a> Seen<'a> {
                 }
             }
             Event::Observed { user, observation } => self.observe(at, *user, observation),
-            Event::Input(_) | Event::Close { .. } => {}
+            Event::Close { channel } => {
+                self.closed.entry(*channel).or_insert(at);
+            }
+            Event::Input(_) => {}
         }
     }
 
-    fn reply(&mut self, building: &mut Building<'a>, at: usize, request: u64, status: u16, body: &'a Body, bent: bool) {
+    fn reply(&mut self, building: &mut Building, at: usize, request: u64, status: u16, body: &'a Body, bent: bool) {
         let Some(index) = building.requests.get(&request).copied() else { return };
         let Some(requested) = self.requests.get_mut(index).filter(|r| r.reply.is_none()) else { return };
         requested.reply = Some((at, status, body, bent));
@@ -245,7 +250,7 @@ impl<'a> Seen<'a> {
         }
     }
 
-    fn end_step(&mut self, building: &mut Building<'a>, end: usize) {
+    fn end_step(&mut self, building: &mut Building, end: usize) {
         if let Some((index, begin)) = building.step.take() {
             self.steps.entry(index).or_insert(begin..end);
         }
@@ -254,5 +259,4 @@ impl<'a> Seen<'a> {
     fn json<T: DeserializeOwned>(&self, body: &Body) -> Option<T> {
         serde_json::from_slice(body.bytes(self.blobs)?).ok()
     }
-
 }

@@ -173,3 +173,13 @@ pub(crate) fn same(sent: &UserContent, shown: &UserContent) -> bool {
         _ => sent == shown,
     }
 }
+
+impl Seen<'_> {
+    /// Whether a candidate's user has a chat channel open at a position.
+    pub(crate) fn channel_open(&self, user: UserId, at: usize) -> bool {
+        self.channels
+            .iter()
+            .filter(|(_, (opened, owner))| *opened < at && *owner == Some(user))
+            .any(|(channel, _)| self.closed.get(channel).is_none_or(|closed| *closed >= at))
+    }
+}
