@@ -257,7 +257,7 @@ impl Round<'_> {
         }
     }
 
-    fn instance(&self, planned: Planned) -> impl Future<Output = Done> + Send + 'static {
+    fn instance(&self, planned: Planned) -> impl Future<Output = Done> + Send + use<> {
         let instance = derive::instance(&self.options.seed, &planned.name);
         let gateway = self.candidate.gateways().open(instance);
         let plan = InstancePlan {
@@ -331,7 +331,7 @@ fn judged(planned: &Planned, instance: InstanceId, seed: Digest, driven: Driven,
         instance,
         seed,
         trace: finished.trace,
-        verdict: countersign_judge::worst(&checks),
+        verdict: checks.iter().map(|check| check.verdict).max().unwrap_or(Verdict::HarnessError),
         checks,
         wall_us: micros(wall),
         own_us,
