@@ -1,0 +1,238 @@
+//! The state of one instance's gateway, who is in it, and the passing of its time.
+
+use super::directory::Keys;
+use super::disturbance::{Armed, BundleRule, Fault, MediaRule, Rule};
+use super::effect::{ChannelId, Effect};
+use super::limits::THIRTY_DAYS_MS;
+use super::mailbox::Mailbox;
+use super::media::Media;
+use super::names::Names;
+use super::transit::Transit;
+use countersign_contract::portable::{KeyCount, ReceiptType, Stanza};
+use countersign_contract::{StanzaId, UserId};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// The gateway of one instance.
+///
+/// It plays the gatekeeper's server to the clients of the candidate, and relays between them and the reference users, whom the
+/// caller plays. What it is told to disturb, it disturbs; apart from that, stanzas to one user are delivered in the order in
+/// which they were accepted, each until it is acknowledged, and a one-time prekey is handed out once.
+#[derive(Clone)]
+pub struct Gateway {
+    pub(crate) names: Names,
+    pub(crate) now_ms: u64,
+    pub(crate) users: BTreeMap<UserId, User>,
+    /// Names that were deleted and not enlisted again since.
+    pub(crate) deleted: BTreeSet<UserId>,
+    /// Every name that was ever enlisted, so that the number of names is bounded.
+    pub(crate) known: BTreeSet<UserId>,
+    /// Users whom the caller plays, and whether each is online.
+    pub(crate) references: BTreeMap<UserId, bool>,
+    pub(crate) tokens: BTreeMap<String, UserId>,
+    /// Tokens that were valid once: using one is refused, but is no breach of the binding.
+    pub(crate) ended_tokens: BTreeSet<String>,
+    pub(crate) channels: BTreeMap<ChannelId, UserId>,
+    /// The highest channel number seen, so that none is used twice.
+    pub(crate) last_channel: Option<ChannelId>,
+    pub(crate) stanzas: BTreeMap<StanzaId, StoredStanza>,
+    pub(crate) stanza_bytes: usize,
+    pub(crate) transit: BTreeMap<StanzaId, Transit>,
+    pub(crate) media: Media,
+    pub(crate) armed: Armed,
+}
+
+#[derive(Clone)]
+pub(crate) struct User {
+    pub(crate) keys: Keys,
+    pub(crate) token: String,
+    pub(crate) mailbox: Mailbox,
+    pub(crate) channel: Option<ChannelId>,
+    /// When the user was last connected, or else enlisted.
+    pub(crate) seen_ms: u64,
+}
+
+/// A stanza that the gateway accepted or made, as it arrived: before any disturbance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredStanza {
+    /// The sender; `None` if the gateway itself made it.
+    pub from: Option<UserId>,
+    /// The recipient that the sender named.
+    pub to: UserId,
+    /// The stanza in the form in which it is delivered: with `from`, without `to`.
+    pub stanza: Arc<Stanza>,
+    /// When it arrived, in milliseconds of the gateway's time, which begins at 0.
+    pub at_ms: u64,
+}
+
+impl Gateway {
+    /// A gateway without users. Tokens and the names that it makes itself follow from `token_seed`: no one without the seed can
+    /// guess them, and the same seed gives them again.
+    #[must_use]
+    pub fn new(token_seed: [u8; 32]) -> Self {
+        Self {
+            names: Names::new(token_seed),
+            now_ms: 0,
+            users: BTreeMap::new(),
+            deleted: BTreeSet::new(),
+            known: BTreeSet::new(),
+            references: BTreeMap::new(),
+            tokens: BTreeMap::new(),
+            ended_tokens: BTreeSet::new(),
+            channels: BTreeMap::new(),
+            last_channel: None,
+            stanzas: BTreeMap::new(),
+            stanza_bytes: 0,
+            transit: BTreeMap::new(),
+            media: Media::default(),
+            armed: Armed::default(),
+        }
+    }
+
+    /// Says that `user` is one whom the caller plays. It begins offline; what it is sent then waits in its mailbox. The candidate
+    /// cannot enlist this name.
+    pub fn register_reference(&mut self, user: UserId) {
+        self.references.entry(user).or_insert(false);
+    }
+
+    /// Brings a reference user online or offline. Coming online gives it all that waits in its mailbox, in order. Has no effect
+    /// on a user that is not registered as a reference.
+    pub fn set_reference_online(&mut self, user: UserId, online: bool) -> Vec<Effect> {
+        let Some(flag) = self.references.get_mut(&user) else { return Vec::new() };
+        let comes = online && !*flag;
+        *flag = online;
+        let now_ms = self.now_ms;
+        let Some(state) = self.users.get_mut(&user) else { return Vec::new() };
+        state.seen_ms = now_ms;
+        if !comes {
+            return Vec::new();
+        }
+        let waiting = state.mailbox.give_all();
+        waiting.into_iter().map(|stanza| Effect::ToReference { user, stanza: Stanza::clone(&stanza) }).collect()
+    }
+
+    /// Arms a rule for the stanza of this id: it takes effect when the stanza arrives, from whichever side.
+    pub fn arm(&mut self, stanza: StanzaId, rule: Rule) {
+        self.armed.arm(stanza, rule);
+    }
+
+    /// Arms a rule for the next receipt of this type about the stanza `of`: of receipts we do not choose the id.
+    pub fn arm_receipt(&mut self, of: StanzaId, receipt: ReceiptType, rule: Rule) {
+        self.armed.arm_receipt(of, receipt, rule);
+    }
+
+    /// Arms a rule for the next answer to `GET /keys/{of}`, whoever fetches.
+    pub fn arm_bundle(&mut self, of: UserId, rule: BundleRule) {
+        self.armed.arm_bundle(of, None, rule);
+    }
+
+    /// Arms a rule for the next answer to `GET /keys/{of}` by `fetcher`.
+    pub fn arm_bundle_for(&mut self, of: UserId, fetcher: UserId, rule: BundleRule) {
+        self.armed.arm_bundle(of, Some(fetcher), rule);
+    }
+
+    /// Arms a rule for downloads of blobs, by whomever.
+    pub fn arm_media(&mut self, rule: MediaRule) {
+        self.armed.arm_media(rule);
+    }
+
+    /// Downloads are as they were uploaded again.
+    pub fn clear_media_rules(&mut self) {
+        self.armed.clear_media();
+    }
+
+    /// Lets the next requests of the candidate of one kind fail.
+    pub fn arm_fault(&mut self, fault: Fault) {
+        self.armed.arm_fault(fault);
+    }
+
+    /// Serves a plaintext file at `/files/{name}`.
+    pub fn put_file(&mut self, name: &str, bytes: Arc<[u8]>) {
+        self.media.files.insert(name.to_owned(), bytes);
+    }
+
+    /// A blob as it was uploaded, by the URL that the upload returned.
+    #[must_use]
+    pub fn media(&self, url: &str) -> Option<&[u8]> {
+        self.media.get(url).map(AsRef::as_ref)
+    }
+
+    /// How many one-time prekeys of a user are left; none of one that is not enlisted.
+    #[must_use]
+    pub fn keys_left(&self, user: UserId) -> KeyCount {
+        self.users.get(&user).map_or(KeyCount { one_time_prekeys: 0, one_time_kyber_prekeys: 0 }, |u| u.keys.left())
+    }
+
+    /// A stanza that was accepted, or that the gateway made, by its id.
+    #[must_use]
+    pub fn stanza(&self, id: StanzaId) -> Option<&StoredStanza> {
+        self.stanzas.get(&id)
+    }
+
+    /// Whose channel it is, while it is open.
+    #[must_use]
+    pub fn user_of(&self, channel: ChannelId) -> Option<UserId> {
+        self.channels.get(&channel).copied()
+    }
+
+    /// Whether a user of the candidate has a channel open.
+    #[must_use]
+    pub fn is_online(&self, user: UserId) -> bool {
+        self.users.get(&user).is_some_and(|u| u.channel.is_some())
+    }
+
+    /// Moves the instance's time forward. Stanzas that waited for more than 30 days are dropped; users that were not connected
+    /// for more than 30 days are un-enlisted: to others they are unknown, and their token is no longer valid.
+    pub fn advance(&mut self, by_ms: u64) -> Vec<Effect> {
+        self.now_ms = self.now_ms.saturating_add(by_ms);
+        let mut out = Vec::new();
+        let mut away = Vec::new();
+        for (name, user) in &mut self.users {
+            if user.channel.is_some() || self.references.get(name) == Some(&true) {
+                user.seen_ms = self.now_ms;
+            } else if self.now_ms.saturating_sub(user.seen_ms) > THIRTY_DAYS_MS {
+                away.push(*name);
+                continue;
+            }
+            let old = user.mailbox.expire(self.now_ms);
+            out.extend(old.into_iter().map(|id| disturbed(id, "dropped after 30 days in the mailbox")));
+        }
+        for name in away {
+            self.remove(name, &mut out);
+            out.push(Effect::Disturbed { stanza: None, how: format!("{name} un-enlisted after 30 days without a connection") });
+        }
+        out
+    }
+
+    /// Takes a user out, with its keys, mailbox, token and channel.
+    pub(crate) fn remove(&mut self, name: UserId, out: &mut Vec<Effect>) {
+        let Some(user) = self.users.remove(&name) else { return };
+        self.tokens.remove(&user.token);
+        self.ended_tokens.insert(user.token);
+        if let Some(channel) = user.channel {
+            self.channels.remove(&channel);
+            out.push(Effect::CloseChannel { channel });
+        }
+    }
+
+    /// Puts a stanza into a user's mailbox, and gives it to the user if it is connected. False if there is no such user, or no
+    /// room in its mailbox.
+    pub(crate) fn deliver(&mut self, to: UserId, stanza: &Arc<Stanza>, out: &mut Vec<Effect>) -> bool {
+        let Some(user) = self.users.get_mut(&to) else { return false };
+        if !user.mailbox.put(Arc::clone(stanza), self.now_ms) {
+            return false;
+        }
+        let effect = match (self.references.get(&to), user.channel) {
+            (Some(true), _) => Effect::ToReference { user: to, stanza: Stanza::clone(stanza) },
+            (None, Some(channel)) => Effect::Frame { channel, text: stanza.to_json() },
+            _ => return true,
+        };
+        user.mailbox.given(stanza.id());
+        out.push(effect);
+        true
+    }
+}
+
+pub(crate) fn disturbed(stanza: StanzaId, how: impl Into<String>) -> Effect {
+    Effect::Disturbed { stanza: Some(stanza), how: how.into() }
+}

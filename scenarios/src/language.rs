@@ -1,0 +1,165 @@
+//! What a scenario can say: a cast, steps, and expectations. Unknown keys are errors.
+//!
+//! Steps refer to each other by name. A `send` names its stanza with `as`; what follows from that stanza is named after it:
+//! `m1/receipt` (its delivery receipt), `m1/retry` (the request to send it again), `m1/resend` (the answer to that).
+//! A network rule is armed before the send that it concerns, so nothing depends on timing.
+
+mod expect;
+mod step;
+
+pub use expect::*;
+pub use step::*;
+
+use countersign_contract::claims::{Capability, Feature};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// One scenario file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Scenario {
+    /// Folder and name, the same as its file's: `e2ee/out-of-order`.
+    pub id: String,
+    /// What happens, in a sentence.
+    pub title: String,
+    /// Why it matters, for a reader who is no specialist.
+    pub why: String,
+    /// Requirements that it verifies, by id.
+    pub verifies: Vec<String>,
+    /// Shows that the honest thing is accepted; need not kill a mutant.
+    #[serde(default)]
+    pub twin: bool,
+    /// Features that the candidate must claim for it to apply.
+    #[serde(default)]
+    pub features: Vec<Feature>,
+    /// Test capabilities that it needs.
+    #[serde(default)]
+    pub capabilities: Vec<Capability>,
+    /// Runs alone: everything that measures time.
+    #[serde(default)]
+    pub exclusive: bool,
+    /// Over a mebibyte, or a long chain: counted apart in measurements of speed.
+    #[serde(default)]
+    pub heavy: bool,
+    /// Cases: the same steps with other values. `${name}` is replaced everywhere but in `id` and `cases` before parsing.
+    #[serde(default)]
+    pub cases: Vec<Case>,
+    /// Who takes part.
+    pub cast: BTreeMap<String, Cast>,
+    /// What happens, in order.
+    pub steps: Vec<Step>,
+}
+
+/// One case of a scenario.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Case {
+    /// Its name: the scenario's instance is called `id@name`.
+    pub name: String,
+    /// Values for `${…}`.
+    pub with: BTreeMap<String, String>,
+}
+
+/// Which side plays a user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Side {
+    /// A user of ours.
+    Reference,
+    /// A user of the messenger under test.
+    Candidate,
+}
+
+/// A member of the cast: `reference`, `candidate`, or a table with more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Cast {
+    /// Who plays it.
+    pub side: Side,
+    /// One-time prekeys of each kind that it publishes; 2 unless said.
+    pub one_time_prekeys: u32,
+    /// Whether its client is online from the beginning; yes unless said.
+    pub online: bool,
+    /// Reference only: whether it sends a message again when asked to; no unless said, so that a refusal stays visible.
+    pub answers_retries: bool,
+    /// Reference only: whether it asks again for what it could not decrypt; yes unless said.
+    pub asks_again: bool,
+}
+
+impl Cast {
+    /// A member with nothing special.
+    #[must_use]
+    pub const fn plain(side: Side) -> Self {
+        Self { side, one_time_prekeys: 2, online: true, answers_retries: false, asks_again: true }
+    }
+}
+
+// By hand, since a member is either a word or a table, and `untagged` would spoil the messages.
+impl<'de> Deserialize<'de> for Cast {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Member;
+        #[derive(Deserialize)]
+        #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+        struct Table {
+            side: Side,
+            one_time_prekeys: Option<u32>,
+            online: Option<bool>,
+            answers_retries: Option<bool>,
+            asks_again: Option<bool>,
+        }
+        impl<'de> serde::de::Visitor<'de> for Member {
+            type Value = Cast;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("`reference`, `candidate`, or a table with `side`")
+            }
+            fn visit_str<E: serde::de::Error>(self, word: &str) -> Result<Cast, E> {
+                match word {
+                    "reference" => Ok(Cast::plain(Side::Reference)),
+                    "candidate" => Ok(Cast::plain(Side::Candidate)),
+                    other => Err(E::unknown_variant(other, &["reference", "candidate"])),
+                }
+            }
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, map: A) -> Result<Cast, A::Error> {
+                let table = Table::deserialize(serde::de::value::MapAccessDeserializer::new(map))?;
+                let plain = Cast::plain(table.side);
+                Ok(Cast {
+                    side: table.side,
+                    one_time_prekeys: table.one_time_prekeys.unwrap_or(plain.one_time_prekeys),
+                    online: table.online.unwrap_or(plain.online),
+                    answers_retries: table.answers_retries.unwrap_or(plain.answers_retries),
+                    asks_again: table.asks_again.unwrap_or(plain.asks_again),
+                })
+            }
+        }
+        deserializer.deserialize_any(Member)
+    }
+}
+
+impl JsonSchema for Cast {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Cast".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let side = generator.subschema_for::<Side>();
+        schemars::json_schema!({
+            "description": "A member of the cast: a word, or a table with more.",
+            "anyOf": [
+                side,
+                {
+                    "type": "object",
+                    "required": ["side"],
+                    "additionalProperties": false,
+                    "properties": {
+                        "side": side,
+                        "one-time-prekeys": { "type": "integer", "minimum": 0, "maximum": 100, "description": "One-time prekeys of each kind that it publishes; 2 unless said." },
+                        "online": { "type": "boolean", "description": "Whether its client is online from the beginning; yes unless said." },
+                        "answers-retries": { "type": "boolean", "description": "Reference only: whether it sends a message again when asked to; no unless said." },
+                        "asks-again": { "type": "boolean", "description": "Reference only: whether it asks again for what it could not decrypt; yes unless said." },
+                    },
+                },
+            ],
+        })
+    }
+}

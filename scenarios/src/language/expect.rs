@@ -1,0 +1,144 @@
+//! Expectations.
+
+use countersign_contract::Reason;
+use countersign_contract::portable::{MessageType, ReceiptType};
+use countersign_contract::seen::NoticeKind;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What must be the case. Each is a table with one key.
+///
+/// Where an expectation concerns what a candidate's user sees, the execution first lets the candidate settle through the stanza
+/// concerned and then asks for the user's events; nothing waits by the clock.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case", deny_unknown_fields)]
+pub enum Expect {
+    /// A user sees these messages, each exactly once, with the content that was sent.
+    Shows {
+        /// Who.
+        user: String,
+        /// Which messages.
+        messages: Vec<String>,
+        /// Whether they must be shown in this order.
+        #[serde(default)]
+        in_order: bool,
+    },
+    /// A user's client refuses a stanza and shows nothing of it, for one of these reasons.
+    Refuses {
+        /// Who.
+        user: String,
+        /// Which stanza.
+        stanza: String,
+        /// Reasons that are right.
+        reasons: Vec<Reason>,
+    },
+    /// Nothing of a message is ever shown to a user, for whatever reason.
+    ShowsNothingOf {
+        /// Who.
+        user: String,
+        /// Which message or stanza.
+        stanza: String,
+    },
+    /// A user is told something.
+    Notice {
+        /// Who.
+        user: String,
+        /// What.
+        notice: NoticeKind,
+        /// About whom.
+        about: String,
+        /// The notice must come before this message is shown, or sent on the wire.
+        #[serde(default)]
+        before: Option<String>,
+    },
+    /// A user gets a receipt for a message.
+    Receipt {
+        /// Who gets it.
+        user: String,
+        /// Which kind.
+        receipt: ReceiptType,
+        /// For which message.
+        of: String,
+    },
+    /// A user gets no receipt of that kind for a message.
+    NoReceipt {
+        /// Who.
+        user: String,
+        /// Which kind.
+        receipt: ReceiptType,
+        /// For which message.
+        of: String,
+        /// More than this many are too many; 0 unless said.
+        #[serde(default)]
+        more_than: u32,
+    },
+    /// A named `send` or `fetch-keys` of a candidate's user fails, for one of these reasons.
+    Problem {
+        /// Name of the step.
+        step: String,
+        /// Reasons that are right.
+        reasons: Vec<Reason>,
+    },
+    /// A named message stands on the wire as described. Every member given must hold.
+    Wire {
+        /// Which message.
+        stanza: String,
+        /// Whether it sets up a session.
+        #[serde(default)]
+        r#type: Option<MessageType>,
+        /// Whether it uses a one-time EC prekey.
+        #[serde(default)]
+        one_time_prekey: Option<bool>,
+        /// The SPQR epoch that it belongs to is at least this.
+        #[serde(default)]
+        epoch_at_least: Option<u64>,
+    },
+    /// No message of this candidate's user to that peer reaches the gateway between the named step and this expectation.
+    NothingSent {
+        /// Who.
+        user: String,
+        /// To whom.
+        to: String,
+        /// Name of the message or step after which nothing may be sent.
+        after: String,
+    },
+    /// Both saw the same safety number.
+    SameSafetyNumber {
+        /// Names of two `verify-identity` steps.
+        between: [String; 2],
+    },
+    /// The safety numbers differ.
+    DifferentSafetyNumber {
+        /// Names of two `verify-identity` steps.
+        between: [String; 2],
+    },
+    /// The candidate's user has at least this many one-time prekeys of each kind at the gateway, and no id was published twice.
+    KeysLeft {
+        /// Who.
+        user: String,
+        /// How many.
+        at_least: u32,
+    },
+    /// The ciphertexts of two files differ, and so do their keys.
+    DifferentFiles {
+        /// Names of two messages with files.
+        between: [String; 2],
+    },
+    /// The candidate repeated a failed request, with growing pauses.
+    GrowingPauses {
+        /// Name of the `fault` step.
+        fault: String,
+        /// At least this many attempts, the first included.
+        attempts: u32,
+    },
+    /// The 95th percentile of delivery over a burst is within the profile's limit, with an order-statistic bound of 95 %.
+    DeliveryLatency {
+        /// Name of the `burst` step.
+        burst: String,
+    },
+    /// Likewise for delivery receipts.
+    ReceiptLatency {
+        /// Name of the `burst` step.
+        burst: String,
+    },
+}

@@ -1,0 +1,440 @@
+//! Steps.
+
+use super::Expect;
+use countersign_contract::seen::MediaKind;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// One step. Each is a table with one key.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Step {
+    /// A user sends something.
+    Send(Send),
+    /// What must be the case now. See [`Expect`].
+    Expect(Expect),
+    /// Lets a held stanza go.
+    Release(String),
+    /// Throws a held stanza away.
+    Drop(String),
+    /// Delivers a stanza once more.
+    Replay(Replay),
+    /// Delivers a stanza to somebody for whom it was not made, as if `from` had sent it.
+    Misdeliver(Misdeliver),
+    /// A reference user asks for a message again that was never sent to it.
+    ForgeRetry(ForgeRetry),
+    /// Brings a user's client online.
+    Connect(String),
+    /// Takes a user's client offline.
+    Disconnect(String),
+    /// Moves the instance's virtual time forward by that many seconds.
+    Advance(u64),
+    /// A user fetches a peer's bundle and sets up a session, without sending.
+    FetchKeys(FetchKeys),
+    /// Bends the next bundle of a user that the gateway hands out. Several compose.
+    Bundle(Bundle),
+    /// A user makes new keys.
+    RotateKeys(RotateKeys),
+    /// A reference user loses everything and enlists anew under the same name.
+    Reinstall(String),
+    /// A user accepts a peer's changed identity key.
+    AcceptIdentity(Pair),
+    /// A user looks at the safety number with a peer.
+    VerifyIdentity(VerifyIdentity),
+    /// The gateway fails some of the candidate's next requests.
+    Fault(FaultStep),
+    /// Bends the next download of a file.
+    Media(MediaStep),
+    /// Two users send to each other in turn, and each message must be shown before the next is sent.
+    Exchange(Exchange),
+    /// A reference user sends at planned times, whether or not earlier messages have arrived: an open loop. For measurements.
+    Burst(Burst),
+    /// Deletes a user.
+    DeleteUser(String),
+}
+
+/// Sends something.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Send {
+    /// Who.
+    pub from: String,
+    /// To whom.
+    pub to: String,
+    /// Name of the stanza.
+    #[serde(rename = "as")]
+    pub name: String,
+    /// What.
+    pub content: ContentSpec,
+    /// What the network does with it.
+    #[serde(default)]
+    pub network: Option<Network>,
+    /// Reference only: fetch a bundle and set up a new session first, even if there is one.
+    #[serde(default)]
+    pub fresh_session: bool,
+    /// Reference only: what is wrong with the content that it makes.
+    #[serde(default)]
+    pub bend: Option<BendContent>,
+}
+
+/// What is sent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case", deny_unknown_fields)]
+pub enum ContentSpec {
+    /// A text as it stands. A canary is added unless the text is meant to be exact: see `exact`.
+    Text(String),
+    /// A text as it stands, without a canary: for empty and special ones.
+    ExactText(String),
+    /// A text of that many bytes of UTF-8, made from the seed, with a canary at its beginning.
+    TextOfBytes(u32),
+    /// One character of every Unicode plane, combining marks, both directions, and white space at both ends.
+    EveryPlane,
+    /// A file.
+    File(FileSpec),
+    /// A reaction with this emoji to a named message.
+    Reaction {
+        /// The message.
+        of: String,
+        /// The emoji.
+        emoji: String,
+    },
+    /// A reply to a named message.
+    Reply {
+        /// The message.
+        of: String,
+        /// The text.
+        text: String,
+    },
+    /// A new text for a named message.
+    Edit {
+        /// The message.
+        of: String,
+        /// The text.
+        text: String,
+    },
+    /// A named message taken back.
+    Delete {
+        /// The message.
+        of: String,
+    },
+    /// The typing indicator.
+    Typing(bool),
+    /// A read receipt for a named message.
+    Read(String),
+}
+
+/// A file to send; its bytes are made from the seed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct FileSpec {
+    /// Which kind.
+    pub kind: MediaKind,
+    /// Its length in bytes.
+    pub bytes: u32,
+    /// Media type.
+    #[serde(default)]
+    pub mime: Option<String>,
+    /// File name.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// Files with the same label have the same bytes.
+    #[serde(default)]
+    pub label: Option<String>,
+}
+
+/// What the network does with a stanza.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Network {
+    /// Keeps it until `release` or `drop`.
+    Hold,
+    /// Loses it.
+    Drop,
+    /// Delivers it this many times in all, under the same id.
+    Deliver(u32),
+    /// Changes one named field of the libsignal message; everything else stays as it is.
+    Tamper(String),
+    /// Flips the lowest bit of the byte at this offset of the message's body; a negative one counts from its end.
+    Flip(i64),
+    /// Cuts the message's body to this many bytes.
+    Cut(u32),
+}
+
+/// What is wrong with a content that a reference user makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum BendContent {
+    /// The digest of the file is another one.
+    WrongDigest,
+    /// A byte of the file's ciphertext is flipped and the digest made anew, so that only the MAC can tell.
+    CiphertextFlipped,
+    /// A byte of the file's MAC is flipped and the digest made anew.
+    MacFlipped,
+    /// The stated length is one byte more than the file's.
+    WrongLength,
+    /// The message is not padded.
+    NoPadding,
+    /// The padding ends in another byte.
+    WrongPadding,
+    /// The plaintext is no protobuf.
+    NotProtobuf,
+    /// The content has no body.
+    NoBody,
+}
+
+/// Delivers a stanza once more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Replay {
+    /// Which.
+    pub stanza: String,
+    /// Under a new id with this name; without it, under its own id.
+    #[serde(default, rename = "as")]
+    pub name: Option<String>,
+}
+
+/// Delivers a stanza to somebody for whom it was not made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Misdeliver {
+    /// Which stanza; it may be one that the recipient itself sent.
+    pub stanza: String,
+    /// To whom.
+    pub to: String,
+    /// Who the gateway says that it is from.
+    pub from: String,
+    /// Name of the delivered stanza, which gets an id of its own.
+    #[serde(rename = "as")]
+    pub name: String,
+}
+
+/// A reference user asks for a message again that was never sent to it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct ForgeRetry {
+    /// Who asks: a reference user.
+    pub from: String,
+    /// Whom.
+    pub to: String,
+    /// The message that went to somebody else.
+    pub of: String,
+    /// Name of the receipt.
+    #[serde(rename = "as")]
+    pub name: String,
+}
+
+/// A user fetches keys.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct FetchKeys {
+    /// Who.
+    pub user: String,
+    /// Whose.
+    pub of: String,
+    /// Name of the attempt, for `expect`.
+    #[serde(rename = "as")]
+    pub name: String,
+}
+
+/// Bends a bundle.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Bundle {
+    /// Whose.
+    pub of: String,
+    /// How.
+    pub rule: BundleBend,
+}
+
+/// How a bundle is bent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum BundleBend {
+    /// A bit of the signed prekey's signature is flipped.
+    SignedPrekeySignature,
+    /// A bit of the Kyber prekey's signature is flipped.
+    KyberPrekeySignature,
+    /// The signed prekey is another user's, with that user's signature.
+    SignedPrekeyOf(String),
+    /// The Kyber prekey is another user's, with that user's signature.
+    KyberPrekeyOf(String),
+    /// The signed prekey is this weak key, properly signed by a reference user's identity.
+    WeakSignedPrekey(WeakKey),
+    /// The one-time prekey is this weak key.
+    WeakOneTimePrekey(WeakKey),
+    /// The identity key is this weak key.
+    WeakIdentity(WeakKey),
+    /// The Kyber prekey is all zero, properly signed.
+    ZeroKyberPrekey,
+    /// There is no one-time prekey.
+    NoOneTimePrekey,
+    /// The same one-time prekeys as in the answer before.
+    SameAgain,
+}
+
+/// Public keys on which Diffie-Hellman gives a value that everybody knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum WeakKey {
+    /// All bytes zero.
+    Zero,
+    /// The point 1, of order 4.
+    One,
+    /// A point of order 8.
+    OrderEight,
+    /// A second point of order 8.
+    OrderEightTwin,
+    /// p - 1, of order 2 on the twist's side.
+    MinusOne,
+    /// p, which is zero written another way.
+    ModulusAsZero,
+    /// p + 1, which is one written another way.
+    ModulusAsOne,
+}
+
+impl WeakKey {
+    /// The 32 bytes of the key. From the list of small-order points of Curve25519 (RFC 7748, section 7 names the check).
+    #[must_use]
+    pub const fn bytes(self) -> [u8; 32] {
+        const EIGHT: [u8; 32] = [
+            0xe0, 0xeb, 0x7a, 0x7c, 0x3b, 0x41, 0xb8, 0xae, 0x16, 0x56, 0xe3, 0xfa, 0xf1, 0x9f, 0xc4, 0x6a, 0xda, 0x09, 0x8d,
+            0xeb, 0x9c, 0x32, 0xb1, 0xfd, 0x86, 0x62, 0x05, 0x16, 0x5f, 0x49, 0xb8, 0x00,
+        ];
+        const EIGHT_TWIN: [u8; 32] = [
+            0x5f, 0x9c, 0x95, 0xbc, 0xa3, 0x50, 0x8c, 0x24, 0xb1, 0xd0, 0xb1, 0x55, 0x9c, 0x83, 0xef, 0x5b, 0x04, 0x44, 0x5c,
+            0xc4, 0x58, 0x1c, 0x8e, 0x86, 0xd8, 0x22, 0x4e, 0xdd, 0xd0, 0x9f, 0x11, 0x57,
+        ];
+        const fn modulus_plus(last: u8) -> [u8; 32] {
+            let mut key = [0xff; 32];
+            key[0] = last;
+            key[31] = 0x7f;
+            key
+        }
+        let mut key = [0; 32];
+        match self {
+            Self::Zero => {}
+            Self::One => key[0] = 1,
+            Self::OrderEight => key = EIGHT,
+            Self::OrderEightTwin => key = EIGHT_TWIN,
+            Self::MinusOne => key = modulus_plus(0xec),
+            Self::ModulusAsZero => key = modulus_plus(0xed),
+            Self::ModulusAsOne => key = modulus_plus(0xee),
+        }
+        key
+    }
+}
+
+/// A user makes new keys.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RotateKeys {
+    /// Who.
+    pub user: String,
+    /// A new signed prekey.
+    #[serde(default)]
+    pub signed: bool,
+    /// A new last-resort Kyber prekey.
+    #[serde(default)]
+    pub kyber: bool,
+    /// Further one-time prekeys of each kind.
+    #[serde(default)]
+    pub one_time_prekeys: u32,
+}
+
+/// A user and a peer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Pair {
+    /// Who.
+    pub user: String,
+    /// With regard to whom.
+    pub peer: String,
+}
+
+/// A user looks at a safety number.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct VerifyIdentity {
+    /// Who.
+    pub user: String,
+    /// With whom.
+    pub peer: String,
+    /// Name of what was seen, for `expect`.
+    #[serde(rename = "as")]
+    pub name: String,
+}
+
+/// The gateway fails.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct FaultStep {
+    /// Which requests of the candidate.
+    pub on: Endpoint,
+    /// How many.
+    pub times: u32,
+    /// Name of the fault, for `expect`.
+    #[serde(rename = "as")]
+    pub name: String,
+}
+
+/// A kind of request to the gateway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Endpoint {
+    /// `POST /enlist`.
+    Enlist,
+    /// `GET /keys/{user}`.
+    GetKeys,
+    /// `PUT /keys`.
+    PutKeys,
+    /// `PUT /media`.
+    PutMedia,
+    /// `GET /media/{name}`.
+    GetMedia,
+    /// A message stanza.
+    Message,
+}
+
+/// Bends the next download of a file by the candidate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum MediaStep {
+    /// Flips the lowest bit of the byte at this offset; a negative one counts from the end.
+    Flip(i64),
+    /// Leaves out that many bytes at the end.
+    Cut(u32),
+    /// Answers that it is not there.
+    Missing,
+    /// Appends that many zero bytes.
+    Extend(u32),
+}
+
+/// Two users send in turn.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Exchange {
+    /// Who begins, and who answers.
+    pub between: [String; 2],
+    /// How many messages in all.
+    pub messages: u32,
+    /// Name: the messages are `name1`, `name2`, …
+    #[serde(rename = "as")]
+    pub name: String,
+}
+
+/// Sends at planned times.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Burst {
+    /// A reference user.
+    pub from: String,
+    /// A candidate user.
+    pub to: String,
+    /// How many messages.
+    pub messages: u32,
+    /// Milliseconds between two planned sends.
+    pub every_ms: u32,
+    /// Name: the messages are `name1`, `name2`, …
+    #[serde(rename = "as")]
+    pub name: String,
+}
