@@ -190,15 +190,3 @@ async fn instances_and_users_end() {
     assert_eq!(alice.sample.call(close).await.unwrap_err().reason, Reason::UnknownInstance);
     assert_eq!(alice.fetch(bob).await, Err(Reason::UnknownInstance));
 }
-
-#[tokio::test]
-async fn speed() {
-    let start = std::time::Instant::now();
-    for _ in 0..100 {
-        let pair = Pair::honest().await;
-        pair.twin().await;
-        let id = pair.bob.say(&pair.alice, "back").await;
-        pair.alice.settle(id).await;
-    }
-    println!("scenario {:?}", start.elapsed() / 100);
-}

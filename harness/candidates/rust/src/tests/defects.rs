@@ -197,3 +197,23 @@ async fn prekeys_are_rotated_and_the_old_one_serves_except_with_the_defect() {
         assert_eq!(first == pair.alice.text(id, "under way"), works, "{first:?}");
     }
 }
+
+#[tokio::test]
+async fn a_shared_store_shows_one_user_what_is_for_another() {
+    for shared in [false, true] {
+        let pair = if shared { Pair::with(Honest, Defect::SharedKeyStore).await } else { Pair::honest().await };
+        let carol = Actor { id: countersign_contract::UserId(Uuid::new_v4()), ..pair.bob.clone() };
+        carol.create(3).await;
+        let secret = pair.alice.say(&carol, "for carol").await;
+        let sent = pair.post.office.lock().unwrap().sent[0].1.clone();
+        let Stanza::Message { r#type, body, .. } = sent else { panic!("{sent:?}") };
+        let copy = Stanza::Message { id: StanzaId(Uuid::new_v4()), to: None, from: Some(pair.alice.id), r#type, body };
+        pair.post.office.lock().unwrap().deliver(pair.bob.id, copy.clone());
+        pair.bob.settle(copy.id()).await;
+        let shown = pair.alice.text(secret, "for carol");
+        assert_eq!(pair.bob.seen().await.contains(&shown), shared);
+        carol.connect().await;
+        carol.settle(secret).await;
+        assert_eq!(carol.seen().await, [shown]);
+    }
+}
