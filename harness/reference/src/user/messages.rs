@@ -19,7 +19,8 @@ const VERSION: u8 = 4;
 const FURTHEST_AHEAD: u32 = 25_000;
 
 /// What came out of a ciphertext, before it is looked at.
-struct Plain {
+#[derive(Debug)]
+pub(super) struct Plain {
     padded: Vec<u8>,
     used_one_time_prekey: Option<u32>,
     identity_changed: bool,
@@ -134,7 +135,7 @@ impl ReferenceUser {
     }
 
     /// Whether the message names a sender and a receiver (field 6: kind 0, UUID and device of each) and they are others.
-    fn is_misdirected(&self, from: UserId, message: &Message) -> bool {
+    pub(super) fn is_misdirected(&self, from: UserId, message: &Message) -> bool {
         let Some(stated) = &message.inner().addresses else { return false };
         let mut expected = Vec::with_capacity(36);
         for user in [from, self.config.user] {
@@ -146,7 +147,7 @@ impl ReferenceUser {
     }
 
     /// Decrypts, and keeps what libsignal would let an unauthenticated field change.
-    fn open(
+    pub(super) fn open(
         &mut self,
         from: UserId,
         message: &Message,

@@ -60,7 +60,11 @@ pub(crate) fn hear(to: &mut ReferenceUser, from: &ReferenceUser, sent: &Sent) ->
 
 /// The text of what was heard, or why it was not.
 pub(crate) fn heard(to: &mut ReferenceUser, from: &ReferenceUser, sent: &Sent) -> Result<String, Reason> {
-    match hear(to, from, sent) {
+    heard_from(to, from.user(), sent)
+}
+
+pub(crate) fn heard_from(to: &mut ReferenceUser, from: UserId, sent: &Sent) -> Result<String, Reason> {
+    match to.decrypt(from, sent.0, &sent.1, NOW) {
         Ok(opened) => match opened.content.body {
             Some(content::Body::Text(t)) => Ok(t.text),
             other => panic!("not a text: {other:?}"),

@@ -233,3 +233,21 @@ fn a_user_without_one_time_kyber_prekeys() {
     assert_eq!((quiet.enlistment().one_time_prekeys.len(), quiet.enlistment().one_time_kyber_prekeys.len()), (3, 0));
     assert!(quiet.refill(4).one_time_kyber_prekeys.is_empty());
 }
+
+/// A message may be overtaken by answers and by answers to these. The library keeps five chains; of a message of an older one,
+/// whose ratchet key the receiver never saw, it can say no more than that the MAC does not match.
+#[test]
+fn a_message_that_newer_chains_overtook() {
+    for turns in 0..9 {
+        let (mut alice, mut bob) = acquainted();
+        let late = say(&mut alice, &bob, "late");
+        for n in 0..turns {
+            let (a, b) = (say(&mut bob, &alice, &format!("b{n}")), format!("a{n}"));
+            hear(&mut alice, &bob, &a).unwrap();
+            let b = say(&mut alice, &bob, &b);
+            hear(&mut bob, &alice, &b).unwrap();
+        }
+        let expected = if turns < 6 { Ok("late") } else { Err(Reason::BadMac) };
+        assert_eq!(heard(&mut bob, &alice, &late).as_deref().map_err(|r| *r), expected, "{turns} turns");
+    }
+}

@@ -1,5 +1,7 @@
 //! Tests of the reference users from outside.
 
+#![cfg(test)]
+
 mod bad_keys;
 mod common;
 mod conversation;
