@@ -97,3 +97,20 @@ fn the_identity_key_of_a_later_prekey_message_is_not_believed() {
     assert_eq!(bob.known_identity(alice.user()), Some(alice.identity_key()));
     assert_eq!(heard(&mut bob, &alice, &second).as_deref(), Ok("second"));
 }
+
+#[test]
+fn a_peer_that_returns_to_the_accepted_key_needs_no_acceptance() {
+    let (mut alice, bob) = acquainted();
+    let mut elsewhere = bob.clone();
+    elsewhere.reinstall();
+    assert_eq!(alice.process_bundle(&bundle(&elsewhere, None), NOW).unwrap_err().reason, Reason::UntrustedIdentity);
+    let mut forged = bundle(&bob, None);
+    forged.kyber_prekey.signature.0[5] ^= 1;
+    assert_eq!(alice.process_bundle(&forged, NOW).unwrap_err().reason, Reason::BadSignature);
+    assert_eq!(alice.known_identity(bob.user()), Some(elsewhere.identity_key()));
+    alice.process_bundle(&bundle(&bob, None), NOW).unwrap();
+    assert_eq!(alice.known_identity(bob.user()), Some(bob.identity_key()));
+    let mut bob = bob;
+    let sent = say(&mut alice, &bob, "welcome back");
+    assert_eq!(heard(&mut bob, &alice, &sent).as_deref(), Ok("welcome back"));
+}
