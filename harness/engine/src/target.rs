@@ -96,7 +96,7 @@ fn similar(name: &str) -> Option<&'static str> {
         let back = name.bytes().rev().zip(other.bytes().rev()).take_while(|(a, b)| a == b).count();
         front + back
     };
-    Defect::ALL.iter().map(|d| d.as_str()).max_by_key(|d| shared(d)).filter(|d| shared(d) >= 5)
+    Defect::ALL.iter().map(|d| d.as_str()).max_by_key(|d| (shared(d), std::cmp::Reverse(d.len()))).filter(|d| shared(d) >= 5)
 }
 
 impl Target {

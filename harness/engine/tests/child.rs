@@ -2,6 +2,8 @@
 //!
 //! `sh` waits for nothing here that a test would have to sleep for: a hang is shown by a deadline of the carrier.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test ends when something is not as it has to be")]
+
 use countersign_contract::Call;
 use countersign_contract::operations::Describe;
 use countersign_engine::carrier::command::Command;
