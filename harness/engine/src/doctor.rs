@@ -51,6 +51,13 @@ pub fn not_started(cause: &Broken) -> Doctor {
     Doctor { examinations: chart.examinations, description: None }
 }
 
+/// What is said if the examination was not completed.
+pub(crate) fn interrupted(cause: &str) -> Doctor {
+    let mut chart = Chart::default();
+    let _ = chart.unhealthy("completed", format!("the examination was stopped: {cause}"), "run it again and let it finish");
+    Doctor { examinations: chart.examinations, description: None }
+}
+
 /// An unhealthy finding stands on the chart already.
 struct Unhealthy;
 

@@ -282,7 +282,7 @@ impl Drive {
 }
 
 /// Resolves with the cause when the run is to stop.
-async fn stop(interrupt: &mut Interrupt) -> String {
+pub(crate) async fn stop(interrupt: &mut Interrupt) -> String {
     let cause = interrupt.wait_for(Option::is_some).await.ok().and_then(|cause| cause.clone());
     match cause {
         Some(cause) => cause,

@@ -3,7 +3,7 @@
 
 mod candidate;
 
-use crate::driver::{Driven, Interrupt, drive, meter};
+use crate::driver::{Driven, Interrupt, drive, meter, stop};
 use crate::plan::{Filter, FilterError, Plan};
 use crate::target::{Prepared, Target, TargetError};
 use crate::{Patience, derive, doctor};
@@ -182,7 +182,12 @@ async fn admit(options: &RunOptions, prepared: Prepared, interrupt: &Interrupt) 
         seed: options.seed,
         interrupt: interrupt.clone(),
     };
-    let doctor = doctor::examine(&patient).await;
+    // Every examination ends by a deadline, but whoever interrupts should not have to wait for one.
+    let mut stopped = interrupt.clone();
+    let doctor = tokio::select! {
+        doctor = doctor::examine(&patient) => doctor,
+        cause = stop(&mut stopped) => doctor::interrupted(&cause),
+    };
     (doctor, Some(Candidate::new(prepared, endpoint)))
 }
 

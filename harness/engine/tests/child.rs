@@ -5,7 +5,8 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test ends when something is not as it has to be")]
 
 use countersign_contract::Call;
-use countersign_contract::operations::Describe;
+use countersign_contract::InstanceId;
+use countersign_contract::operations::{Close, Describe};
 use countersign_engine::carrier::command::Command;
 use countersign_engine::carrier::{ChildEndpoint, Endpoint, Raw};
 use countersign_engine::{Broken, Patience};
@@ -81,6 +82,15 @@ async fn a_child_that_hangs_meets_the_deadline_and_is_then_marked_broken() {
     let cause = endpoint.broken().unwrap();
     assert_eq!(cause.detail, format!("{expected}; and then `describe`: {expected}"));
     endpoint.shut_down().await;
+}
+
+#[tokio::test]
+async fn one_operation_that_hangs_does_not_condemn_a_candidate_that_still_answers() {
+    let endpoint = start(Child::DescribesOnly, SHORT);
+    let endpoint: &dyn Endpoint = &endpoint;
+    let close = Call::Close(Close { instance: InstanceId(uuid::Uuid::nil()) });
+    assert!(matches!(endpoint.call(&close).await, Outcome::Fault { fault: Fault::Deadline, .. }));
+    assert_eq!(endpoint.broken(), None);
 }
 
 #[tokio::test]

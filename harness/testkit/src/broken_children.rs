@@ -14,6 +14,8 @@ pub enum Child {
     DiesInTheMiddle,
     /// Reads, and never answers.
     Hangs,
+    /// Answers `describe` with an empty object, and nothing else ever.
+    DescribesOnly,
     /// Neither reads nor answers, and will not end when asked to.
     Stubborn,
     /// Floods standard error, then answers.
@@ -40,6 +42,11 @@ impl Child {
             Self::DiesAtOnce => "echo 'cannot load the library' >&2; exit 7".to_owned(),
             Self::DiesInTheMiddle => format!("read line; {}; read line; kill -9 $$", answer("1")),
             Self::Hangs => "cat >/dev/null".to_owned(),
+            Self::DescribesOnly => concat!(
+                r#"while read -r line; do case "$line" in *'"op":"describe"'*) id=${line#*'"id":'}; "#,
+                r#"printf '{"id":%s,"ok":{}}\n' "${id%%,*}";; esac; done"#
+            )
+            .to_owned(),
             // `sh` itself waits, so that the process group is what has to be ended.
             Self::Stubborn => "trap '' TERM; while :; do sleep 600; done".to_owned(),
             Self::FloodsStderr => format!(

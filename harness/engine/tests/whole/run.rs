@@ -124,6 +124,14 @@ async fn an_interrupt_ends_the_run_with_what_is_there() {
 }
 
 #[tokio::test]
+async fn an_interrupt_does_not_wait_for_the_doctor() {
+    // Without the interrupt this would take the ten seconds that `describe` may take.
+    let ran = run_until(options("exec:/bin/sleep 600", &[]), Some(0)).await;
+    assert_eq!(ran.unhealthy().0, "completed");
+    assert!(ran.results.is_empty());
+}
+
+#[tokio::test]
 async fn a_filter_that_matches_nothing_selects_nothing_and_counts_it() {
     let ran = run_all(options("builtin", &["nowhere/*"])).await;
     let plan = ran.plan.unwrap();
