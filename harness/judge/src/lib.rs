@@ -8,6 +8,7 @@
 //! believed where the wire shows it. An expectation that something is there looks at the trace up to the end of its own step;
 //! one that something is not there looks at the whole trace.
 
+mod conclusion;
 mod context;
 mod expectations;
 mod finding;
@@ -19,6 +20,7 @@ mod seen;
 mod steps;
 mod wire;
 
+pub use conclusion::{Conclusion, conclude};
 pub use finding::Finding;
 pub use run::judge_run;
 

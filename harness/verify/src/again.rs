@@ -83,13 +83,20 @@ fn first_difference(recorded: &[Entry], again: &[Entry]) -> Option<String> {
 fn describe(entry: &Entry) -> String {
     let json = serde_json::to_string(&entry.event).unwrap_or_default();
     let short: String = json.chars().take(160).collect();
-    if short.len() < json.len() { format!("{short}… at {} µs", entry.at_us) } else { format!("{short} at {} µs", entry.at_us) }
+    if short.len() < json.len() {
+        format!("{short}… at {} µs", entry.at_us)
+    } else {
+        format!("{short} at {} µs", entry.at_us)
+    }
 }
 
 fn compare_checks(name: &str, recorded: &[Check], again: &[Check], out: &mut Verification) {
     for (old, new) in recorded.iter().zip(again).filter(|(old, new)| old != new) {
         let what = if old.verdict == new.verdict {
-            format!("check {}: {} as recorded, but for other reasons: judging again observes: {}", old.id, old.verdict, new.observed)
+            format!(
+                "check {}: {} as recorded, but for other reasons: judging again observes: {}",
+                old.id, old.verdict, new.observed
+            )
         } else {
             format!("check {}: the record says {}, judging again gives {}", old.id, old.verdict, new.verdict)
         };
