@@ -36,7 +36,7 @@ fn faults_of(text: String) -> Vec<String> {
 #[test]
 fn a_bomb_of_aliases_is_refused_where_the_first_anchor_stands() {
     let mut bomb = "a: &a [x, x, x, x, x, x, x, x, x]\n".to_owned();
-    for (last, next) in ('a'..'z').zip('b'..='z') {
+    for (last, next) in ('a'..='y').zip('b'..='z') {
         writeln!(bomb, "{next}: &{next} [{}]", vec![format!("*{last}"); 9].join(", ")).unwrap();
     }
     assert_eq!(faults_of(bomb), ["anchors and aliases have no place in a data file"]);
