@@ -7,7 +7,13 @@
 //! With the feature `server` there are two transports that carry the same bytes to it: [`server`], which owns its accept loop and
 //! speaks HTTP and WebSocket, and [`memory`], for a candidate in the same process. Neither knows what the bytes mean.
 
+#[cfg(feature = "server")]
+pub mod memory;
+#[cfg(feature = "server")]
+pub mod server;
 mod state;
+#[cfg(feature = "server")]
+mod transport;
 
 pub use state::{
     BundleRule, ChannelId, Downloads, Effect, Endpoint, Fault, Gateway, HttpReply, HttpRequest, MediaBend, MediaRule, RequestId,

@@ -153,8 +153,8 @@ impl Instance {
     fn bend(&mut self, stanza: StanzaId, body: &[u8], kind: MessageType) {
         let Some(bend) = self.bends.remove(&stanza) else { return };
         let (bent, how) = match bend {
-            StanzaBend::Field(field) => (wire::tamper_named(body, kind, &field), format!("tampered with {field}")),
-            StanzaBend::Cut(length) => (Ok(body.get(..length).unwrap_or(body).to_vec()), format!("cut to {length} bytes")),
+            StanzaBend::Field(field) => (wire::tamper_named(body, kind, &field).map_err(|e| e.to_string()), format!("tampered with {field}")),
+            StanzaBend::Cut(length) => (Ok::<_, String>(body.get(..length).unwrap_or(body).to_vec()), format!("cut to {length} bytes")),
             StanzaBend::Flip(at) => {
                 let mut bent = body.to_vec();
                 if let Some(byte) = offset(at, bent.len()).and_then(|i| bent.get_mut(i)) {
@@ -180,7 +180,7 @@ impl Instance {
     pub(crate) fn misdeliver(&mut self, step: &Misdeliver) {
         let found = (self.user(&step.to), self.user(&step.from), self.names.get(&step.stanza).copied());
         let (Some(to), Some(from), Some(original)) = found else { return self.skip(format!("the stanza {}", step.stanza)) };
-        let stored = self.gateway.stanza(original).map(|stored| stored.stanza.clone());
+        let stored = self.gateway.stanza(original).map(|stored| Stanza::clone(&stored.stanza));
         let Some(Stanza::Message { r#type, body, .. }) = stored else { return self.skip(format!("the stanza {}", step.stanza)) };
         let id = self.fresh_id();
         self.name(step.name.clone(), id);

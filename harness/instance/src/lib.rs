@@ -22,4 +22,4 @@ mod sending;
 mod timed;
 
 pub use instance::Instance;
-pub use plan::{Finished, InstancePlan, Output};
+pub use plan::{Finished, InstancePlan, Output, instance_id, instance_seed, no_meter};

@@ -98,3 +98,15 @@ pub struct Finished {
     /// Time in cryptography of the reference, by the plan's meter, in microseconds.
     pub crypto_us: u64,
 }
+
+/// The seed of an instance: from the run's seed and the instance's name, so that a record shows that none was picked.
+#[must_use]
+pub fn instance_seed(run_seed: &[u8; 32], name: &str) -> [u8; 32] {
+    crate::derive::digest(run_seed, &["instance", name])
+}
+
+/// The name that the candidate is told. It says nothing about the scenario.
+#[must_use]
+pub fn instance_id(seed: &[u8; 32]) -> InstanceId {
+    InstanceId(crate::derive::uuid(seed, &["instance id"]))
+}

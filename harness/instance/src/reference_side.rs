@@ -168,7 +168,7 @@ impl Instance {
         let mac_ok = media::mac_ok(kind, &key, &blob);
         let opened = media::open(kind, &key, &attachment.digest, attachment.length, &blob);
         self.crypto_us += (self.plan.meter)().saturating_sub(begin);
-        let plaintext = opened.as_ref().ok().map(|p| Digest::of(p));
+        let plaintext = opened.as_ref().ok().map(|p| Digest::of(p.as_slice()));
         self.observe(Some(user), Observation::Media { stanza, key: Digest::of(&key), digest_ok, mac_ok, plaintext });
         opened.map(|p| Digest::of(&p))
     }

@@ -240,7 +240,9 @@ impl Instance {
                 (Some(user), Some(of)) if self.is_candidate(&fetch.user) => {
                     self.actions.push_back(Action::Call(Call::FetchKeys(FetchKeys { instance, user, of })));
                 }
-                (Some(_), Some(of)) => self.reference_fetch(&fetch.user, of),
+                (Some(_), Some(of)) => {
+                    self.reference_fetch(&fetch.user, of);
+                }
                 _ => self.skip("a user"),
             },
             Step::Bundle(bundle) => self.arm_bundle(&bundle),

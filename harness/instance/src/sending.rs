@@ -148,19 +148,14 @@ impl Instance {
         self.crypto_us += (self.plan.meter)().saturating_sub(begin);
         let (mut blob, mut digest) = (sealed.blob, sealed.digest.to_vec());
         let mut length = plaintext.len() as u64;
-        let mut flip = |at: usize| {
-            if let Some(byte) = blob.get_mut(at) {
-                *byte ^= 1;
-            }
-        };
         match bend {
             Some(BendContent::WrongDigest) => digest.iter_mut().take(1).for_each(|b| *b ^= 1),
             Some(BendContent::CiphertextFlipped) => {
-                flip(0);
+                blob.iter_mut().take(1).for_each(|b| *b ^= 1);
                 digest = Digest::of(&blob).0.to_vec();
             }
             Some(BendContent::MacFlipped) => {
-                flip(blob.len().saturating_sub(1));
+                blob.iter_mut().rev().take(1).for_each(|b| *b ^= 1);
                 digest = Digest::of(&blob).0.to_vec();
             }
             Some(BendContent::WrongLength) => length += 1,

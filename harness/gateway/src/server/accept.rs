@@ -1,0 +1,74 @@
+//! The accept loop.
+
+use super::connection::Held;
+use super::requests::Requests;
+use super::{Limits, Registry, stopped};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use std::io::ErrorKind;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+
+/// How long to wait when the system has no descriptor left for another connection.
+const EXHAUSTED: Duration = Duration::from_millis(50);
+
+pub(crate) async fn run(listener: TcpListener, limits: Limits, registry: Arc<Registry>, mut stop: watch::Receiver<bool>) {
+    let mut http = http1::Builder::new();
+    // hyper's version sniffing is under no deadline, so HTTP/1 is served directly. Its head deadline covers idle connections too.
+    http.timer(TokioTimer::new())
+        .header_read_timeout(limits.head_time)
+        .max_buf_size(limits.head_bytes)
+        .max_headers(limits.headers);
+    let places = Arc::new(Semaphore::new(limits.connections));
+    let requests = Requests::new(registry, limits, stop.clone());
+    let (alive, mut all_gone) = mpsc::channel::<()>(1);
+    let mut connections = JoinSet::new();
+    loop {
+        // No more is accepted than is granted: what is above waits in the system's queue.
+        let place = tokio::select! {
+            place = Arc::clone(&places).acquire_owned() => place,
+            () = stopped(&mut stop) => break,
+        };
+        let Ok(place) = place else { break };
+        let stream = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = stopped(&mut stop) => break,
+        };
+        match stream {
+            Ok((stream, _)) => {
+                while connections.try_join_next().is_some() {}
+                // A stanza is small and is waited for: without this, each would wait for the acknowledgement of the one before.
+                let _ = stream.set_nodelay(true);
+                let held = Held::new(stream, limits.write_time, place, alive.clone());
+                connections.spawn(serve(held, http.clone(), requests.clone(), stop.clone()));
+            }
+            Err(e) if matches!(e.kind(), ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset) => {}
+            Err(_) => sleep(EXHAUSTED).await,
+        }
+    }
+    drop((listener, alive));
+    // Whatever is left after the grace ends with `connections`; WebSockets have been told to end and are under deadlines of their own.
+    let _ = timeout(limits.drain, all_gone.recv()).await;
+}
+
+async fn serve(held: Held, http: http1::Builder, requests: Requests, mut stop: watch::Receiver<bool>) {
+    let service = service_fn(move |request| {
+        let requests = requests.clone();
+        async move { Ok::<_, std::convert::Infallible>(requests.serve(request).await) }
+    });
+    let connection = http.serve_connection(TokioIo::new(held), service).with_upgrades();
+    tokio::pin!(connection);
+    // How a connection ends is the peer's affair: what it asked for, and got, went through the instance's events.
+    tokio::select! {
+        _ = connection.as_mut() => {}
+        () = stopped(&mut stop) => {
+            connection.as_mut().graceful_shutdown();
+            let _ = connection.await;
+        }
+    }
+}

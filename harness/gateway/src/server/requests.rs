@@ -1,0 +1,191 @@
+//! From an HTTP request to an event of its instance, and from the answer to an HTTP response.
+
+use super::{Limits, Registry, websocket};
+use crate::transport::{ServerEvent, chat};
+use crate::{HttpReply, HttpRequest};
+use bytes::Bytes;
+use countersign_contract::portable::LARGEST_BODY;
+use countersign_contract::{InstanceId, Problem, Reason, media::LARGEST_BLOB};
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use hyper::body::{Body as _, Incoming};
+use hyper::header::{
+    AUTHORIZATION, CONNECTION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
+    SEC_WEBSOCKET_VERSION, UPGRADE,
+};
+use hyper::{Method, Request, Response, StatusCode};
+use std::str::FromStr as _;
+use std::sync::Arc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+
+type Reply = Response<Full<Bytes>>;
+
+/// Bodies are counted against the bound on memory in units of this many bytes.
+const UNIT: usize = 1024;
+
+/// What all connections share.
+#[derive(Clone)]
+pub(crate) struct Requests {
+    registry: Arc<Registry>,
+    limits: Limits,
+    memory: Arc<Semaphore>,
+    stop: watch::Receiver<bool>,
+}
+
+impl Requests {
+    pub(crate) fn new(registry: Arc<Registry>, limits: Limits, stop: watch::Receiver<bool>) -> Self {
+        let units = (limits.bodies_bytes / UNIT).min(Semaphore::MAX_PERMITS);
+        Self { registry, limits, memory: Arc::new(Semaphore::new(units)), stop }
+    }
+
+    pub(crate) async fn serve(&self, request: Request<Incoming>) -> Reply {
+        let Some((events, path)) = self.instance(request.uri().path()) else { return response(gone()) };
+        let token = bearer(request.headers());
+        if path == "/chat" && request.method() == Method::GET && has(request.headers(), UPGRADE.as_str(), "websocket") {
+            return self.chat(request, events, token).await;
+        }
+        let method = request.method().as_str().to_owned();
+        let limit = if method == "PUT" && path == "/media" { LARGEST_BLOB } else { LARGEST_BODY };
+        let (body, _memory) = match self.body(request.into_body(), limit).await {
+            Ok(read) => read,
+            Err(Unread::Gone) => return response(gone()),
+            Err(Unread::Refused(problem, status)) => {
+                let reply = HttpReply { status, ..HttpReply::problem(&problem) };
+                // If the instance is gone, there is no one to be told.
+                let _ = events.send(ServerEvent::Refused { what: format!("{method} {path}"), problem }).await;
+                return closing(response(reply));
+            }
+        };
+        let (reply, answer) = oneshot::channel();
+        let http = HttpRequest { method, path, token, body };
+        if events.send(ServerEvent::Request { http, reply }).await.is_err() {
+            return response(gone());
+        }
+        response(answer.await.unwrap_or_else(|_| gone()))
+    }
+
+    /// The instance that a path leads to, and the rest of the path.
+    fn instance(&self, path: &str) -> Option<(mpsc::Sender<ServerEvent>, String)> {
+        let (name, rest) = path.strip_prefix("/i/")?.split_once('/')?;
+        let instance = InstanceId::from_str(name).ok().filter(|id| id.to_string() == name)?;
+        Some((self.registry.events_of(instance)?, format!("/{rest}")))
+    }
+
+    async fn body(&self, body: Incoming, limit: usize) -> Result<(Vec<u8>, OwnedSemaphorePermit), Unread> {
+        let too_large = || Unread::Refused(Problem::new(Reason::TooLarge, format!("a body of more than {limit} bytes")), 413);
+        let stated = body.size_hint();
+        if stated.lower() > limit as u64 {
+            return Err(too_large());
+        }
+        let most = stated.upper().and_then(|n| usize::try_from(n).ok()).unwrap_or(limit).min(limit);
+        let units = u32::try_from(most.div_ceil(UNIT)).unwrap_or(u32::MAX);
+        // The permit is kept until the instance has answered, since until then the body is in memory.
+        let memory = Arc::clone(&self.memory).acquire_many_owned(units).await.map_err(|_| Unread::Gone)?;
+        match timeout(self.limits.body_time, Limited::new(body, limit).collect()).await {
+            Ok(Ok(collected)) => Ok((collected.to_bytes().into(), memory)),
+            Ok(Err(e)) if e.is::<LengthLimitError>() => Err(too_large()),
+            Ok(Err(e)) => Err(Unread::Refused(Problem::new(Reason::Malformed, format!("the body ended early: {e}")), 400)),
+            Err(_) => Err(Unread::Refused(Problem::new(Reason::Timeout, "the body took too long"), 408)),
+        }
+    }
+
+    async fn chat(&self, mut request: Request<Incoming>, events: mpsc::Sender<ServerEvent>, token: Option<String>) -> Reply {
+        let Some(key) = handshake(request.headers()) else {
+            let problem = Problem::new(Reason::Malformed, "not a WebSocket handshake of version 13");
+            let reply = response(HttpReply::problem(&problem));
+            let _ = events.send(ServerEvent::Refused { what: "GET /chat".to_owned(), problem }).await;
+            return reply;
+        };
+        let channel_key = self.registry.next_channel();
+        let (frames, from_gateway) = chat();
+        let (accept, accepted) = oneshot::channel();
+        let upgrade = hyper::upgrade::on(&mut request);
+        let stop = self.stop.clone();
+        let (ready, outcome) = oneshot::channel();
+        // A task of its own: if the client gives up during the handshake, hyper drops this future, and the channel must still be
+        // reported as closed.
+        tokio::spawn(async move {
+            let opened = ServerEvent::ChatOpened { token, channel_key, frames, accept };
+            let answer =
+                if events.send(opened).await.is_err() { Err(gone()) } else { accepted.await.unwrap_or_else(|_| Err(gone())) };
+            let open = answer.is_ok();
+            if ready.send(answer).is_ok()
+                && open
+                && let Ok(upgraded) = upgrade.await
+            {
+                websocket::carry(upgraded, channel_key, &events, from_gateway, stop).await;
+            } else if open {
+                let _ = events.send(ServerEvent::ChatClosed { channel_key }).await;
+            }
+        });
+        match outcome.await.unwrap_or_else(|_| Err(gone())) {
+            Ok(()) => switching(&key),
+            Err(refused) => response(refused),
+        }
+    }
+}
+
+/// Why there is no body.
+enum Unread {
+    /// The server is stopping.
+    Gone,
+    /// With this problem, and this status.
+    Refused(Problem, u16),
+}
+
+fn gone() -> HttpReply {
+    HttpReply::refuse(Reason::UnknownInstance, "no such instance is open")
+}
+
+fn bearer(headers: &HeaderMap) -> Option<String> {
+    let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
+}
+
+/// Whether a header that is a comma-separated list has an entry.
+fn has(headers: &HeaderMap, name: &str, entry: &str) -> bool {
+    headers
+        .get_all(name)
+        .iter()
+        .filter_map(|v| v.to_str().ok())
+        .flat_map(|v| v.split(','))
+        .any(|v| v.trim().eq_ignore_ascii_case(entry))
+}
+
+/// The key of a WebSocket handshake (RFC 6455, section 4.2.1): 16 bytes in base64, which always is 22 characters and `==`.
+fn handshake(headers: &HeaderMap) -> Option<String> {
+    let key = headers.get(SEC_WEBSOCKET_KEY)?.to_str().ok()?.trim();
+    let well_formed = key
+        .strip_suffix("==")
+        .is_some_and(|k| k.len() == 22 && k.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'+' || b == b'/'));
+    (well_formed && has(headers, CONNECTION.as_str(), "upgrade") && headers.get(SEC_WEBSOCKET_VERSION)?.as_bytes() == b"13")
+        .then(|| key.to_owned())
+}
+
+fn switching(key: &str) -> Reply {
+    let mut reply = Response::new(Full::default());
+    *reply.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    reply.headers_mut().insert(CONNECTION, HeaderValue::from_static("upgrade"));
+    reply.headers_mut().insert(UPGRADE, HeaderValue::from_static("websocket"));
+    // The key derived from is base64 itself, so its derivative always is a valid header.
+    if let Ok(accept) = HeaderValue::from_str(&derive_accept_key(key.as_bytes())) {
+        reply.headers_mut().insert(SEC_WEBSOCKET_ACCEPT, accept);
+    }
+    reply
+}
+
+fn closing(mut reply: Reply) -> Reply {
+    reply.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    reply
+}
+
+fn response(reply: HttpReply) -> Reply {
+    let mut out = Response::new(Full::new(Bytes::from(reply.body)));
+    *out.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    out.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(reply.content_type));
+    if let Some(seconds) = reply.retry_after_s {
+        out.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    out
+}

@@ -1,0 +1,10 @@
+//! The gateway without I/O: what it does for its users, every rule of the disturbance, and what it makes of bad input.
+
+mod bad_input;
+mod bundles;
+mod chat;
+mod faults;
+mod network;
+mod properties;
+mod requests;
+mod world;
