@@ -1,1 +1,30 @@
-//! Renderers of the record: terminal, HTML, JUnit. Pure
+//! Renderers of a record that was read: terminal, HTML, JUnit and a machine-readable summary.
+//!
+//! All of them are pure: a record goes in, text comes out; no file, no socket, no clock. They judge nothing: each verdict that
+//! they print stands in the record, and what they add up (verdicts by requirement, coverage, the headline) is added up in one
+//! place, so that no two renderers can disagree.
+//!
+//! A record quotes the candidate, and a candidate is hostile: every quoted text passes [`visible()`], which makes control,
+//! bidirectional and invisible characters legible and cuts what is too long, before it is escaped for the format at hand.
+
+mod bytes;
+mod entry;
+mod headline;
+mod html;
+mod json;
+mod junit;
+mod measure;
+mod standing;
+mod steps;
+mod terminal;
+mod view;
+mod visible;
+
+pub use headline::{Headline, Tone};
+pub use html::html;
+pub use json::json_summary;
+pub use junit::junit;
+pub use standing::{Coverage, RequirementStanding, Standing};
+pub use terminal::{Places, Style, WrittenFile, explain_failure, progress_line, terminal};
+pub use view::{Failure, RequirementText, ScenarioText, View};
+pub use visible::{visible, visible_block};

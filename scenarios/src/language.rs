@@ -42,7 +42,7 @@ pub struct Scenario {
     /// Over a mebibyte, or a long chain: counted apart in measurements of speed.
     #[serde(default)]
     pub heavy: bool,
-    /// Cases: the same steps with other values. `${name}` in the steps is replaced before parsing.
+    /// Cases: the same steps with other values. `${name}` is replaced everywhere but in `id` and `cases` before parsing.
     #[serde(default)]
     pub cases: Vec<Case>,
     /// Who takes part.
@@ -72,8 +72,8 @@ pub enum Side {
 }
 
 /// A member of the cast: `reference`, `candidate`, or a table with more.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Cast {
     /// Who plays it.
     pub side: Side,
@@ -133,5 +133,33 @@ impl<'de> Deserialize<'de> for Cast {
             }
         }
         deserializer.deserialize_any(Member)
+    }
+}
+
+impl JsonSchema for Cast {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Cast".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let side = generator.subschema_for::<Side>();
+        schemars::json_schema!({
+            "description": "A member of the cast: a word, or a table with more.",
+            "anyOf": [
+                side,
+                {
+                    "type": "object",
+                    "required": ["side"],
+                    "additionalProperties": false,
+                    "properties": {
+                        "side": side,
+                        "one-time-prekeys": { "type": "integer", "minimum": 0, "maximum": 100, "description": "One-time prekeys of each kind that it publishes; 2 unless said." },
+                        "online": { "type": "boolean", "description": "Whether its client is online from the beginning; yes unless said." },
+                        "answers-retries": { "type": "boolean", "description": "Reference only: whether it sends a message again when asked to; no unless said." },
+                        "asks-again": { "type": "boolean", "description": "Reference only: whether it asks again for what it could not decrypt; yes unless said." },
+                    },
+                },
+            ],
+        })
     }
 }

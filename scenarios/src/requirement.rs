@@ -52,7 +52,7 @@ pub struct Requirement {
     pub sentence: String,
     /// Where it comes from, so that a reader finds it.
     pub source: String,
-    /// Date of the source, or since when it binds: `YYYY-MM-DD`.
+    /// Date of the source, or since when it binds: `YYYY-MM-DD`, or less where the source says no more.
     pub date: String,
     /// How firm the source is.
     pub grade: Grade,

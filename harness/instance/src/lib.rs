@@ -1,1 +1,25 @@
-//! One execution of one scenario as a deterministic state machine, without any I/O
+//! One execution of one scenario, as a deterministic state machine without any I/O.
+//!
+//! Inputs go in one after another ([`Instance::handle`]): answers of the candidate, its requests and frames, timers that fired.
+//! What is to be done comes out: calls to the candidate, replies and frames to its clients, timers to set. Everything else, the
+//! gateway, the network between the parties, the reference users and the script, happens inside, at once. With the same plan and
+//! the same inputs the same bytes come out: `engine` drives an instance with sockets, and `verify` drives it again from a record.
+//!
+//! * [`plan`]: what an instance is made of, and what comes out of it.
+//! * `script`: turns the scenario's steps into actions.
+//! * `effects`: what the gateway wants done, and what reference users do with what they receive.
+//! * `content`: what is sent, made from the seed.
+
+mod content;
+mod derive;
+mod effects;
+mod instance;
+mod members;
+pub mod plan;
+mod reference_side;
+mod script;
+mod sending;
+mod timed;
+
+pub use instance::Instance;
+pub use plan::{Finished, InstancePlan, Output, instance_id, instance_seed, no_meter};

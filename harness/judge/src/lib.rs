@@ -1,1 +1,68 @@
-//! Scenario and trace give verdicts; the monitors that watch every trace. Pure
+//! Scenario and trace give verdicts, and the monitors watch every trace. Pure: no clock, no socket, no file.
+//!
+//! * [`judge()`]: every check of one instance.
+//! * [`judge_run`]: what only shows when all instances of a run are held against each other.
+//! * [`worst`]: the verdict of a scenario or a run from its checks.
+//!
+//! Every byte that a candidate wrote may be hostile. Nothing here panics on one, and nothing that a candidate says of itself is
+//! believed where the wire shows it. An expectation that something is there looks at the trace up to the end of its own step;
+//! one that something is not there looks at the whole trace.
+
+mod context;
+mod expectations;
+mod finding;
+mod latency;
+mod monitors;
+mod run;
+mod said;
+mod seen;
+mod steps;
+mod wire;
+
+pub use finding::Finding;
+pub use run::judge_run;
+
+use context::Context;
+use countersign_contract::claims::Description;
+use countersign_scenarios::{Profile, Requirement, Scenario, Step};
+use countersign_trace::{Blobs, Check, CheckKind, Entry, Verdict};
+
+/// Judges one instance: a check for each expectation, for each step that had to succeed, and for each monitor.
+///
+/// `scenario` is the scenario with its case filled in; `description` is what the candidate claims. A failure of a check whose
+/// requirements are all SHOULDs is a `warn`.
+#[must_use]
+pub fn judge(
+    profile: &Profile,
+    requirements: &[Requirement],
+    scenario: &Scenario,
+    trace: &[Entry],
+    blobs: &Blobs,
+    description: &Description,
+) -> Vec<Check> {
+    let context = Context {
+        profile,
+        requirements: requirements.iter().map(|r| (r.id.as_str(), r)).collect(),
+        description,
+        seen: seen::Seen::new(scenario, trace, blobs),
+    };
+    let mut checks: Vec<Check> = steps::around(&context);
+    for (index, step) in scenario.steps.iter().enumerate() {
+        match step {
+            Step::Expect(expect) => {
+                checks.push(context.step_check(CheckKind::Expectation, index, expectations::judge(&context, index, expect)));
+            }
+            other => {
+                checks.extend(steps::judge(&context, index, other).map(|said| context.step_check(CheckKind::Step, index, said)))
+            }
+        }
+    }
+    checks.extend(monitors::watch(&context));
+    checks
+}
+
+/// The worst verdict of some checks; without any check, [`Verdict::HarnessError`]: nothing was judged.
+#[must_use]
+pub fn worst(checks: &[Check]) -> Verdict {
+    checks.iter().map(|check| check.verdict).max().unwrap_or(Verdict::HarnessError)
+}

@@ -1,1 +1,24 @@
-//! The reference users, on official Signal code; the content and media codecs
+//! The reference users, on Signal's own code, and the codecs of what they send.
+//!
+//! A [`ReferenceUser`] is a plain state machine: no input or output, no clock, no randomness of the operating system. Time is an
+//! argument; every random draw comes from a generator that is keyed anew for each operation of a user (see [`draw`]). So the same
+//! seed and the same calls give the same bytes, on any thread and in any interleaving with other users, and a record of a run can
+//! be executed again.
+//!
+//! * [`user`]: keys, sessions, messages, identities.
+//! * [`media`]: encrypted files, by the format of the contract.
+//! * [`wire`]: Signal messages as fields, without any key, and how to bend one of them. It does not use libsignal.
+//! * [`refusal`]: what is refused, under the contract's neutral reasons.
+
+pub mod draw;
+mod history;
+mod keys;
+pub mod media;
+mod points;
+pub mod refusal;
+mod stores;
+pub mod user;
+pub mod wire;
+
+pub use refusal::Refusal;
+pub use user::{Config, Opened, ReferenceUser};

@@ -37,3 +37,11 @@ pub(crate) fn chain(previous: &str, line: &str) -> String {
     hash.update(line.as_bytes());
     crate::Digest(hash.finalize().into()).to_string()
 }
+
+/// JSON Schema of one line of a record, the value of its member `line`.
+#[must_use]
+pub fn schema() -> serde_json::Value {
+    let mut schema = schemars::schema_for!(Line);
+    schema.insert("title".to_owned(), format!("Countersign record, version {RECORD_VERSION}").into());
+    schema.to_value()
+}

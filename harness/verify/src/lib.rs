@@ -1,1 +1,48 @@
-//! Judges a record again and re-executes the reference, from the record alone and without a network
+//! Recomputes a record: judges every trace again, and executes the reference again from the seeds.
+//!
+//! Needs the record alone. There is no network in this crate nor in anything that it builds on: a test looks at the graph of
+//! dependencies. What it confirms, it confirms about the record; that the candidate of the record was the partner's messenger is
+//! for whoever watched the run.
+
+mod again;
+mod finding;
+mod whole;
+
+pub use finding::{Finding, FindingKind, Verification};
+
+use countersign_scenarios::Suite;
+use countersign_trace::{Blobs, Record};
+
+/// Recomputes a record. `builtin` is the suite of this program: a record made with another one is still recomputed, by its own
+/// files, and the difference is said.
+#[must_use]
+pub fn verify(record: &Record, blobs: &Blobs, builtin: &Suite) -> Verification {
+    let mut out = Verification { complete: record.summary.is_some(), ..Verification::default() };
+    if record.suite.digest() != record.header.suite {
+        out.add(None, FindingKind::Suite, "the suite's files are not the ones that the header names");
+    }
+    out.suite_is_builtin = record.suite.digest() == builtin.files.digest();
+    let suite = match Suite::from_files(&record.suite) {
+        Ok(suite) => suite,
+        Err(faults) => {
+            let first = faults.first().map_or_else(String::new, ToString::to_string);
+            out.add(None, FindingKind::Suite, format!("the suite in the record cannot be read: {first}"));
+            return out;
+        }
+    };
+    let Some(profile) = suite.profiles.get(&record.header.profile).cloned() else {
+        out.add(None, FindingKind::Suite, format!("the suite in the record has no profile `{}`", record.header.profile));
+        return out;
+    };
+    whole::check(record, &suite, &profile, blobs, &mut out);
+    let Some(description) = record.doctor.as_ref().and_then(|d| d.description.as_ref()) else {
+        if !record.instances.is_empty() {
+            out.add(None, FindingKind::Plan, "there are instances, but no statement of claims");
+        }
+        return out;
+    };
+    for result in &record.instances {
+        again::check(result, &suite, &profile, description, blobs, &mut out);
+    }
+    out
+}

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 /// Where an expectation concerns what a candidate's user sees, the execution first lets the candidate settle through the stanza
 /// concerned and then asks for the user's events; nothing waits by the clock.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case", deny_unknown_fields)]
 pub enum Expect {
     /// A user sees these messages, each exactly once, with the content that was sent.
     Shows {
@@ -93,7 +93,7 @@ pub enum Expect {
         #[serde(default)]
         epoch_at_least: Option<u64>,
     },
-    /// No stanza of this candidate's user to that peer reaches the gateway after the named step.
+    /// No message of this candidate's user to that peer reaches the gateway between the named step and this expectation.
     NothingSent {
         /// Who.
         user: String,

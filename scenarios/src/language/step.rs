@@ -79,7 +79,7 @@ pub struct Send {
 
 /// What is sent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case", deny_unknown_fields)]
 pub enum ContentSpec {
     /// A text as it stands. A canary is added unless the text is meant to be exact: see `exact`.
     Text(String),

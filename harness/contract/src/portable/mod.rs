@@ -27,7 +27,8 @@
 //! session, of a key, or because a MAC does not match) it sends a `retry` receipt, and no more than [`MOST_RETRIES`] for one
 //! message; a message that it received before (`duplicate`, `too-old`) gets neither. A sender that gets a `retry` receipt for a
 //! message that it did send to this user fetches the peer's bundle, sets up a new session, and sends the same content again under a new stanza
-//! id; if the identity key changed, it tells the user and sends nothing until the user has accepted.
+//! id; if the identity key changed, it tells the user and sends nothing until the user has accepted. It sends one content again no more
+//! than [`MOST_RETRIES`] times: a receiver cannot know that two stanzas carry the same content, and counts for each stanza id.
 //! When a fetch leaves a user without one-time prekeys, the gateway sends `keys-low`, and the client publishes a new batch.
 //!
 //! # Ciphertext

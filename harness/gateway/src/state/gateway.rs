@@ -169,6 +169,18 @@ impl Gateway {
         self.stanzas.get(&id)
     }
 
+    /// Whose channel it is, while it is open.
+    #[must_use]
+    pub fn user_of(&self, channel: ChannelId) -> Option<UserId> {
+        self.channels.get(&channel).copied()
+    }
+
+    /// Whether a user of the candidate has a channel open.
+    #[must_use]
+    pub fn is_online(&self, user: UserId) -> bool {
+        self.users.get(&user).is_some_and(|u| u.channel.is_some())
+    }
+
     /// Moves the instance's time forward. Stanzas that waited for more than 30 days are dropped; users that were not connected
     /// for more than 30 days are un-enlisted: to others they are unknown, and their token is no longer valid.
     pub fn advance(&mut self, by_ms: u64) -> Vec<Effect> {

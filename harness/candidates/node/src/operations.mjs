@@ -1,0 +1,117 @@
+// The operations of the upper tester: arguments, and what each does.
+import { readFileSync } from 'node:fs';
+import { LONGEST_TEXT, userContent } from './content.mjs';
+import { activeDefect } from './defects.mjs';
+import { Instances, MOST_INSTANCES } from './instances.mjs';
+import { MOST_PREKEYS } from './keys.mjs';
+import { LARGEST_FILE } from './media.mjs';
+import { Problem } from './reasons.mjs';
+import * as shape from './shape.mjs';
+
+const CONTRACT = '1.0';
+const LONGEST_WAIT_MS = 10_000;
+
+const readJson = (url) => JSON.parse(readFileSync(new URL(url, import.meta.url), 'utf8'));
+const { version, dependencies } = readJson('../package.json');
+const DONE = {};
+
+function describe() {
+  const defect = activeDefect();
+  return {
+    name: 'Countersign sample (Node)',
+    version,
+    build: `libsignal-client ${dependencies['@signalapp/libsignal-client']}${defect === null ? '' : ` with the defect ${defect}`}`,
+    operator: 'Countersign',
+    contract: CONTRACT,
+    clock: Date.now(),
+    bindings: ['portable'],
+    suites: ['signal-pq'],
+    features: [
+      'text', 'image', 'video', 'voice', 'file', 'reaction', 'reply', 'edit', 'delete', 'typing',
+      'read-receipt', 'delivery-receipt', 'retry', 'safety-number',
+    ],
+    capabilities: ['virtual-clock'],
+    limits: { text_bytes: LONGEST_TEXT, file_bytes: LARGEST_FILE, instances: MOST_INSTANCES },
+    assumptions: [
+      'A message that arrives under a changed identity key is shown, after the notice; nothing is sent to that key before the user has accepted it.',
+    ],
+  };
+}
+
+const instance = shape.uuid;
+const user = shape.uuid;
+const batch = shape.whole(MOST_PREKEYS);
+
+/** The candidate: `call(name, args)` answers an operation, or throws a `Problem`. */
+export class Candidate {
+  #instances = new Instances();
+
+  #user(args) {
+    return this.#instances.get(args.instance).user(args.user);
+  }
+
+  #operations = {
+    describe: [{}, describe],
+    open: [{ instance, gateway: shape.text, clock: shape.u64 }, (args) => {
+      this.#instances.open(args.instance, args.gateway, args.clock);
+      return DONE;
+    }],
+    close: [{ instance }, async (args) => {
+      await this.#instances.close(args.instance);
+      return DONE;
+    }],
+    create_user: [{ instance, user, one_time_prekeys: batch }, async (args) => {
+      const identity = await this.#instances.get(args.instance).createUser(args.user, args.one_time_prekeys);
+      return { identity_key: identity.toString('base64url') };
+    }],
+    delete_user: [{ instance, user }, async (args) => {
+      await this.#instances.get(args.instance).deleteUser(args.user);
+      return DONE;
+    }],
+    connect: [{ instance, user }, async (args) => {
+      await this.#user(args).connect();
+      return DONE;
+    }],
+    disconnect: [{ instance, user }, async (args) => {
+      await this.#user(args).disconnect();
+      return DONE;
+    }],
+    send: [{ instance, user, to: shape.uuid, stanza: shape.uuid, content: userContent }, async (args) => {
+      await this.#user(args).send(args.to, args.stanza, args.content);
+      return DONE;
+    }],
+    events: [{ instance, user, after: shape.u64, wait_ms: shape.whole(LONGEST_WAIT_MS) }, async (args) => {
+      return { events: await this.#user(args).events.after(args.after, args.wait_ms) };
+    }],
+    settle: [{ instance, user, through: shape.uuid }, async (args) => {
+      await this.#user(args).receiving.settle(args.through);
+      return DONE;
+    }],
+    fetch_keys: [{ instance, user, of: shape.uuid }, async (args) => {
+      return { identity_key: (await this.#user(args).fetchKeys(args.of)).toString('base64url') };
+    }],
+    rotate_keys: [{ instance, user, signed: shape.flag, kyber: shape.flag, one_time_prekeys: batch }, async (args) => {
+      await this.#user(args).rotate(args.signed, args.kyber, args.one_time_prekeys);
+      return DONE;
+    }],
+    verify_identity: [{ instance, user, peer: shape.uuid }, (args) => ({ digits: this.#user(args).sessions.safetyNumber(args.peer) })],
+    accept_identity: [{ instance, user, peer: shape.uuid }, (args) => {
+      this.#user(args).acceptIdentity(args.peer);
+      return DONE;
+    }],
+    advance_clock: [{ instance, by_ms: shape.u64 }, (args) => {
+      this.#instances.get(args.instance).clock += args.by_ms;
+      return DONE;
+    }],
+  };
+
+  async call(name, args) {
+    if (!Object.hasOwn(this.#operations, name)) throw new Problem('unsupported', `there is no operation \`${name}\``);
+    const [members, run] = this.#operations[name];
+    return run(shape.object(members)(args, `arguments of \`${name}\``));
+  }
+
+  async end() {
+    await this.#instances.closeAll();
+  }
+}

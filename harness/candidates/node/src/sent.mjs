@@ -1,0 +1,43 @@
+// What a user sent, kept so that it can be sent again when a receiver could not read it.
+
+const MOST_RESENDS = 5;
+const MOST_KEPT = 4096;
+
+export class Sent {
+  #messages = new Map();
+  #byStanza = new Map();
+
+  /** Remembers a message before it goes out. The first stanza's id is the message's id. */
+  add(message, to, plaintext) {
+    this.#messages.set(message, { message, to, plaintext, resends: 0, delivered: false, stanzas: [message] });
+    this.#byStanza.set(message, message);
+    if (this.#messages.size > MOST_KEPT) this.forget(this.#messages.keys().next().value);
+  }
+
+  forget(message) {
+    for (const stanza of this.#messages.get(message)?.stanzas ?? []) this.#byStanza.delete(stanza);
+    this.#messages.delete(message);
+  }
+
+  /** The message that travelled under this stanza to this peer, or `undefined`. */
+  find(stanza, peer) {
+    const found = this.#messages.get(this.#byStanza.get(stanza));
+    return found?.to === peer ? found : undefined;
+  }
+
+  byMessage(message) {
+    return this.#messages.get(message);
+  }
+
+  /** Whether it may be sent once more; counts. */
+  mayResend(message) {
+    if (message.resends >= MOST_RESENDS) return false;
+    message.resends += 1;
+    return true;
+  }
+
+  resentUnder(message, stanza) {
+    message.stanzas.push(stanza);
+    this.#byStanza.set(stanza, message.message);
+  }
+}

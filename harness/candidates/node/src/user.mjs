@@ -1,0 +1,183 @@
+// One user of an instance: keys, sessions, the chat channel, and what the user does and sees.
+import { randomUUID } from 'node:crypto';
+import { Chat } from './chat.mjs';
+import { Events } from './events.mjs';
+import { OwnKeys } from './keys.mjs';
+import { Receiving } from './receiving.mjs';
+import { Sent } from './sent.mjs';
+import { Sessions } from './sessions.mjs';
+import { Stores } from './stores.mjs';
+import { Problem } from './reasons.mjs';
+import { defect } from './defects.mjs';
+import * as content from './content.mjs';
+import * as media from './media.mjs';
+
+const PREVIEW_HEADER = 'x-preview';
+
+export class User {
+  #token;
+  // Messages that a peer asked for again, and that wait for the user to accept the peer's new identity key.
+  #held = new Map();
+
+  /** `events` outlives a reinstall: it is what the user saw, not what the client keeps. */
+  constructor(name, instance, oneTimePrekeys, events = new Events()) {
+    const clock = () => instance.clock;
+    const stores = new Stores();
+    this.name = name;
+    this.gateway = instance.gateway;
+    this.clock = clock;
+    this.events = events;
+    this.keys = new OwnKeys(stores, oneTimePrekeys, clock);
+    this.sent = new Sent();
+    this.mediaKeys = new media.MediaKeys();
+    this.receiving = new Receiving(this);
+    this.sessions = new Sessions({
+      user: name,
+      keys: this.keys,
+      stores,
+      clock,
+      fetchBundle: (peer, preview) => this.#request('GET', `/keys/${peer}`, undefined, preview),
+      changed: (peer) => events.notice('identity-changed', peer),
+    });
+    this.chat = new Chat(this.gateway.chatUrl, {
+      delivered: (stanza) => this.receiving.deliver(stanza),
+      left: () => this.receiving.stop(),
+    });
+  }
+
+  #request(method, path, json, preview) {
+    return this.gateway.json(method, path, { token: this.#token, json, headers: previewHeader(preview) });
+  }
+
+  download(folder, path) {
+    return this.gateway.bytes(this.#token, folder, path);
+  }
+
+  async enlist() {
+    const { token } = await this.#request('POST', '/enlist', this.keys.enlistment(this.name));
+    if (typeof token !== 'string' || !/^[\x21-\x7e]+$/.test(token)) throw new Problem('gateway-error', 'enlistment gave no token');
+    this.#token = token;
+    return Buffer.from(this.keys.identity.publicKey.serialize());
+  }
+
+  async delete() {
+    await this.#request('DELETE', '/user');
+    await this.leave();
+    this.events.end();
+  }
+
+  /** Goes offline for good; the gateway is not asked. */
+  async leave() {
+    await this.chat.close();
+    this.chat.forget();
+  }
+
+  async connect() {
+    await this.chat.open(this.#token);
+    for (const peer of [...this.#held.keys()]) this.#release(peer);
+  }
+
+  async disconnect() {
+    await this.chat.close();
+  }
+
+  /** Sends content under the given stanza id; resolves when the gateway has accepted it. */
+  async send(to, stanza, what) {
+    this.#requireOnline();
+    if (to === this.name) throw new Problem('malformed', 'a message to oneself');
+    const attachment = what.kind === 'media' ? await this.#upload(what) : undefined;
+    const plaintext = content.write(stanza, this.clock(), what, attachment);
+    this.sent.add(stanza, to, plaintext);
+    try {
+      const { accepted } = await this.sessions.alone(() => this.#encryptAndSubmit(to, stanza, plaintext, what, false));
+      await accepted;
+    } catch (error) {
+      this.sent.forget(stanza);
+      throw error;
+    }
+  }
+
+  #requireOnline() {
+    if (!this.chat.online) throw new Problem('not-connected', 'the user is offline');
+  }
+
+  // Encrypts and submits in one turn, so that stanzas leave in the order of the ratchet. The promise is wrapped: the turn ends when
+  // the stanza is on its way, not when it is accepted.
+  async #encryptAndSubmit(to, stanza, plaintext, preview, lasting) {
+    const { type, body } = await this.sessions.encrypt(to, plaintext, preview);
+    const accepted = this.chat.submit({ kind: 'message', id: stanza, to, type, body: body.toString('base64url') }, lasting);
+    // Whoever awaits it sees the failure; until then it must not count as unhandled.
+    accepted.catch(() => {});
+    return { accepted };
+  }
+
+  async #upload({ media: kind, name, file, ...rest }) {
+    content.fileName(name);
+    if (file.url === undefined) throw new Problem('malformed', 'a file to send without its `url`');
+    if (file.length > media.LARGEST_FILE) throw new Problem('too-large', `a file of ${file.length} bytes`);
+    const plaintext = await this.download('files', file.url);
+    if (plaintext.length !== file.length) throw new Problem('malformed', `a file of ${plaintext.length} bytes instead of ${file.length}`);
+    if (!media.sha256(plaintext).equals(file.sha256)) throw new Problem('bad-digest', 'the file to send has another digest');
+    const key = this.mediaKeys.next();
+    const { blob, digest } = media.seal(plaintext, kind, key);
+    const url = await this.gateway.upload(this.#token, blob, previewHeader({ name, ...rest }));
+    return { url, key, digest, length: plaintext.length };
+  }
+
+  /** A peer could not read a message: new session, same content, new stanza. Held back if the identity key changed. */
+  async resend(message) {
+    if (!this.sent.mayResend(message)) return;
+    const stanza = randomUUID();
+    try {
+      const { accepted } = await this.sessions.alone(async () => {
+        await this.sessions.establish(message.to);
+        this.sent.resentUnder(message, stanza);
+        return this.#encryptAndSubmit(message.to, stanza, message.plaintext, undefined, true);
+      });
+      this.receiving.follow(accepted);
+    } catch (error) {
+      if (error.reason !== 'untrusted-identity') throw error;
+      const held = this.#held.get(message.to) ?? new Set();
+      this.#held.set(message.to, held.add(message));
+    }
+  }
+
+  acceptIdentity(peer) {
+    this.keys.stores.identities.accept(peer);
+    if (this.chat.online) this.#release(peer);
+  }
+
+  #release(peer) {
+    const held = this.#held.get(peer) ?? [];
+    this.#held.delete(peer);
+    for (const message of held) this.receiving.follow(this.resend(message));
+  }
+
+  /** The gateway has run out of our one-time prekeys: as many again, of each kind. */
+  async refill() {
+    if (defect('never-refills') || this.keys.batch === 0) return;
+    await this.#publish(this.keys.oneTime(this.keys.batch));
+  }
+
+  async rotate(signed, kyber, oneTimePrekeys) {
+    const fresh = this.keys.oneTime(oneTimePrekeys);
+    if (signed) fresh.signed_prekey = this.keys.signedPrekey();
+    if (kyber) fresh.kyber_prekey = this.keys.kyberPrekey(true);
+    await this.#publish(fresh);
+  }
+
+  #publish(keys) {
+    return this.#request('PUT', '/keys', keys);
+  }
+
+  async fetchKeys(peer) {
+    const identity = await this.sessions.alone(() => this.sessions.establish(peer));
+    return Buffer.from(identity.serialize());
+  }
+}
+
+// Only for the defect: what a client that logs or routes by content would let slip.
+function previewHeader(what) {
+  if (what === undefined || !defect('plaintext-in-header')) return {};
+  return { [PREVIEW_HEADER]: encodeURI(what.text ?? what.name ?? what.emoji ?? '').slice(0, 512) };
+}

@@ -1,0 +1,269 @@
+//! What the gateway delivers, one stanza after another.
+
+use super::link::Link;
+use super::outgoing::is_file_name;
+use super::{SLOW, User};
+use crate::defect::Defect;
+use crate::vault::Opened;
+use countersign_contract::content::{Content, ContentError, LARGEST_CONTENT, PADDING_BLOCK, content::Body};
+use countersign_contract::portable::{MessageType, ReceiptType, Stanza};
+use countersign_contract::seen::{NoticeKind, UserContent, What};
+use countersign_contract::{Reason, StanzaId, UserId};
+use prost::Message as _;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use uuid::Uuid;
+
+/// Where the defect `truncates-long-text` cuts, in bytes.
+const CUT: usize = 16 * 1024;
+/// How long the mailbox must be silent for the defect `forgets-offline-messages` to think that it has everything.
+const SILENCE: Duration = Duration::from_millis(100);
+
+/// Works on what is delivered until the channel closes.
+pub(super) async fn work(
+    user: Arc<User>,
+    link: Arc<Link>,
+    mut arriving: mpsc::UnboundedReceiver<Stanza>,
+    unsent: Vec<Stanza>,
+    again: bool,
+) {
+    let mut closing = link.closing.subscribe();
+    for stanza in unsent {
+        user.follow_up(&link, stanza).await;
+    }
+    user.send_all_waiting(&link).await;
+    if again && user.has(Defect::ForgetsOfflineMessages) {
+        user.forget_all_but_last(&link, &mut arriving).await;
+    }
+    loop {
+        let stanza = tokio::select! {
+            biased;
+            _ = closing.wait_for(|closing| *closing) => return,
+            stanza = arriving.recv() => stanza,
+        };
+        match stanza {
+            Some(stanza) => user.process(&link, stanza).await,
+            None => return,
+        }
+    }
+}
+
+impl User {
+    /// Processes one stanza and acknowledges it, whatever came of it.
+    async fn process(self: &Arc<Self>, link: &Arc<Link>, stanza: Stanza) {
+        let id = stanza.id();
+        let begun = {
+            let mut state = self.state();
+            let connection = state.connections;
+            // What could not be read may be readable now: it is tried again.
+            state.begun.insert(id, connection).filter(|_| !state.asked.contains(id))
+        };
+        let follow_ups = match begun {
+            None => self.react(link, stanza).await,
+            Some(connection) => {
+                self.repeated(connection, &stanza);
+                Vec::new()
+            }
+        };
+        if self.has(Defect::SlowReceipts) && !follow_ups.is_empty() {
+            let (user, link) = (self.clone(), link.clone());
+            tokio::spawn(async move {
+                tokio::time::sleep(SLOW).await;
+                user.finish(&link, id, follow_ups).await;
+            });
+        } else {
+            self.finish(link, id, follow_ups).await;
+        }
+    }
+
+    async fn finish(&self, link: &Arc<Link>, id: StanzaId, follow_ups: Vec<Stanza>) {
+        for stanza in follow_ups {
+            self.follow_up(link, stanza).await;
+        }
+        link.acknowledge(id).await;
+        self.state().processed.insert(id);
+        self.changed.send_replace(());
+    }
+
+    /// Sends a receipt. One that the channel did not carry any more is sent when the user is online again.
+    async fn follow_up(&self, link: &Arc<Link>, stanza: Stanza) {
+        let outcome = link.submit(&stanza, self.defects.clone()).await;
+        if outcome.is_err_and(|problem| problem.reason == Reason::NotConnected) {
+            self.state().unsent.push(stanza);
+        }
+    }
+
+    /// The receipts that follow from a stanza.
+    async fn react(&self, link: &Arc<Link>, stanza: Stanza) -> Vec<Stanza> {
+        match stanza {
+            Stanza::Message { id, from: Some(from), r#type, body, .. } => {
+                self.receive(id, from, r#type, body.as_ref()).await.into_iter().collect()
+            }
+            Stanza::Message { id, from: None, .. } => {
+                self.see(What::Refused { stanza: id, reason: Reason::Malformed });
+                Vec::new()
+            }
+            Stanza::Receipt { from: Some(from), r#type: ReceiptType::Delivered, of, .. } => {
+                let message = self.state().sent.message(from, of);
+                if let Some(message) = message {
+                    self.see(What::Receipt { from, of: vec![message] });
+                }
+                Vec::new()
+            }
+            Stanza::Receipt { from: Some(from), r#type: ReceiptType::Retry, of, .. } => {
+                self.answer_retry(link, from, of).await;
+                Vec::new()
+            }
+            Stanza::KeysLow { .. } => {
+                // If the gateway goes on failing it will say again that keys are low.
+                let _ = self.refill().await;
+                Vec::new()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// A stanza that was delivered before. After a broken connection the gateway may not know that it was processed; on the same
+    /// connection it is somebody's mistake, and the user's client refuses it.
+    fn repeated(&self, connection: u32, stanza: &Stanza) {
+        let Stanza::Message { id, .. } = stanza else { return };
+        let cached = self.state().cache.get(id).cloned();
+        if let Some(what) = cached {
+            self.see(what);
+        } else if connection == self.state().connections {
+            self.see(What::Refused { stanza: *id, reason: Reason::Duplicate });
+        }
+    }
+
+    /// Decrypts and shows a message: the receipt that follows.
+    async fn receive(&self, id: StanzaId, from: UserId, kind: MessageType, body: &[u8]) -> Option<Stanza> {
+        if self.has(Defect::SlowDelivery) {
+            tokio::time::sleep(SLOW).await;
+        }
+        match self.open(from, kind, body) {
+            Ok(opened) => {
+                if opened.identity_changed {
+                    self.tell_of_identity(from);
+                }
+                match self.show(id, from, &opened).await {
+                    Ok(()) if !self.has(Defect::NoDeliveryReceipt) => Some(receipt(from, ReceiptType::Delivered, id, None)),
+                    Ok(()) => None,
+                    Err(reason) => {
+                        self.see(What::Refused { stanza: id, reason });
+                        None
+                    }
+                }
+            }
+            Err(reason) => self.refuse(id, from, reason),
+        }
+    }
+
+    fn open(&self, from: UserId, kind: MessageType, body: &[u8]) -> Result<Opened, Reason> {
+        let opened = self.state().vault.open(from, kind, body);
+        if opened.is_err() && self.has(Defect::SharedKeyStore) {
+            let others = self.instance.upgrade().map(|instance| instance.others(self.id)).unwrap_or_default();
+            if let Some(found) = others.iter().find_map(|other| other.state().vault.lend(from, kind, body)) {
+                return Ok(found);
+            }
+        }
+        if opened.is_err() && self.has(Defect::ShowsOwnReflected) {
+            let own = self.state().sent.content_of(body);
+            if let Some(own) = own {
+                return Ok(Opened { plaintext: own.to_padded(), identity_changed: false, replayed: true });
+            }
+        }
+        opened
+    }
+
+    /// Says that a message could not be read, and asks for it again if that may help.
+    fn refuse(&self, id: StanzaId, from: UserId, reason: Reason) -> Option<Stanza> {
+        if self.has(Defect::ShowsUndecryptable) {
+            let content = UserContent::Text { text: "This message could not be decrypted.".into() };
+            self.see(What::Message { message: id, from, content });
+        } else {
+            self.see(What::Refused { stanza: id, reason });
+        }
+        let may_help = matches!(reason, Reason::NoSession | Reason::UnknownPrekey | Reason::BadMac);
+        if !may_help || self.has(Defect::NoRetryReceipt) {
+            return None;
+        }
+        let count = self.state().asked.again(id, self.has(Defect::RetriesForever));
+        if count == Some(1) {
+            self.see(What::Notice { notice: NoticeKind::Undecryptable, about: from });
+        }
+        count.map(|count| receipt(from, ReceiptType::Retry, id, Some(count)))
+    }
+
+    /// Shows a decrypted message.
+    async fn show(&self, id: StanzaId, from: UserId, opened: &Opened) -> Result<(), Reason> {
+        if opened.plaintext.len() > LARGEST_CONTENT + PADDING_BLOCK {
+            return Err(Reason::TooLarge);
+        }
+        let content = Content::from_padded(&opened.plaintext);
+        let content = match content {
+            Err(ContentError::Padding) if self.has(Defect::NoPadding) => {
+                Content::decode(opened.plaintext.as_slice()).map_err(|_| Reason::Malformed)?
+            }
+            content => content.map_err(ContentError::reason)?,
+        };
+        let message = content.message().ok_or(Reason::Malformed)?;
+        if !opened.replayed && self.state().shown.contains(&(from, message)) {
+            return Err(Reason::Duplicate);
+        }
+        let digest = match &content.body {
+            Some(Body::Attachment(attachment)) => {
+                if !is_file_name(&attachment.name) {
+                    return Err(Reason::Malformed);
+                }
+                Some(self.download(attachment).await?)
+            }
+            _ => None,
+        };
+        let shown = self.as_shown(content.shown(digest).ok_or(Reason::Malformed)?);
+        self.state().shown.insert((from, message));
+        if let Some(content) = shown {
+            let what = What::Message { message, from, content };
+            if self.has(Defect::ShowsRepeatedStanza) {
+                self.state().cache.insert(id, what.clone());
+            }
+            self.see(what);
+        }
+        Ok(())
+    }
+
+    /// What defective clients make of a text.
+    fn as_shown(&self, content: UserContent) -> Option<UserContent> {
+        let UserContent::Text { text } = content else { return Some(content) };
+        if text.is_empty() && self.has(Defect::DropsEmptyText) {
+            return None;
+        }
+        let text = if self.has(Defect::TruncatesLongText) && text.len() > CUT {
+            text.get(..text.floor_char_boundary(CUT)).unwrap_or_default().to_owned()
+        } else if self.has(Defect::ManglesText) {
+            text.trim().chars().filter(|c| u32::from(*c) < 0x1_0000).collect()
+        } else {
+            text
+        };
+        Some(UserContent::Text { text })
+    }
+
+    /// The defect `forgets-offline-messages`.
+    async fn forget_all_but_last(self: &Arc<Self>, link: &Arc<Link>, arriving: &mut mpsc::UnboundedReceiver<Stanza>) {
+        let mut last = None;
+        while let Ok(Some(stanza)) = tokio::time::timeout(SILENCE, arriving.recv()).await {
+            if !matches!(stanza, Stanza::Message { .. }) {
+                self.process(link, stanza).await;
+            } else if let Some(forgotten) = last.replace(stanza) {
+                self.finish(link, forgotten.id(), Vec::new()).await;
+            }
+        }
+        if let Some(last) = last {
+            self.process(link, last).await;
+        }
+    }
+}
+
+fn receipt(to: UserId, r#type: ReceiptType, of: StanzaId, count: Option<u32>) -> Stanza {
+    Stanza::Receipt { id: StanzaId(Uuid::new_v4()), to: Some(to), from: None, r#type, of, count }
+}

@@ -1,0 +1,146 @@
+//! Sending, and the session that it needs.
+
+use super::User;
+use super::gateway::{json, parse};
+use super::link::Link;
+use crate::defect::Defect;
+use crate::limits;
+use crate::vault::{Readiness, Started};
+use countersign_contract::content::{Content, LARGEST_CONTENT, content::Body};
+use countersign_contract::portable::{JSON, KeyBundle, Stanza};
+use countersign_contract::seen::UserContent;
+use countersign_contract::{Problem, Reason, StanzaId, UserId};
+use prost::Message as _;
+use std::sync::Arc;
+
+impl User {
+    /// Sends content and waits until the gateway has accepted it.
+    ///
+    /// # Errors
+    /// `not-connected`, `untrusted-identity`, `too-large`, what is wrong with the peer's bundle, and what the gateway answered.
+    pub(crate) async fn send(&self, to: UserId, stanza: StanzaId, content: &UserContent) -> Result<(), Problem> {
+        let link = self.online()?;
+        let attachment = match content {
+            UserContent::Media { media, mime, name, file } => {
+                if !is_file_name(name) {
+                    return Err(Problem::new(Reason::Malformed, "a file name has no path"));
+                }
+                Some(self.upload(*media, mime, name, file).await?)
+            }
+            UserContent::Text { text } | UserContent::Reply { text, .. } | UserContent::Edit { text, .. }
+                if text.len() > limits::TEXT_BYTES =>
+            {
+                return Err(Problem::new(Reason::TooLarge, format!("a text is at most {} bytes", limits::TEXT_BYTES)));
+            }
+            _ => None,
+        };
+        let content = Content::from_user(stanza, self.clock(), content, attachment);
+        let content = content.ok_or_else(|| Problem::new(Reason::Internal, "making a content"))?;
+        if content.encoded_len() > LARGEST_CONTENT {
+            return Err(Problem::new(Reason::TooLarge, format!("a content is at most {LARGEST_CONTENT} bytes")));
+        }
+        self.transmit(&link, to, stanza, &content, false).await
+    }
+
+    /// Encrypts a content and sends it under a stanza id; `renew` sets up a new session first, even if there is one.
+    pub(super) async fn transmit(
+        &self,
+        link: &Arc<Link>,
+        to: UserId,
+        stanza: StanzaId,
+        content: &Content,
+        renew: bool,
+    ) -> Result<(), Problem> {
+        let (text, word) = {
+            let _turn = self.turn.lock().await;
+            self.session_with(to, renew).await?;
+            let padded = if self.has(Defect::NoPadding) { content.encode_to_vec() } else { content.to_padded() };
+            let now = self.now();
+            let text = {
+                let mut state = self.state();
+                let (r#type, body) =
+                    state.vault.seal(to, &padded, now).map_err(|reason| Problem::new(reason, format!("encrypting to {to}")))?;
+                state.sent.note(to, stanza, content, &body);
+                let message = Stanza::Message { id: stanza, to: Some(to), from: None, r#type, body: body.into() };
+                if self.has(Defect::PlaintextInHeader) { with_preview(&message, content) } else { message.to_json() }
+            };
+            let word = link.post(stanza, text.clone()).await?;
+            (text, word)
+        };
+        let outcome = link.word(stanza, &text, word, self.defects.clone()).await;
+        if outcome.is_err() {
+            self.state().sent.forget(stanza);
+        }
+        outcome
+    }
+
+    /// Fetches a peer's bundle and sets up a session from it: the peer's identity key.
+    ///
+    /// # Errors
+    /// `untrusted-identity`, what is wrong with the bundle, and what the gateway answered.
+    pub(crate) async fn fetch_keys(&self, of: UserId) -> Result<Vec<u8>, Problem> {
+        let _turn = self.turn.lock().await;
+        self.fetch(of).await
+    }
+
+    /// Publishes another batch of one-time prekeys.
+    ///
+    /// # Errors
+    /// What the gateway answered.
+    pub(super) async fn refill(&self) -> Result<(), Problem> {
+        // A user without one-time prekeys has none to refill, and would be told so for ever.
+        if self.batch == 0 || self.has(Defect::NeverRefills) {
+            return Ok(());
+        }
+        let clock = self.clock();
+        let keys = self.state().vault.rotate(false, false, self.batch, clock);
+        let keys = keys.map_err(|reason| Problem::new(reason, "making keys"))?;
+        self.gateway.request("PUT", "/keys".into(), Some(&self.token), JSON, json(&keys)?).await.map(drop)
+    }
+
+    /// Sees to it that a message can be encrypted to `to`. The caller holds the turn.
+    async fn session_with(&self, to: UserId, renew: bool) -> Result<(), Problem> {
+        let now = self.now();
+        let readiness = self.state().vault.readiness(to, now);
+        match readiness {
+            Readiness::Untrusted => Err(untrusted(to)),
+            Readiness::Ready if !renew => Ok(()),
+            _ => self.fetch(to).await.map(drop),
+        }
+    }
+
+    async fn fetch(&self, of: UserId) -> Result<Vec<u8>, Problem> {
+        let answer = self.gateway.request("GET", format!("/keys/{of}"), Some(&self.token), "", Vec::new()).await?;
+        let bundle: KeyBundle = parse(&answer)?;
+        let now = self.now();
+        let started = self.state().vault.start(of, &bundle, now);
+        match started {
+            Ok(Started::Session) => Ok(bundle.identity_key.0),
+            Ok(Started::Untrusted { tell }) => {
+                if tell {
+                    self.tell_of_identity(of);
+                }
+                Err(untrusted(of))
+            }
+            Err(reason) => Err(Problem::new(reason, format!("the prekey bundle of {of}"))),
+        }
+    }
+}
+
+/// Whether a name is that of a file alone.
+pub(super) fn is_file_name(name: &str) -> bool {
+    !name.contains(['/', '\\', '\0'])
+}
+
+fn untrusted(peer: UserId) -> Problem {
+    Problem::new(Reason::UntrustedIdentity, format!("the identity key of {peer} changed and is not accepted"))
+}
+
+/// The defect `plaintext-in-header`.
+fn with_preview(message: &Stanza, content: &Content) -> String {
+    let mut value = serde_json::to_value(message).unwrap_or_default();
+    if let (Some(members), Some(Body::Text(text))) = (value.as_object_mut(), &content.body) {
+        members.insert("preview".into(), text.text.clone().into());
+    }
+    value.to_string()
+}

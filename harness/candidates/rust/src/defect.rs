@@ -1,0 +1,196 @@
+//! The mistakes that this client can be told to make, so that the harness can show that it would notice them.
+//!
+//! The honest client makes none. Each defect is consulted at the very place where a real team would make the mistake, and leaves
+//! everything else as it is.
+
+use std::fmt;
+use std::str::FromStr;
+
+macro_rules! defects {
+    ($($(#[doc = $doc:literal])* $variant:ident = $name:literal;)*) => {
+        /// One mistake. The text of each says how real clients come to make it.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Defect { $($(#[doc = $doc])* $variant,)* }
+
+        impl Defect {
+            /// Every defect, in the order of the documentation.
+            pub const ALL: &'static [Defect] = &[$(Defect::$variant,)*];
+
+            /// Its name, as in `mutant:NAME`.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// The mistake in a sentence.
+            #[must_use]
+            pub const fn summary(self) -> &'static str {
+                match self { $(Self::$variant => concat!($($doc),*).trim_ascii(),)* }
+            }
+        }
+    };
+}
+
+defects! {
+    /// Takes the signed prekey of a bundle as it comes: the check was left for later.
+    SkipsSignedPrekeySignature = "skips-signed-prekey-signature";
+    /// Checks the EC signature only: the Kyber prekey was added later, and its signature forgotten.
+    SkipsKyberPrekeySignature = "skips-kyber-prekey-signature";
+    /// Looks for any known identity key under which a prekey's signature verifies, not for the one in the bundle.
+    AcceptsSignatureOfAnyContact = "accepts-signature-of-any-contact";
+    /// Trusts the library to refuse a one-time prekey of low order; the library does not.
+    AcceptsLowOrderOneTimePrekey = "accepts-low-order-one-time-prekey";
+    /// Trusts a signed prekey of low order since its signature is right.
+    AcceptsLowOrderSignedPrekey = "accepts-low-order-signed-prekey";
+    /// As initiator leaves out the one-time prekey that the bundle offers: the optional field was never read.
+    IgnoresOneTimePrekey = "ignores-one-time-prekey";
+    /// Cannot start a session from a bundle without a one-time prekey: the optional field was made mandatory.
+    NeedsOneTimePrekey = "needs-one-time-prekey";
+    /// Refuses a first message that used no one-time prekey: the receiver's side of the same mistake.
+    RefusesFirstMessageWithoutOneTimePrekey = "refuses-first-message-without-one-time-prekey";
+    /// Never deletes a one-time prekey: the library leaves that to its caller.
+    KeepsUsedOneTimePrekey = "keeps-used-one-time-prekey";
+    /// Publishes prekeys once and never again: the notice that they run low is ignored.
+    NeverRefills = "never-refills";
+    /// Numbers each batch of prekeys from the start again, so that new keys go by ids that were used before.
+    RefillsWithUsedIds = "refills-with-used-ids";
+    /// Deletes the old signed prekey when it rotates, while messages made for it are still under way.
+    DeletesOldSignedPrekeyAtOnce = "deletes-old-signed-prekey-at-once";
+    /// Takes over a changed identity key without a word to the user.
+    SilentIdentityChange = "silent-identity-change";
+    /// Answers a retry receipt that comes with a new identity key by encrypting to that key, and asks nobody.
+    ResendsToNewIdentity = "resends-to-new-identity";
+    /// Writes its own half of the safety number first, so that the two users read different numbers.
+    SafetyNumberOfOneKey = "safety-number-of-one-key";
+    /// Tries its current signed prekey if it does not have the one that the message names.
+    FallsBackToCurrentSignedPrekey = "falls-back-to-current-signed-prekey";
+    /// Processes a replayed first message anew, for it keeps the prekeys and does not look for the session.
+    ReplaysFirstMessage = "replays-first-message";
+    /// Decrypts with a stale copy of the ratchet, so that a replayed message is shown again.
+    ReplaysLaterMessage = "replays-later-message";
+    /// Shows a stanza that is delivered twice a second time, out of its cache of decrypted texts.
+    ShowsRepeatedStanza = "shows-repeated-stanza";
+    /// Refuses a message that was overtaken by another of its chain: it keeps no skipped message keys.
+    DropsLateMessages = "drops-late-messages";
+    /// Refuses every message after a lost one: it expects the very next counter.
+    StopsAfterGap = "stops-after-gap";
+    /// Throws its own session away when the peer started one at the same moment.
+    OverwritesSessionOnSimultaneousStart = "overwrites-session-on-simultaneous-start";
+    /// Loses the last write of a session deep in a long conversation, as in a crash, and uses one message key twice.
+    LosesOneSessionWrite = "loses-one-session-write";
+    /// Decrypts whatever the message authentication code says.
+    SkipsMac = "skips-mac";
+    /// Shows a placeholder as the sender's message for what it could not decrypt.
+    ShowsUndecryptable = "shows-undecryptable";
+    /// Keeps the keys of all its users in one store, and shows one user what was meant for another.
+    SharedKeyStore = "shared-key-store";
+    /// Shows the user's own message as the peer's when it is sent back.
+    ShowsOwnReflected = "shows-own-reflected";
+    /// Never asks for a message again that it could not decrypt.
+    NoRetryReceipt = "no-retry-receipt";
+    /// Never sends a message again that the peer could not decrypt.
+    IgnoresRetryReceipt = "ignores-retry-receipt";
+    /// Answers a retry receipt for a message that it never sent to that user with the latest message to anybody.
+    ResendsUnsent = "resends-unsent";
+    /// Asks for a message again without end.
+    RetriesForever = "retries-forever";
+    /// Drops a message with an empty text: an empty string counts as no string.
+    DropsEmptyText = "drops-empty-text";
+    /// Cuts a text off after 16 KiB: a column of the database is too short.
+    TruncatesLongText = "truncates-long-text";
+    /// Trims a text and loses what lies beyond the first Unicode plane.
+    ManglesText = "mangles-text";
+    /// Encrypts the content without padding, so that its length can be seen.
+    NoPadding = "no-padding";
+    /// Puts the text beside the ciphertext, for the notification's sake.
+    PlaintextInHeader = "plaintext-in-header";
+    /// Encrypts every file with the same key: it was made once and kept.
+    ReusesMediaKey = "reuses-media-key";
+    /// Uploads a file as it is.
+    UploadsPlaintext = "uploads-plaintext";
+    /// Derives the keys of every kind of file as if it were a plain file.
+    OneMediaKeyInfo = "one-media-key-info";
+    /// Does not compare a downloaded file with the digest in its message.
+    SkipsMediaDigest = "skips-media-digest";
+    /// Decrypts a file whatever its authentication code says.
+    SkipsMediaMac = "skips-media-mac";
+    /// Shows as much of a file as arrived.
+    AcceptsPartialDownload = "accepts-partial-download";
+    /// Does not compare a file's length with the one in its message.
+    SkipsMediaLength = "skips-media-length";
+    /// Shows an empty file for one that is not there.
+    ShowsMissingMedia = "shows-missing-media";
+    /// Takes 700 ms before it shows a message.
+    SlowDelivery = "slow-delivery";
+    /// Takes 700 ms before it sends the delivery receipt for a message that it showed at once.
+    SlowReceipts = "slow-receipts";
+    /// Shows only the last of the messages that waited while the user was offline.
+    ForgetsOfflineMessages = "forgets-offline-messages";
+    /// Gives a request up on the first error of the gateway.
+    NeverRetriesGateway = "never-retries-gateway";
+    /// Retries a request in equal, short pauses.
+    RetriesWithoutGrowingPauses = "retries-without-growing-pauses";
+    /// Sends no delivery receipts.
+    NoDeliveryReceipt = "no-delivery-receipt";
+    /// Answers an operation that does not exist with success.
+    InventsOperation = "invents-operation";
+}
+
+impl fmt::Display for Defect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Defect {
+    type Err = UnknownDefect;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL.iter().copied().find(|d| d.as_str() == text).ok_or_else(|| UnknownDefect(text.to_owned()))
+    }
+}
+
+/// A name that no defect has.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a defect of the sample")]
+pub struct UnknownDefect(pub String);
+
+/// Says which mistakes a client makes.
+pub trait Defects: Send + Sync + 'static {
+    /// Whether it makes this one.
+    fn has(&self, defect: Defect) -> bool;
+}
+
+/// The client without any defect.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Honest;
+
+impl Defects for Honest {
+    fn has(&self, _: Defect) -> bool {
+        false
+    }
+}
+
+/// The client with exactly one.
+impl Defects for Defect {
+    fn has(&self, defect: Defect) -> bool {
+        *self == defect
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn names_are_unique_and_read_back() {
+        let names: BTreeSet<_> = Defect::ALL.iter().map(|d| d.as_str()).collect();
+        assert_eq!(names.len(), Defect::ALL.len());
+        for defect in Defect::ALL {
+            assert_eq!(defect.as_str().parse::<Defect>().unwrap(), *defect);
+            assert!(defect.summary().ends_with('.') && defect.summary().len() > 20, "{defect}");
+        }
+        assert!("made-up".parse::<Defect>().is_err());
+    }
+}

@@ -1,0 +1,266 @@
+//! Instances, and the operations on them.
+
+use crate::client::User;
+use crate::defect::{Defect, Defects};
+use crate::limits;
+use crate::wire::{Wire, WireFactory};
+use countersign_contract::claims::{Binding, Capability, Description, Feature, Limits, Suite};
+use countersign_contract::operations::{Answer, Call, Created, Done, Fetched, Open, Outcome, SafetyNumber};
+use countersign_contract::portable::MOST_PREKEYS;
+use countersign_contract::{CONTRACT_VERSION, InstanceId, Problem, Reason, UserId};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+/// The sample candidate. Clones are handles to the same one.
+#[derive(Clone)]
+pub struct Sample {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    wires: WireFactory,
+    defects: Arc<dyn Defects>,
+    instances: Mutex<BTreeMap<InstanceId, Arc<Instance>>>,
+}
+
+/// One instance: a gateway, a clock, and users who know of nothing else.
+pub(crate) struct Instance {
+    pub(crate) wire: Arc<dyn Wire>,
+    pub(crate) defects: Arc<dyn Defects>,
+    clock: AtomicU64,
+    users: Mutex<BTreeMap<UserId, Account>>,
+}
+
+/// A user, or what is left of one.
+enum Account {
+    Live(Arc<User>),
+    Deleted,
+}
+
+impl Sample {
+    /// A candidate that reaches its gateways over `wires` and makes the mistakes that `defects` says; see [`crate::Honest`].
+    #[must_use]
+    pub fn new(wires: WireFactory, defects: Arc<dyn Defects>) -> Self {
+        Self { inner: Arc::new(Inner { wires, defects, instances: Mutex::default() }) }
+    }
+
+    /// Executes a call. Each operation blocks on what the contract says.
+    ///
+    /// # Errors
+    /// The problem that the contract's operation names.
+    pub async fn call(&self, call: Call) -> Outcome {
+        Ok(match call {
+            Call::Describe(_) => Answer::Describe(describe()),
+            Call::Open(args) => {
+                self.open(&args)?;
+                Answer::Open(Done {})
+            }
+            Call::Close(args) => {
+                let instance = self.instances().remove(&args.instance).ok_or_else(|| unknown_instance(args.instance))?;
+                instance.close().await;
+                Answer::Close(Done {})
+            }
+            Call::CreateUser(args) => {
+                if args.one_time_prekeys as usize > MOST_PREKEYS {
+                    return Err(Problem::new(Reason::TooLarge, format!("at most {MOST_PREKEYS} one-time prekeys")));
+                }
+                let user = self.instance(args.instance)?.create(args.user, args.one_time_prekeys).await?;
+                Answer::CreateUser(Created { identity_key: user.identity_key().into() })
+            }
+            Call::DeleteUser(args) => {
+                let instance = self.instance(args.instance)?;
+                instance.user(args.user)?.delete().await?;
+                instance.users().insert(args.user, Account::Deleted);
+                Answer::DeleteUser(Done {})
+            }
+            Call::Connect(args) => {
+                self.user(args.instance, args.user)?.connect().await?;
+                Answer::Connect(Done {})
+            }
+            Call::Disconnect(args) => {
+                self.user(args.instance, args.user)?.disconnect().await;
+                Answer::Disconnect(Done {})
+            }
+            Call::Send(args) => {
+                self.user(args.instance, args.user)?.send(args.to, args.stanza, &args.content).await?;
+                Answer::Send(Done {})
+            }
+            Call::Events(args) => {
+                let wait = Duration::from_millis(args.wait_ms.into());
+                Answer::Events(self.user(args.instance, args.user)?.events(args.after, wait).await)
+            }
+            Call::Settle(args) => {
+                self.user(args.instance, args.user)?.settle(args.through).await?;
+                Answer::Settle(Done {})
+            }
+            Call::FetchKeys(args) => {
+                let identity_key = self.user(args.instance, args.user)?.fetch_keys(args.of).await?.into();
+                Answer::FetchKeys(Fetched { identity_key })
+            }
+            Call::RotateKeys(args) => {
+                if args.one_time_prekeys as usize > MOST_PREKEYS {
+                    return Err(Problem::new(Reason::TooLarge, format!("at most {MOST_PREKEYS} one-time prekeys")));
+                }
+                self.user(args.instance, args.user)?.rotate(&args).await?;
+                Answer::RotateKeys(Done {})
+            }
+            Call::VerifyIdentity(args) => {
+                let digits = self.user(args.instance, args.user)?.safety_number(args.peer)?;
+                Answer::VerifyIdentity(SafetyNumber { digits })
+            }
+            Call::AcceptIdentity(args) => {
+                if !self.user(args.instance, args.user)?.accept(args.peer).await {
+                    return Err(Problem::new(Reason::NoSession, format!("the identity of {} is not known", args.peer)));
+                }
+                Answer::AcceptIdentity(Done {})
+            }
+            Call::AdvanceClock(args) => {
+                // No timer of this client runs on the instance's clock; it decides how old a session is, and stamps messages.
+                let by = args.by_ms;
+                let instance = self.instance(args.instance)?;
+                let _ = instance.clock.fetch_update(Ordering::AcqRel, Ordering::Acquire, |now| Some(now.saturating_add(by)));
+                Answer::AdvanceClock(Done {})
+            }
+        })
+    }
+
+    /// Executes a call by its name on the wire and its arguments as JSON, as the carriers do.
+    ///
+    /// # Errors
+    /// `unsupported` for an operation that does not exist, `malformed` for arguments that do not fit, and what [`Self::call`] says.
+    pub async fn answer(&self, op: &str, args: Value) -> Result<Value, Problem> {
+        match Call::parse(op, args) {
+            Ok(call) => self.call(call).await.map(|answer| answer.to_value()),
+            Err(problem) if problem.reason == Reason::Unsupported && self.inner.defects.has(Defect::InventsOperation) => {
+                Ok(Value::Object(serde_json::Map::new()))
+            }
+            Err(problem) => Err(problem),
+        }
+    }
+
+    fn open(&self, args: &Open) -> Result<(), Problem> {
+        let wire = (self.inner.wires)(args.instance, &args.gateway);
+        let wire = wire.map_err(|error| Problem::new(Reason::Malformed, error.to_string()))?;
+        let (defects, clock) = (self.inner.defects.clone(), AtomicU64::new(args.clock));
+        let instance = Arc::new(Instance { wire, defects, clock, users: Mutex::default() });
+        let mut instances = self.instances();
+        if instances.contains_key(&args.instance) {
+            return Err(Problem::new(Reason::Malformed, format!("instance {} is open already", args.instance)));
+        }
+        if instances.len() >= limits::INSTANCES {
+            return Err(Problem::new(Reason::Busy, format!("{} instances are open", limits::INSTANCES)));
+        }
+        instances.insert(args.instance, instance);
+        Ok(())
+    }
+
+    fn user(&self, instance: InstanceId, user: UserId) -> Result<Arc<User>, Problem> {
+        self.instance(instance)?.user(user)
+    }
+
+    fn instance(&self, id: InstanceId) -> Result<Arc<Instance>, Problem> {
+        self.instances().get(&id).cloned().ok_or_else(|| unknown_instance(id))
+    }
+
+    fn instances(&self) -> MutexGuard<'_, BTreeMap<InstanceId, Arc<Instance>>> {
+        self.inner.instances.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Instance {
+    /// Milliseconds since the Unix epoch, by the instance's own time.
+    pub(crate) fn clock(&self) -> u64 {
+        self.clock.load(Ordering::Acquire)
+    }
+
+    /// Every user but one: for the defect `shared-key-store`.
+    pub(crate) fn others(&self, but: UserId) -> Vec<Arc<User>> {
+        let users = self.users();
+        let live = users.iter().filter_map(|(id, account)| match account {
+            Account::Live(user) if *id != but => Some(user.clone()),
+            _ => None,
+        });
+        live.collect()
+    }
+
+    async fn create(self: &Arc<Self>, id: UserId, one_time_prekeys: u32) -> Result<Arc<User>, Problem> {
+        // The client before a reinstall is gone, whether or not the new one can enlist.
+        let old = self.users().remove(&id);
+        if let Some(Account::Live(old)) = old {
+            old.disconnect().await;
+        }
+        let user = Arc::new(User::enlist(self, id, one_time_prekeys).await?);
+        self.users().insert(id, Account::Live(user.clone()));
+        Ok(user)
+    }
+
+    fn user(&self, id: UserId) -> Result<Arc<User>, Problem> {
+        match self.users().get(&id) {
+            Some(Account::Live(user)) => Ok(user.clone()),
+            Some(Account::Deleted) => Err(Problem::new(Reason::DeletedUser, format!("{id} was deleted"))),
+            None => Err(Problem::new(Reason::UnknownUser, format!("there is no user {id}"))),
+        }
+    }
+
+    async fn close(&self) {
+        let users = std::mem::take(&mut *self.users());
+        for account in users.into_values() {
+            if let Account::Live(user) = account {
+                user.disconnect().await;
+            }
+        }
+    }
+
+    fn users(&self) -> MutexGuard<'_, BTreeMap<UserId, Account>> {
+        self.users.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn unknown_instance(id: InstanceId) -> Problem {
+    Problem::new(Reason::UnknownInstance, format!("instance {id} is not open"))
+}
+
+fn describe() -> Description {
+    use Feature as F;
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Description {
+        name: "Countersign sample".into(),
+        version: env!("CARGO_PKG_VERSION").into(),
+        build: "libsignal-protocol 0.85.3".into(),
+        operator: "Countersign".into(),
+        contract: CONTRACT_VERSION.into(),
+        clock: u64::try_from(now.as_millis()).unwrap_or(u64::MAX),
+        bindings: vec![Binding::Portable],
+        suites: vec![Suite::SignalPq],
+        features: vec![
+            F::Text,
+            F::Image,
+            F::Video,
+            F::Voice,
+            F::File,
+            F::Reaction,
+            F::Reply,
+            F::Edit,
+            F::Delete,
+            F::Typing,
+            F::ReadReceipt,
+            F::DeliveryReceipt,
+            F::Retry,
+            F::SafetyNumber,
+        ],
+        capabilities: vec![Capability::VirtualClock],
+        limits: Limits {
+            text_bytes: limits::TEXT_BYTES as u64,
+            file_bytes: limits::FILE_BYTES,
+            instances: u32::try_from(limits::INSTANCES).unwrap_or(u32::MAX),
+        },
+        assumptions: vec![
+            "The pauses between retries run on real time, not on an instance's virtual clock.".into(),
+            "The registration id of a first message is not authenticated by the protocol, and is checked for its range only."
+                .into(),
+        ],
+    }
+}

@@ -1,0 +1,199 @@
+//! Arguments.
+
+use clap::{Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Certifies end-to-end-encrypted messengers for interoperability under the Digital Markets Act.
+///
+/// Plays the gatekeeper against a messenger, breaks things on purpose, and writes a verdict that anyone can recompute.
+/// `countersign run` without arguments certifies the built-in sample.
+#[derive(Debug, Parser)]
+#[command(name = "countersign", version, after_help = EXIT_CODES)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 conforms; 1 internal error; 2 usage or faulty data files; 3 doctor failed, environment \
+error or blocked; 4 the candidate failed; 5 unexpected pass; 6 inconclusive or needs review; 7 nothing selected; 8 evidence \
+invalid; 130 interrupted.";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Certify a candidate and write record and reports.
+    Run(Run),
+    /// Examine whether a candidate can be tested at all.
+    Doctor(Doctor),
+    /// List scenarios, profiles, requirements, or candidates with mutants.
+    List(List),
+    /// Explain a requirement, scenario, reason, mutant, finding, or a result of the last run.
+    Explain(Explain),
+    /// Find every fault in scenario, requirement and profile files.
+    Lint(Lint),
+    /// Print a JSON Schema or OpenAPI document.
+    Schema(Schema),
+    /// Render a record again.
+    Report(Report),
+    /// Recompute a record: judge it again and execute the reference again. Needs no network.
+    Verify(Verify),
+    /// Be the built-in sample candidate: on standard input and output, or over HTTP.
+    Sample(Sample),
+}
+
+/// What to test.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Candidate {
+    /// `builtin`, `exec:COMMAND`, `http://HOST:PORT` or `mutant:ID`.
+    #[arg(long, value_name = "CANDIDATE", default_value = "builtin")]
+    pub(crate) candidate: String,
+    /// How to talk to the built-in sample or a mutant of it.
+    #[arg(long, value_enum)]
+    pub(crate) carrier: Option<Carrier>,
+    /// The profile to certify under.
+    #[arg(long, value_name = "PROFILE", default_value = "dma-basic")]
+    pub(crate) profile: String,
+    /// Take scenarios, requirements and profiles from this folder rather than the built-in ones.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) suite: Option<PathBuf>,
+    /// Where the gateway listens for the candidate's clients.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    pub(crate) listen: std::net::SocketAddr,
+    /// Everything random comes from it: 64 hexadecimal digits, or a whole number. Random unless said.
+    #[arg(long, value_name = "SEED")]
+    pub(crate) seed: Option<String>,
+}
+
+/// How to talk to the built-in sample.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Carrier {
+    /// A call in the same process.
+    InProcess,
+    /// A child process, on standard input and output.
+    Child,
+    /// A child process, over HTTP.
+    Http,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Run {
+    #[command(flatten)]
+    pub(crate) candidate: Candidate,
+    /// Only scenarios that match: an id, `id@case` or a glob such as `e2ee/*`. May be repeated.
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) only: Vec<String>,
+    /// Instances at once.
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=256))]
+    pub(crate) jobs: u32,
+    /// Folder for the record and the reports; what an earlier run left there is replaced.
+    #[arg(long, value_name = "FOLDER", default_value = "reports/out")]
+    pub(crate) out: PathBuf,
+    /// No progress while it runs.
+    #[arg(long)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Doctor {
+    #[command(flatten)]
+    pub(crate) candidate: Candidate,
+}
+
+/// How to print.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// What to list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum What {
+    /// Scenarios with their cases.
+    #[default]
+    Scenarios,
+    /// Profiles.
+    Profiles,
+    /// Requirements.
+    Requirements,
+    /// Built-in candidates and mutants.
+    Candidates,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct List {
+    /// What to list.
+    #[arg(value_enum, default_value_t)]
+    pub(crate) what: What,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+    /// Print the scenarios that are no twins and kill no mutant that no other of their folder kills. Should print none.
+    #[arg(long)]
+    pub(crate) coverage: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Explain {
+    /// Id of a requirement, scenario (with or without `@case`), reason, mutant or finding.
+    pub(crate) id: String,
+    /// The record that is looked at for what became of a scenario.
+    #[arg(long, value_name = "RECORD", default_value = "reports/out/record.jsonl")]
+    pub(crate) record: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Lint {
+    /// A folder of scenarios, requirements and profiles; the built-in one unless said.
+    pub(crate) folder: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Schema {
+    /// Which; without it, all names are listed.
+    pub(crate) name: Option<String>,
+}
+
+/// Renderers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Render {
+    /// For a terminal.
+    #[default]
+    Terminal,
+    /// One self-contained page.
+    Html,
+    /// For continuous integration.
+    Junit,
+    /// For programs.
+    Json,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Report {
+    /// The record: `record.jsonl` of a run.
+    pub(crate) record: PathBuf,
+    /// Which renderer.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Render,
+    /// Write to this file rather than to standard output.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Verify {
+    /// The record: `record.jsonl` of a run, with its `blobs` folder beside it.
+    pub(crate) record: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Sample {
+    /// Serve over HTTP on this address rather than on standard input and output; the address is printed when it is ready.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) http: Option<std::net::SocketAddr>,
+    /// Make this mistake.
+    #[arg(long, value_name = "ID")]
+    pub(crate) defect: Option<String>,
+}

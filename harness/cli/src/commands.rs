@@ -1,0 +1,13 @@
+//! One file a command.
+
+pub(crate) mod doctor;
+pub(crate) mod explain;
+pub(crate) mod lint;
+pub(crate) mod list;
+pub(crate) mod report;
+pub(crate) mod run;
+pub(crate) mod sample;
+pub(crate) mod schema;
+pub(crate) mod suite;
+pub(crate) mod target;
+pub(crate) mod verify;

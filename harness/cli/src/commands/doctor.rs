@@ -1,0 +1,29 @@
+//! `countersign doctor`.
+
+use crate::args::Doctor;
+use crate::commands::target;
+use crate::exit::Exit;
+use crate::fault::Fault;
+use crate::output;
+use countersign_reports::visible;
+use std::fmt::Write as _;
+use tokio::sync::watch;
+
+pub(crate) fn doctor(args: Doctor) -> Result<Exit, Fault> {
+    let chosen = target::choose(&args.candidate)?;
+    let options = target::options(&args.candidate, chosen.target.clone(), 1, Vec::new())?;
+    let runtime = tokio::runtime::Runtime::new().map_err(Fault::Runtime)?;
+    let (_interrupt_in, interrupt) = watch::channel(None);
+    let doctor = runtime.block_on(countersign_engine::examine(&options, interrupt))?;
+    let mut text = String::new();
+    for examination in &doctor.examinations {
+        let word = if examination.healthy { "ok  " } else { "FAIL" };
+        let _ = writeln!(text, "{word} {}: {}", examination.name, visible(&examination.found, 400));
+        if let Some(fix) = &examination.fix {
+            let _ = writeln!(text, "     fix: {}", visible(fix, 400));
+        }
+    }
+    let _ = writeln!(text, "{}", if doctor.healthy() { "healthy: it can be tested" } else { "not healthy: it cannot be tested yet; nothing is said about its conformance" });
+    output::data(&text);
+    Ok(if doctor.healthy() { Exit::Conforms } else { Exit::Environment })
+}

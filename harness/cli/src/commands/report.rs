@@ -1,0 +1,143 @@
+//! `countersign report`, and the reports that a run writes.
+
+use crate::args::{Render, Report};
+use crate::exit::Exit;
+use crate::fault::Fault;
+use crate::output;
+use countersign_reports::{Places, RequirementText, ScenarioText, View, WrittenFile, html, json_summary, junit, terminal};
+use countersign_scenarios::{Suite, SuiteFiles, describe_step};
+use countersign_trace::record::{RECORD_FILE, SuiteFiles as RecordedFiles};
+use countersign_trace::{Blobs, Record};
+use serde::Serialize;
+use std::path::Path;
+
+pub(crate) fn report(args: &Report) -> Result<Exit, Fault> {
+    let (record, blobs) = open(&args.record)?;
+    let texts = Texts::of(&record);
+    let chain = chain(&args.record);
+    let view = texts.view(&record, &blobs, chain.as_deref());
+    let path = args.record.display().to_string();
+    let files = [WrittenFile { what: "record", path: &path }];
+    let text = match args.format {
+        Render::Terminal => terminal(&view, output::style(), &Places { files: &files, ..Places::default() }),
+        Render::Html => html(&view),
+        Render::Junit => junit(&view),
+        Render::Json => pretty(&json_summary(&view)),
+    };
+    match &args.out {
+        Some(path) => std::fs::write(path, text).map_err(|cause| Fault::Write { path: path.clone(), cause })?,
+        None => output::data(&text),
+    }
+    Ok(Exit::Conforms)
+}
+
+/// Writes all reports of a run beside its record, and prints the one for a terminal.
+pub(crate) fn write_all(record: &Record, blobs: &Blobs, out: &Path) -> Result<(), Fault> {
+    let texts = Texts::of(record);
+    let record_path = out.join(RECORD_FILE);
+    let chain = chain(&record_path);
+    let view = texts.view(record, blobs, chain.as_deref());
+    let write = |name: &str, text: String| {
+        let path = out.join(name);
+        std::fs::write(&path, text).map_err(|cause| Fault::Write { path: path.clone(), cause })?;
+        Ok::<_, Fault>(path.display().to_string())
+    };
+    let page = write("report.html", html(&view))?;
+    let junit = write("junit.xml", junit(&view))?;
+    let summary = write("summary.json", pretty(&json_summary(&view)))?;
+    let record_path = record_path.display().to_string();
+    let files = [
+        WrittenFile { what: "report", path: &page },
+        WrittenFile { what: "record", path: &record_path },
+        WrittenFile { what: "JUnit", path: &junit },
+        WrittenFile { what: "summary", path: &summary },
+    ];
+    output::data(&terminal(&view, output::style(), &Places { files: &files, ..Places::default() }));
+    Ok(())
+}
+
+pub(crate) fn pretty(value: &impl Serialize) -> String {
+    serde_json::to_string_pretty(value).unwrap_or_default() + "\n"
+}
+
+/// Reads a record with its long bodies.
+pub(crate) fn open(path: &Path) -> Result<(Record, Blobs), Fault> {
+    let record = Record::open(path)?;
+    let blobs = record.blobs(path.parent().unwrap_or(Path::new(".")))?;
+    Ok((record, blobs))
+}
+
+/// The chain of a record's last whole line.
+fn chain(path: &Path) -> Option<String> {
+    let text = std::fs::read_to_string(path).ok()?;
+    let whole = text.get(..=text.rfind('\n')?)?;
+    let last: serde_json::Value = serde_json::from_str(whole.lines().last()?).ok()?;
+    Some(last.get("chain")?.as_str()?.to_owned())
+}
+
+/// The texts of the suite with which a record was made.
+pub(crate) struct Texts {
+    requirements: Vec<RequirementText>,
+    scenarios: Vec<ScenarioText>,
+}
+
+impl Texts {
+    pub(crate) fn of(record: &Record) -> Self {
+        // A record whose suite cannot be read is still rendered, without the texts; `verify` says what is wrong with it.
+        let suite = Suite::from_files(&files(&record.suite)).ok();
+        let word = |value: &dyn erased::Word| value.word();
+        let requirements = suite.iter().flat_map(|s| s.requirements.values()).map(|r| RequirementText {
+            id: r.id.clone(),
+            sentence: r.sentence.clone(),
+            source: r.source.clone(),
+            date: r.date.clone(),
+            grade: word(&r.grade),
+            level: word(&r.level),
+            decided_by: word(&r.decided_by),
+        });
+        let profile = suite.as_ref().and_then(|s| Some((s, s.profiles.get(&record.header.profile)?)));
+        let scenarios = profile.iter().flat_map(|(suite, profile)| {
+            suite.instances(profile).into_iter().map(|planned| {
+                let loaded = suite.scenarios.get(&planned.scenario.id);
+                ScenarioText {
+                    id: planned.name.clone(),
+                    title: planned.scenario.title.clone(),
+                    why: planned.scenario.why.clone(),
+                    verifies: planned.scenario.verifies.clone(),
+                    steps: planned.scenario.steps.iter().map(describe_step).collect(),
+                    source_yaml: loaded.map(|l| l.source_text.clone()).unwrap_or_default(),
+                }
+            })
+        });
+        let listed = profile.map(|(_, p)| p.requirements.clone());
+        Self {
+            requirements: requirements.filter(|r| listed.as_ref().is_none_or(|l| l.contains(&r.id))).collect(),
+            scenarios: scenarios.collect(),
+        }
+    }
+
+    pub(crate) fn view<'a>(&'a self, record: &'a Record, blobs: &'a Blobs, chain: Option<&'a str>) -> View<'a> {
+        View { record, blobs, requirements: &self.requirements, scenarios: &self.scenarios, chain }
+    }
+}
+
+/// The recorded files as the scenario crate takes them.
+pub(crate) fn files(recorded: &RecordedFiles) -> SuiteFiles {
+    SuiteFiles(recorded.files.iter().map(|f| (f.path.clone(), f.text.clone())).collect())
+}
+
+/// Words as they stand in data files.
+mod erased {
+    pub(crate) trait Word {
+        fn word(&self) -> String;
+    }
+
+    impl<T: serde::Serialize> Word for T {
+        fn word(&self) -> String {
+            match serde_json::to_value(self) {
+                Ok(serde_json::Value::String(text)) => text,
+                _ => String::new(),
+            }
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! `countersign schema`.
+
+use crate::args::Schema;
+use crate::commands::report::pretty;
+use crate::exit::Exit;
+use crate::fault::Fault;
+use crate::output;
+use countersign_contract::openapi;
+use serde_json::Value;
+
+pub(crate) fn schema(args: &Schema) -> Result<Exit, Fault> {
+    let all = all();
+    let names = || all.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>();
+    match &args.name {
+        None => output::data(&names().join("\n")),
+        Some(name) => match all.iter().find(|(n, _)| n == name) {
+            Some((_, schema)) => output::data(&pretty(schema)),
+            None => return Err(Fault::Unknown { name: name.clone(), hint: format!("there are {}", names().join(", ")) }),
+        },
+    }
+    Ok(Exit::Conforms)
+}
+
+fn all() -> Vec<(String, Value)> {
+    let mut all: Vec<(String, Value)> =
+        countersign_scenarios::schemas().into_iter().map(|(name, schema)| (name.to_string(), schema)).collect();
+    all.push(("record".to_owned(), countersign_trace::record::schema()));
+    all.push(("upper-tester".to_owned(), openapi::upper_tester()));
+    all.push(("gateway".to_owned(), openapi::gateway()));
+    all
+}

@@ -1,0 +1,112 @@
+//! From `--candidate` and `--carrier` to something that the engine can run.
+
+use crate::args::{Candidate, Carrier};
+use crate::commands::suite;
+use crate::fault::Fault;
+use countersign_engine::{Patience, RunOptions, Target};
+use countersign_scenarios::{Profile, Suite};
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+
+/// A target, and the process behind it if we started one ourselves. The process ends with this.
+pub(crate) struct Chosen {
+    pub(crate) target: Target,
+    served: Option<Child>,
+}
+
+impl Drop for Chosen {
+    fn drop(&mut self) {
+        if let Some(child) = self.served.as_mut() {
+            // It is ours and has nothing to lose; if it is gone already, so much the better.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+pub(crate) fn choose(args: &Candidate) -> Result<Chosen, Fault> {
+    let target: Target = args.candidate.parse()?;
+    let carrier = args.carrier.unwrap_or(Carrier::InProcess);
+    let defect = match &target {
+        Target::Builtin => None,
+        Target::Mutant(defect) => Some(defect.as_str()),
+        Target::Exec(_) | Target::Http(_) => {
+            return match args.carrier {
+                None => Ok(Chosen { target, served: None }),
+                Some(carrier) => Err(Fault::Carrier { carrier: format!("{carrier:?}").to_lowercase() }),
+            };
+        }
+    };
+    match carrier {
+        Carrier::InProcess => Ok(Chosen { target, served: None }),
+        Carrier::Child => {
+            let exe = std::env::current_exe().map_err(Fault::Runtime)?;
+            let defect = defect.map(|d| format!(" --defect {d}")).unwrap_or_default();
+            let command = format!("'{}' sample{defect}", exe.display());
+            Ok(Chosen { target: Target::Exec(command), served: None })
+        }
+        Carrier::Http => serve(defect),
+    }
+}
+
+/// Starts the sample over HTTP and waits for the address that it prints.
+fn serve(defect: Option<&str>) -> Result<Chosen, Fault> {
+    let exe = std::env::current_exe().map_err(Fault::Runtime)?;
+    let mut command = Command::new(exe);
+    command.args(["sample", "--http", "127.0.0.1:0"]).stdin(Stdio::null()).stdout(Stdio::piped());
+    if let Some(defect) = defect {
+        command.args(["--defect", defect]);
+    }
+    let mut child = command.spawn().map_err(|e| Fault::SampleHttp(e.to_string()))?;
+    let mut address = String::new();
+    let read = child.stdout.take().map(|out| BufReader::new(out).read_line(&mut address));
+    let chosen = Chosen { target: Target::Http(address.trim().to_owned()), served: Some(child) };
+    match read {
+        Some(Ok(_)) if address.starts_with("http://") => Ok(chosen),
+        _ => Err(Fault::SampleHttp("it printed no address".to_owned())),
+    }
+}
+
+/// All that a run is made of but for the scenarios' selection.
+pub(crate) fn options(args: &Candidate, target: Target, jobs: u32, only: Vec<String>) -> Result<RunOptions, Fault> {
+    let suite = Arc::new(suite::load(args.suite.as_deref())?);
+    let profile = suite::profile(&suite, &args.profile)?;
+    let folder = std::env::current_dir().map_err(Fault::Runtime)?;
+    Ok(RunOptions {
+        judge: judge(&suite, &profile),
+        suite,
+        profile,
+        target,
+        folder,
+        listen: args.listen,
+        seed: seed(args.seed.as_deref())?,
+        jobs,
+        only,
+        patience: Patience::contract(),
+        started: jiff::Timestamp::now().to_string(),
+        expected_failures: Vec::new(),
+    })
+}
+
+fn judge(suite: &Arc<Suite>, profile: &Arc<Profile>) -> countersign_engine::Judge {
+    let requirements: Vec<_> = suite.requirements.values().cloned().collect();
+    let profile = Arc::clone(profile);
+    Arc::new(move |planned, trace, blobs, claims| {
+        countersign_judge::judge(&profile, &requirements, &planned.scenario, trace, blobs, claims)
+    })
+}
+
+/// A seed as a report shows it, or a number, or one from the operating system.
+fn seed(text: Option<&str>) -> Result<[u8; 32], Fault> {
+    let Some(text) = text else { return Ok(rand::random()) };
+    if let Some(digest) = countersign_trace::Digest::from_hex(text) {
+        return Ok(digest.0);
+    }
+    let number: u64 = text.parse().map_err(|_| Fault::Seed(text.to_owned()))?;
+    let mut seed = [0; 32];
+    for (to, from) in seed.iter_mut().rev().zip(number.to_be_bytes().iter().rev()) {
+        *to = *from;
+    }
+    Ok(seed)
+}

@@ -1,0 +1,39 @@
+//! `countersign verify`.
+
+use crate::args::Verify;
+use crate::commands::{report, suite};
+use crate::exit::Exit;
+use crate::fault::Fault;
+use crate::output;
+use std::fmt::Write as _;
+
+/// Findings that are printed one by one; of more, the rest is counted.
+const MOST_FINDINGS: usize = 20;
+
+pub(crate) fn verify(args: &Verify) -> Result<Exit, Fault> {
+    let (record, blobs) = report::open(&args.record)?;
+    let builtin = suite::builtin()?;
+    let found = countersign_verify::verify(&record, &blobs, &builtin);
+    let mut text = String::new();
+    for finding in found.findings.iter().take(MOST_FINDINGS) {
+        let _ = writeln!(text, "differs: {}", countersign_reports::visible(&finding.to_string(), 600));
+    }
+    if found.findings.len() > MOST_FINDINGS {
+        let _ = writeln!(text, "and {} more", found.findings.len() - MOST_FINDINGS);
+    }
+    let _ = writeln!(
+        text,
+        "{} instances executed again ({} entries of their traces), {} checks judged again",
+        found.instances, found.entries, found.checks
+    );
+    if !found.suite_is_builtin {
+        let _ = writeln!(text, "note: the record was made with other scenarios than this program's; it was recomputed by its own");
+    }
+    if !found.complete {
+        let _ = writeln!(text, "note: the run did not end; what was judged by then was recomputed");
+    }
+    let verdict = if found.confirmed() { "confirmed: every verdict follows from the record" } else { "REFUSED: the record does not follow from itself" };
+    let _ = writeln!(text, "{verdict}");
+    output::data(&text);
+    Ok(if found.confirmed() { Exit::Conforms } else { Exit::EvidenceInvalid })
+}

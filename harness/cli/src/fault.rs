@@ -1,0 +1,60 @@
+//! What can go wrong before there is anything to judge. Each names the place, the cause and the fix.
+
+use crate::exit::Exit;
+use countersign_engine::run::RunError;
+use countersign_scenarios::Diagnostic;
+use countersign_trace::RecordError;
+use std::path::PathBuf;
+
+/// A fault that a user meets.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Fault {
+    #[error("{} in the data files:\n\n{}", if .0.len() == 1 { "1 fault".to_owned() } else { format!("{} faults", .0.len()) }, .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Suite(Vec<Diagnostic>),
+    #[error("there is no profile `{name}`\nhint: `countersign list profiles` shows all: {known}")]
+    Profile { name: String, known: String },
+    #[error("`{0}` is not a seed\nhint: write 64 hexadecimal digits as a report shows them, or a whole number")]
+    Seed(String),
+    #[error("cannot write {path}: {cause}\nhint: choose another folder with --out")]
+    Write { path: PathBuf, cause: std::io::Error },
+    #[error("another run is writing to {0}\nhint: wait for it, or choose another folder with --out")]
+    Busy(PathBuf),
+    #[error("cannot read {path}: {cause}")]
+    Read { path: PathBuf, cause: std::io::Error },
+    #[error("{0}")]
+    Record(#[from] RecordError),
+    #[error("{0}")]
+    Run(#[from] RunError),
+    #[error("{0}")]
+    Target(#[from] countersign_engine::TargetError),
+    #[error("--carrier {carrier} is for the built-in sample and its mutants\nhint: `exec:` is a child and `http:` is HTTP already")]
+    Carrier { carrier: String },
+    #[error("the sample did not start over HTTP: {0}")]
+    SampleHttp(String),
+    #[error("nothing is called `{name}`\nhint: {hint}")]
+    Unknown { name: String, hint: String },
+    #[error("cannot start: {0}")]
+    Runtime(std::io::Error),
+    #[error("the built-in data is faulty: {0}")]
+    Builtin(String),
+}
+
+impl Fault {
+    pub(crate) const fn exit(&self) -> Exit {
+        match self {
+            Self::Suite(_)
+            | Self::Profile { .. }
+            | Self::Seed(_)
+            | Self::Run(RunError::Target(_) | RunError::Filter(_))
+            | Self::Target(_)
+            | Self::Carrier { .. }
+            | Self::Unknown { .. }
+            | Self::Busy(_)
+            | Self::Write { .. }
+            | Self::Read { .. } => Exit::Usage,
+            Self::Record(_) => Exit::EvidenceInvalid,
+            Self::SampleHttp(_) => Exit::Environment,
+            Self::Run(RunError::NoReader) | Self::Runtime(_) | Self::Builtin(_) => Exit::Internal,
+        }
+    }
+}

@@ -1,0 +1,292 @@
+//! Drives one instance: one sequential loop over answers of the candidate, what its clients do, and timers.
+//!
+//! The instance decides everything; the loop only carries. Whatever comes in is stamped on one monotonic clock in the order in
+//! which it is consumed, and that order is all that the trace depends on.
+
+use crate::Patience;
+use crate::carrier::Endpoint;
+use crate::gateways::OpenGateway;
+use countersign_contract::Call;
+use countersign_gateway::HttpReply;
+use countersign_gateway::server::{ChatSender, ServerEvent};
+use countersign_instance::{Finished, Instance, InstancePlan, Output};
+use countersign_trace::event::{Input, Outcome};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinSet;
+
+/// Most inputs of one instance. A long exchange of messages takes some thousands.
+pub const MOST_INPUTS: u64 = 100_000;
+/// Most bytes that come in from the candidate during one instance.
+pub const MOST_BYTES: u64 = 512 * 1024 * 1024;
+/// How long an interrupted instance waits for the candidate to close it.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// Why a run is to stop; `None` while it is not.
+pub type Interrupt = watch::Receiver<Option<String>>;
+
+/// An instance that was driven to its end.
+#[derive(Debug)]
+pub struct Driven {
+    /// Trace, bodies, time in cryptography.
+    pub finished: Finished,
+    /// From begin to end.
+    pub wall: Duration,
+    /// Inside the instance's state machine, cryptography included.
+    pub own: Duration,
+    /// Waiting for anything to come in while a call to the candidate was under way.
+    pub candidate: Duration,
+    /// Why it was cut short, if it was.
+    pub aborted: Option<String>,
+}
+
+/// Microseconds since the first use of this function, on a clock that never goes back: the meter of cryptography.
+#[must_use]
+pub fn meter() -> u64 {
+    static BEGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
+    micros(BEGIN.elapsed())
+}
+
+/// Drives an instance until it is finished, or cut short: by an interrupt, by a candidate that floods it, or because nothing can
+/// come in any more.
+pub async fn drive(
+    plan: InstancePlan,
+    gateway: OpenGateway,
+    endpoint: Arc<dyn Endpoint>,
+    patience: Patience,
+    interrupt: Interrupt,
+) -> Driven {
+    let begin = Instant::now();
+    let close = Call::Close(countersign_contract::operations::Close { instance: plan.instance });
+    let mut drive = Drive {
+        instance: Instance::new(plan),
+        gateway,
+        endpoint,
+        begin,
+        calls: JoinSet::new(),
+        timers: BTreeMap::new(),
+        requests: BTreeMap::new(),
+        last_request: 0,
+        accepts: BTreeMap::new(),
+        channels: Channels::default(),
+        patience,
+        own: Duration::ZERO,
+        candidate: Duration::ZERO,
+        inputs: 0,
+        bytes: 0,
+    };
+    // Creating the reference users makes their keys: that is own time too.
+    drive.own = begin.elapsed();
+    let aborted = drive.run(interrupt).await;
+    drive.calls.abort_all();
+    if aborted.is_some() && drive.endpoint.broken().is_none() {
+        // So that an endpoint that outlives this run does not keep it open. Whether it works has no consequence.
+        let _ = tokio::time::timeout(FAREWELL, drive.endpoint.call(&close)).await;
+    }
+    let (own, candidate) = (drive.own, drive.candidate);
+    Driven { finished: drive.instance.finish(), wall: begin.elapsed(), own, candidate, aborted }
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
+
+struct Drive {
+    instance: Instance,
+    gateway: OpenGateway,
+    endpoint: Arc<dyn Endpoint>,
+    begin: Instant,
+    calls: JoinSet<(u64, Outcome)>,
+    /// Timers by the instant at which they fire.
+    timers: BTreeMap<(Instant, u64), ()>,
+    requests: BTreeMap<u64, oneshot::Sender<HttpReply>>,
+    last_request: u64,
+    accepts: BTreeMap<u64, oneshot::Sender<Result<(), HttpReply>>>,
+    channels: Channels,
+    patience: Patience,
+    own: Duration,
+    candidate: Duration,
+    inputs: u64,
+    bytes: u64,
+}
+
+/// Channels count from 1 within the instance, whatever the transport calls them.
+#[derive(Default)]
+struct Channels {
+    last: u64,
+    by_key: BTreeMap<u64, u64>,
+    senders: BTreeMap<u64, ChatSender>,
+}
+
+/// What the loop woke up for.
+enum Woken {
+    Returned(u64, Outcome),
+    Gateway(ServerEvent),
+    Timer(u64),
+    Stop(String),
+}
+
+impl Drive {
+    /// Until the end; why it was cut short, if it was.
+    async fn run(&mut self, mut interrupt: Interrupt) -> Option<String> {
+        let now_ms = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+        self.feed(Input::Start { now_ms: u64::try_from(now_ms).unwrap_or(u64::MAX) });
+        while !self.instance.is_finished() {
+            let woken = match self.exhausted() {
+                Some(cause) => Woken::Stop(cause),
+                None => {
+                    let waits = Instant::now();
+                    let under_way = !self.calls.is_empty();
+                    let woken = self.wake(&mut interrupt).await;
+                    if under_way {
+                        self.candidate += waits.elapsed();
+                    }
+                    woken
+                }
+            };
+            match woken {
+                Woken::Returned(call, outcome) => self.feed(Input::Returned { call, outcome }),
+                Woken::Gateway(event) => self.gateway_event(event),
+                Woken::Timer(timer) => self.feed(Input::Timer { timer }),
+                Woken::Stop(cause) => {
+                    self.feed(Input::Aborted { cause: cause.clone() });
+                    return Some(cause);
+                }
+            }
+        }
+        None
+    }
+
+    /// Why nothing more may come in, or can.
+    fn exhausted(&self) -> Option<String> {
+        if self.calls.is_empty() && self.timers.is_empty() {
+            return Some("nothing is under way that could bring it further".to_owned());
+        }
+        if self.inputs >= MOST_INPUTS {
+            return Some(format!("the candidate did more than {MOST_INPUTS} things in one instance"));
+        }
+        (self.bytes >= MOST_BYTES).then(|| format!("the candidate sent more than {MOST_BYTES} bytes in one instance"))
+    }
+
+    async fn wake(&mut self, interrupt: &mut Interrupt) -> Woken {
+        let timer = self.timers.first_key_value().map(|((at, timer), ())| (*at, *timer));
+        let fires = async {
+            match timer {
+                Some((at, _)) => tokio::time::sleep_until(at.into()).await,
+                None => std::future::pending().await,
+            }
+        };
+        // Calls end by their own deadlines. This one is for a fault of ours that would otherwise be a hang.
+        let stalled = tokio::time::sleep(self.patience.longest().saturating_mul(3));
+        tokio::select! {
+            // What the candidate's clients did before a call came back is consumed before it.
+            biased;
+            cause = stop(interrupt) => Woken::Stop(cause),
+            Some(event) = self.gateway.socket.events.recv() => Woken::Gateway(event),
+            () = fires => {
+                self.timers.pop_first();
+                Woken::Timer(timer.map_or(0, |(_, timer)| timer))
+            }
+            Some(returned) = self.calls.join_next(), if !self.calls.is_empty() => match returned {
+                Ok((call, outcome)) => Woken::Returned(call, outcome),
+                Err(error) => Woken::Stop(format!("a call broke down on our side: {error}")),
+            },
+            () = stalled => Woken::Stop("nothing happened for three times the longest deadline".to_owned()),
+        }
+    }
+
+    fn gateway_event(&mut self, event: ServerEvent) {
+        match event {
+            ServerEvent::Request { http, reply } => {
+                self.last_request += 1;
+                let request = self.last_request;
+                self.requests.insert(request, reply);
+                self.bytes += http.body.len() as u64;
+                let body = self.instance.body(&http.body);
+                self.feed(Input::Request { request, method: http.method, path: http.path, token: http.token, body });
+            }
+            ServerEvent::ChatOpened { token, channel_key, frames, accept } => {
+                self.channels.last += 1;
+                let channel = self.channels.last;
+                self.channels.by_key.insert(channel_key, channel);
+                self.channels.senders.insert(channel, frames);
+                self.accepts.insert(channel, accept);
+                self.feed(Input::ChatOpened { channel, token });
+            }
+            ServerEvent::ChatFrame { channel_key, text } => {
+                let Some(channel) = self.channels.by_key.get(&channel_key).copied() else { return };
+                self.bytes += text.len() as u64;
+                let text = self.instance.body(&text);
+                self.feed(Input::ChatFrame { channel, text });
+            }
+            ServerEvent::ChatClosed { channel_key } => {
+                let Some(channel) = self.channels.by_key.remove(&channel_key) else { return };
+                self.channels.senders.remove(&channel);
+                self.feed(Input::ChatClosed { channel });
+            }
+            // The client was told, and nothing of it reaches the gateway.
+            ServerEvent::Refused { .. } => self.inputs += 1,
+        }
+    }
+
+    fn feed(&mut self, input: Input) {
+        self.inputs += 1;
+        let before = Instant::now();
+        let outputs = self.instance.handle(micros(before.duration_since(self.begin)), input);
+        self.own += before.elapsed();
+        for output in VecDeque::from(outputs) {
+            self.carry_out(output);
+        }
+    }
+
+    fn carry_out(&mut self, output: Output) {
+        match output {
+            Output::Call { id, call } => {
+                let endpoint = Arc::clone(&self.endpoint);
+                self.calls.spawn(async move { (id, endpoint.call(&call).await) });
+            }
+            Output::Reply { request, reply } => {
+                if let Some(waiting) = self.requests.remove(&request) {
+                    // A client that does not wait any more misses it.
+                    let _ = waiting.send(reply);
+                }
+            }
+            Output::AcceptChannel { channel } => self.accept(channel, Ok(())),
+            Output::RejectChannel { channel, reply } => {
+                self.channels.senders.remove(&channel);
+                self.accept(channel, Err(reply));
+            }
+            Output::Frame { channel, text } => {
+                if let Some(sender) = self.channels.senders.get(&channel) {
+                    // The event of its closing is on its way.
+                    let _ = sender.send(text);
+                }
+            }
+            Output::CloseChannel { channel } => {
+                self.channels.senders.remove(&channel);
+            }
+            Output::SetTimer { timer, after_us } => {
+                self.timers.insert((Instant::now() + Duration::from_micros(after_us), timer), ());
+            }
+            Output::Finished => {}
+        }
+    }
+
+    fn accept(&mut self, channel: u64, answer: Result<(), HttpReply>) {
+        if let Some(waiting) = self.accepts.remove(&channel) {
+            let _ = waiting.send(answer);
+        }
+    }
+}
+
+/// Resolves with the cause when the run is to stop.
+async fn stop(interrupt: &mut Interrupt) -> String {
+    let cause = interrupt.wait_for(Option::is_some).await.ok().and_then(|cause| cause.clone());
+    match cause {
+        Some(cause) => cause,
+        // Whoever could interrupt is gone, and has not.
+        None => std::future::pending().await,
+    }
+}

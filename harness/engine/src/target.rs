@@ -1,0 +1,196 @@
+//! The candidate as it is named on the command line, and how it is started.
+
+use crate::carrier::command::{Command, CommandError};
+use crate::carrier::http::AddressError;
+use crate::carrier::{ChildEndpoint, Endpoint, HttpEndpoint, InProcess};
+use crate::gateways::Gateways;
+use crate::{Broken, Patience};
+use countersign_sample::{Defect, Defects, Honest};
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::str::FromStr;
+use std::sync::Arc;
+
+/// What is under test.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// The built-in sample.
+    Builtin,
+    /// The built-in sample with one defect.
+    Mutant(Defect),
+    /// A command to start as a child.
+    Exec(String),
+    /// An HTTP endpoint.
+    Http(String),
+}
+
+/// Why a target cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum TargetError {
+    /// Not one of the forms.
+    #[error("`{0}` names no candidate; write `builtin`, `mutant:ID`, `exec:COMMAND` or `http://HOST:PORT`")]
+    Form(String),
+    /// No such mutant.
+    #[error("there is no mutant `{name}`{}; `countersign list candidates` shows all", .similar.as_ref().map(|s| format!(", perhaps `{s}`")).unwrap_or_default())]
+    Mutant {
+        /// As it was written.
+        name: String,
+        /// One that looks like it.
+        similar: Option<&'static str>,
+    },
+    /// The command of `exec:`.
+    #[error(transparent)]
+    Command(#[from] CommandError),
+    /// The address of `http:`.
+    #[error(transparent)]
+    Address(#[from] AddressError),
+    /// We cannot listen for the candidate's clients.
+    #[error("cannot listen on {address} for the candidate's clients: {cause}")]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// Why not.
+        cause: std::io::Error,
+    },
+}
+
+impl FromStr for Target {
+    type Err = TargetError;
+
+    fn from_str(text: &str) -> Result<Self, TargetError> {
+        if text == "builtin" {
+            return Ok(Self::Builtin);
+        }
+        if let Some(command) = text.strip_prefix("exec:") {
+            return Ok(Self::Exec(command.trim().to_owned()));
+        }
+        if let Some(name) = text.strip_prefix("mutant:") {
+            return name
+                .parse()
+                .map(Self::Mutant)
+                .map_err(|_| TargetError::Mutant { name: name.to_owned(), similar: similar(name) });
+        }
+        if text.starts_with("http:") || text.starts_with("https:") {
+            return Ok(Self::Http(text.to_owned()));
+        }
+        Err(TargetError::Form(text.to_owned()))
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Builtin => f.write_str("builtin"),
+            Self::Mutant(defect) => write!(f, "mutant:{defect}"),
+            Self::Exec(command) => write!(f, "exec:{command}"),
+            Self::Http(address) => f.write_str(address),
+        }
+    }
+}
+
+/// The defect whose name shares the longest beginning or end with this.
+fn similar(name: &str) -> Option<&'static str> {
+    let shared = |other: &str| {
+        let front = name.bytes().zip(other.bytes()).take_while(|(a, b)| a == b).count();
+        let back = name.bytes().rev().zip(other.bytes().rev()).take_while(|(a, b)| a == b).count();
+        front.max(back)
+    };
+    Defect::ALL.iter().map(|d| d.as_str()).max_by_key(|d| shared(d)).filter(|d| shared(d) >= 4)
+}
+
+impl Target {
+    /// The carrier's name in records.
+    #[must_use]
+    pub const fn carrier(&self) -> &'static str {
+        match self {
+            Self::Builtin | Self::Mutant(_) => "in-process",
+            Self::Exec(_) => "child",
+            Self::Http(_) => "http",
+        }
+    }
+
+    /// Makes ready to start it: resolves the command against `folder`, checks the address, and begins to listen for its clients on
+    /// `listen` if they come over the network.
+    ///
+    /// # Errors
+    /// A fault in what the user wrote, or an address that is taken: nothing that is the candidate's.
+    pub async fn prepare(&self, folder: &Path, listen: SocketAddr, patience: Patience) -> Result<Prepared, TargetError> {
+        let start = match self {
+            Self::Builtin => Start::InProcess(Arc::new(Honest)),
+            Self::Mutant(defect) => Start::InProcess(Arc::new(*defect)),
+            Self::Exec(text) => Start::Child(Command::resolve(text, folder, std::env::var_os("PATH").as_deref())?),
+            Self::Http(address) => {
+                HttpEndpoint::new(address, patience)?;
+                Start::Http(address.clone())
+            }
+        };
+        let gateways = match start {
+            Start::InProcess(_) => Gateways::memory().0,
+            _ => Gateways::listen(listen).await.map_err(|cause| TargetError::Listen { address: listen, cause })?,
+        };
+        Ok(Prepared { start, gateways, patience })
+    }
+}
+
+enum Start {
+    InProcess(Arc<dyn Defects>),
+    Child(Command),
+    Http(String),
+}
+
+/// A candidate that can be started, and its gateways.
+pub struct Prepared {
+    start: Start,
+    /// Where its clients will find us.
+    pub gateways: Gateways,
+    /// How long we wait for its answers.
+    pub patience: Patience,
+}
+
+impl Prepared {
+    /// Starts the candidate, or, over HTTP, gets ready to call it. May be called again after it broke.
+    ///
+    /// # Errors
+    /// If it cannot be started.
+    pub fn start(&self) -> Result<Arc<dyn Endpoint>, Broken> {
+        Ok(match (&self.start, &self.gateways) {
+            (Start::InProcess(defects), Gateways::Memory(memory)) => {
+                Arc::new(InProcess::new(Arc::clone(defects), memory.clone(), self.patience))
+            }
+            (Start::InProcess(_), Gateways::Server(_)) => {
+                return Err(Broken::gone("an in-process candidate has no use for a server"));
+            }
+            (Start::Child(command), _) => Arc::new(ChildEndpoint::start(command, self.patience)?),
+            (Start::Http(address), _) => {
+                Arc::new(HttpEndpoint::new(address, self.patience).map_err(|e| Broken::gone(e.to_string()))?)
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets_are_read_and_written() {
+        for text in ["builtin", "mutant:skips-mac", "exec:node x.mjs", "http://127.0.0.1:8080"] {
+            assert_eq!(text.parse::<Target>().unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn what_names_no_candidate_says_what_would() {
+        let error = |text: &str| text.parse::<Target>().unwrap_err().to_string();
+        assert_eq!(
+            error("node x.mjs"),
+            "`node x.mjs` names no candidate; write `builtin`, `mutant:ID`, `exec:COMMAND` or `http://HOST:PORT`"
+        );
+        assert_eq!(
+            error("mutant:skip-mac"),
+            "there is no mutant `skip-mac`, perhaps `skips-mac`; `countersign list candidates` shows all"
+        );
+        assert!(error("mutant:zzz").starts_with("there is no mutant `zzz`; "));
+    }
+}

@@ -1,0 +1,159 @@
+//! Broken children: each call ends with a fault that names the cause, none hangs, and nothing of a child outlives its run.
+//!
+//! `sh` waits for nothing here that a test would have to sleep for: a hang is shown by a deadline of the carrier.
+
+use countersign_contract::Call;
+use countersign_contract::operations::Describe;
+use countersign_engine::carrier::command::Command;
+use countersign_engine::carrier::{ChildEndpoint, Endpoint, Raw};
+use countersign_engine::{Broken, Patience};
+use countersign_testkit::broken_children::Child;
+use countersign_trace::event::{Fault, Outcome};
+use serde_json::{Value, json};
+use std::time::Duration;
+use tokio::io::AsyncReadExt as _;
+
+/// Long enough for a busy machine to start a shell.
+const PATIENT: Patience = Patience::contract();
+/// For children that never answer.
+const SHORT: Patience = Patience::at_most(Duration::from_millis(300));
+
+fn start(child: Child, patience: Patience) -> ChildEndpoint {
+    let command = Command { program: "/bin/sh".into(), args: vec!["-c".into(), child.script().into()] };
+    ChildEndpoint::start(&command, patience).unwrap()
+}
+
+async fn describe(endpoint: &ChildEndpoint) -> Raw {
+    endpoint.exchange("describe", json!({})).await
+}
+
+fn broken(raw: Raw) -> Broken {
+    match raw {
+        Raw::Broken(broken) => broken,
+        other => panic!("answered: {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_banner_on_standard_output_is_noise() {
+    let endpoint = start(Child::Banner, PATIENT);
+    let cause = broken(describe(&endpoint).await);
+    assert_eq!(cause.fault, Fault::NotTheContract);
+    assert_eq!(
+        cause.detail,
+        "on standard output stood a line that is not JSON: \"Listening on port 8080\"; hint: standard output is for replies only, \
+         one JSON object a line; print everything else to standard error"
+    );
+    assert_eq!(endpoint.broken(), Some(cause.clone()));
+    assert_eq!(broken(describe(&endpoint).await), cause, "others learn of it at once");
+}
+
+#[tokio::test]
+async fn a_child_that_dies_at_once_is_gone_with_its_status_and_its_last_words() {
+    let cause = broken(describe(&start(Child::DiesAtOnce, PATIENT)).await);
+    assert_eq!(cause.fault, Fault::Gone);
+    assert_eq!(
+        cause.detail,
+        "the candidate's process `sh` ended: exit status: 7; last on standard error: \"cannot load the library\""
+    );
+}
+
+#[tokio::test]
+async fn a_child_that_dies_in_the_middle_fails_every_call_under_way() {
+    let endpoint = start(Child::DiesInTheMiddle, PATIENT);
+    assert_eq!(describe(&endpoint).await, Raw::Ok(json!({ "version": "1" })));
+    let (a, b) = tokio::join!(describe(&endpoint), describe(&endpoint));
+    for cause in [broken(a), broken(b)] {
+        assert_eq!(cause.fault, Fault::Gone);
+        assert!(cause.detail.contains("signal: 9"), "{cause}");
+    }
+}
+
+#[tokio::test]
+async fn a_child_that_hangs_meets_the_deadline_and_is_then_marked_broken() {
+    let endpoint = start(Child::Hangs, SHORT);
+    let endpoint: &dyn Endpoint = &endpoint;
+    let outcome = endpoint.call(&Call::Describe(Describe {})).await;
+    let expected = "`describe` was not answered within 300 ms";
+    assert_eq!(outcome, Outcome::Fault { fault: Fault::Deadline, detail: expected.to_owned() });
+    let cause = endpoint.broken().unwrap();
+    assert_eq!(cause.detail, format!("{expected}; and then `describe`: {expected}"));
+    endpoint.shut_down().await;
+}
+
+#[tokio::test]
+async fn a_stubborn_child_is_ended_by_force() {
+    let endpoint = start(Child::Stubborn, SHORT);
+    assert_eq!(broken(describe(&endpoint).await).fault, Fault::Deadline);
+    endpoint.shut_down().await;
+    assert_eq!(broken(describe(&endpoint).await).fault, Fault::Gone);
+}
+
+#[tokio::test]
+async fn a_flood_on_standard_error_blocks_nothing_and_is_kept_in_part() {
+    let endpoint = start(Child::FloodsStderr, PATIENT);
+    assert_eq!(describe(&endpoint).await, Raw::Ok(json!({ "version": "1" })));
+    endpoint.shut_down().await;
+    let tail = endpoint.stderr_tail().unwrap();
+    assert!(tail.len() <= 4096, "{}", tail.len());
+    assert!(tail.ends_with("no 2999"), "{tail}");
+}
+
+#[tokio::test]
+async fn a_line_without_end_is_cut() {
+    let cause = broken(describe(&start(Child::EndlessLine, PATIENT)).await);
+    assert_eq!(cause.fault, Fault::NotTheContract);
+    assert!(cause.detail.starts_with("on standard output stood a line of more than 4194304 bytes"), "{cause}");
+}
+
+#[tokio::test]
+async fn a_child_that_closes_its_output_is_gone() {
+    let cause = broken(describe(&start(Child::ClosesStdout, PATIENT)).await);
+    assert_eq!(cause, Broken::gone("the candidate's process `sh` closed its standard output"));
+}
+
+#[tokio::test]
+async fn replies_may_overtake_each_other() {
+    let endpoint = start(Child::Reorders, PATIENT);
+    let (a, b) = tokio::join!(describe(&endpoint), describe(&endpoint));
+    assert_eq!(a, b);
+    assert!(matches!(a, Raw::Ok(_)));
+}
+
+#[tokio::test]
+async fn what_a_child_started_ends_with_it() {
+    let endpoint = start(Child::LeavesAProcess, PATIENT);
+    let Raw::Ok(Value::String(pipe)) = describe(&endpoint).await else { panic!("no pipe") };
+    let mut pipe = tokio::net::unix::pipe::OpenOptions::new().open_receiver(pipe).unwrap();
+    endpoint.shut_down().await;
+    // Ends when nobody holds the other end any more.
+    assert_eq!(pipe.read_to_end(&mut Vec::new()).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn the_child_gets_a_small_environment_and_a_folder_of_its_own() {
+    let script = r#"read line; printf '{"id":1,"ok":{"folder":"%s","names":"%s"}}\n' "$(pwd)" "$(env | cut -d= -f1 | sort | tr '\n' ' ')""#;
+    let command = Command { program: "/bin/sh".into(), args: vec!["-c".into(), script.into()] };
+    let endpoint = ChildEndpoint::start(&command, PATIENT).unwrap();
+    let Raw::Ok(answer) = describe(&endpoint).await else { panic!("no answer") };
+    // PWD and `_` are the shell's own.
+    let names: Vec<_> = answer["names"]
+        .as_str()
+        .unwrap()
+        .split(' ')
+        .filter(|n| !n.is_empty() && !["PWD", "_", "OLDPWD", "SHLVL"].contains(n))
+        .collect();
+    assert_eq!(names, ["LANG", "PATH", "TMPDIR"]);
+    let folder = std::path::PathBuf::from(answer["folder"].as_str().unwrap());
+    assert!(folder.is_dir());
+    drop(endpoint);
+    assert!(!folder.exists());
+}
+
+#[tokio::test]
+async fn a_program_that_cannot_be_started_is_named() {
+    let command = Command { program: "/dev/null".into(), args: Vec::new() };
+    let cause = ChildEndpoint::start(&command, PATIENT).unwrap_err();
+    assert_eq!(cause.fault, Fault::Gone);
+    assert!(cause.detail.starts_with("cannot start /dev/null: "), "{cause}");
+}

@@ -1,0 +1,44 @@
+//! Everything random that is not a reference user's own: ids, keys of files, bytes of files, canaries. Each from a digest over
+//! the seed and what it is for, never from a shared stream.
+
+use rand::{RngCore, SeedableRng};
+use rand_chacha::ChaCha20Rng;
+use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
+
+/// A digest over the seed and labels, each preceded by its length.
+pub(crate) fn digest(seed: &[u8; 32], labels: &[&str]) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    hash.update(b"countersign derive");
+    hash.update(seed);
+    for label in labels {
+        hash.update((label.len() as u64).to_be_bytes());
+        hash.update(label.as_bytes());
+    }
+    hash.finalize().into()
+}
+
+/// A stream of its own for these labels.
+pub(crate) fn rng(seed: &[u8; 32], labels: &[&str]) -> ChaCha20Rng {
+    ChaCha20Rng::from_seed(digest(seed, labels))
+}
+
+/// A UUID of version 4 for these labels.
+pub(crate) fn uuid(seed: &[u8; 32], labels: &[&str]) -> Uuid {
+    let mut bytes = [0; 16];
+    rng(seed, labels).fill_bytes(&mut bytes);
+    uuid::Builder::from_random_bytes(bytes).into_uuid()
+}
+
+/// That many bytes for these labels.
+pub(crate) fn bytes(seed: &[u8; 32], labels: &[&str], count: usize) -> Vec<u8> {
+    let mut bytes = vec![0; count];
+    rng(seed, labels).fill_bytes(&mut bytes);
+    bytes
+}
+
+/// A marker that does not occur by chance.
+pub(crate) fn canary(seed: &[u8; 32], label: &str) -> String {
+    let hex: String = digest(seed, &["canary", label]).iter().take(12).map(|b| format!("{b:02x}")).collect();
+    format!("canary-{hex}")
+}

@@ -1,0 +1,52 @@
+//! Expectations of scenarios: one file for each family. Each gives exactly one verdict.
+
+mod files;
+mod keys_left;
+mod latency;
+mod nothing_sent;
+mod notice;
+mod pauses;
+mod problem;
+mod receipts;
+mod refuses;
+mod safety_number;
+pub(crate) mod shows;
+mod wire;
+
+pub(crate) use keys_left::published_twice;
+
+use crate::context::Context;
+use crate::said::Said;
+use countersign_scenarios::language::Expect;
+
+/// Judges an expectation.
+pub(crate) fn judge(cx: &Context<'_>, index: usize, expect: &Expect) -> Said {
+    if let Some(gate) = cx.gate(index, "the expectation is met") {
+        return gate;
+    }
+    // Whatever is expected, what the candidate was asked on the way has to have an answer.
+    if let Err(said) = cx.looked(Some(index)) {
+        return said;
+    }
+    let said = match expect {
+        Expect::Shows { user, messages, in_order } => shows::judge(cx, index, user, messages, *in_order),
+        Expect::Refuses { user, stanza, reasons } => refuses::judge(cx, index, user, stanza, reasons),
+        Expect::ShowsNothingOf { user, stanza } => refuses::shows_nothing(cx, user, stanza),
+        Expect::Notice { user, notice, about, before } => notice::judge(cx, index, user, *notice, about, before.as_deref()),
+        Expect::Receipt { user, receipt, of } => receipts::judge(cx, index, user, *receipt, of),
+        Expect::NoReceipt { user, receipt, of, more_than } => receipts::none(cx, user, *receipt, of, *more_than),
+        Expect::Problem { step, reasons } => problem::judge(cx, step, reasons),
+        Expect::Wire { stanza, r#type, one_time_prekey, epoch_at_least } => {
+            wire::judge(cx, stanza, *r#type, *one_time_prekey, *epoch_at_least)
+        }
+        Expect::NothingSent { user, to, after } => nothing_sent::judge(cx, user, to, after),
+        Expect::SameSafetyNumber { between } => safety_number::judge(cx, between, true),
+        Expect::DifferentSafetyNumber { between } => safety_number::judge(cx, between, false),
+        Expect::KeysLeft { user, at_least } => keys_left::judge(cx, index, user, *at_least),
+        Expect::DifferentFiles { between } => files::judge(cx, between),
+        Expect::GrowingPauses { fault, attempts } => pauses::judge(cx, fault, *attempts),
+        Expect::DeliveryLatency { burst } => latency::delivery(cx, burst),
+        Expect::ReceiptLatency { burst } => latency::receipts(cx, burst),
+    };
+    said.unwrap_or_else(|said| said)
+}

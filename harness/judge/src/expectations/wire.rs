@@ -1,0 +1,77 @@
+//! A message stands on the wire as described.
+
+use crate::context::Context;
+use crate::finding::Finding;
+use crate::said::{Said, list};
+use crate::wire;
+use countersign_contract::portable::{MessageType, Stanza};
+
+pub(super) fn judge(
+    cx: &Context<'_>,
+    stanza: &str,
+    kind: Option<MessageType>,
+    one_time_prekey: Option<bool>,
+    epoch_at_least: Option<u64>,
+) -> Result<Said, Said> {
+    let wanted = [
+        kind.map(|k| match k {
+            MessageType::Prekey => "sets up a session".to_owned(),
+            MessageType::Normal => "belongs to a session that is set up".to_owned(),
+        }),
+        one_time_prekey.map(|uses| format!("{} a one-time prekey", if uses { "uses" } else { "does without" })),
+        epoch_at_least.map(|epoch| format!("is of post-quantum epoch {epoch} at least")),
+    ];
+    let expected = format!("{stanza}, on the wire, {}", list(wanted.iter().flatten()));
+    let id = cx.stanza(stanza, &expected)?;
+    let (at, sent) =
+        cx.seen.on_wire(id).ok_or_else(|| Said::blocked(expected.clone(), format!("{stanza} never reached the gateway")))?;
+    let Stanza::Message { r#type, body, .. } = sent else { return Err(Said::harness(expected, "it is no message")) };
+    let by_candidate = cx.seen.frames.iter().any(|frame| frame.at == at);
+    let fail = |finding, observed: String| Said::fail(finding, &expected, observed).evidence([cx.seen.n(at)]);
+    // What our own user puts on the wire, against the scenario, is never the candidate's doing.
+    let own = |finding, observed: String| {
+        if by_candidate { fail(finding, observed) } else { Said::harness(&expected, observed).evidence([cx.seen.n(at)]) }
+    };
+    let prekey = wire::prekey(&body.0);
+    let inner = match *r#type {
+        MessageType::Prekey => prekey.as_ref().map(|p| p.message.clone()),
+        MessageType::Normal => wire::signal(&body.0),
+    };
+    let Some(inner) = inner else { return Err(own(Finding::WrongOnWire, "it is no libsignal message of its kind".into())) };
+    if kind.is_some_and(|kind| kind != *r#type) {
+        return Err(own(Finding::WrongOnWire, "it is of the other kind".into()));
+    }
+    let used = if *r#type == MessageType::Prekey { prekey.as_ref().and_then(|p| p.prekey_id) } else { None };
+    match (one_time_prekey, used) {
+        (Some(false), Some(id)) => return Err(own(Finding::WrongOnWire, format!("it uses the one-time prekey {id}"))),
+        // Our own user has none to use if the candidate published none.
+        (Some(true), None) if by_candidate => return Err(fail(Finding::WrongOnWire, "it uses no one-time prekey".into())),
+        (Some(true), None) => return Err(fail(Finding::TooFewKeys, "the bundle had no one-time prekey to use".into())),
+        (Some(true), Some(id)) if by_candidate && !handed_out(cx, stanza, id, at) => {
+            return Err(fail(
+                Finding::WrongOnWire,
+                format!("it names the one-time prekey {id}, which was not handed out to its sender"),
+            ));
+        }
+        _ => {}
+    }
+    if let Some(least) = epoch_at_least {
+        match wire::epoch(inner.pq_ratchet) {
+            Some(epoch) if epoch >= least => {}
+            Some(epoch) => return Err(fail(Finding::EpochBehind, format!("it is of epoch {epoch}"))),
+            None => return Err(fail(Finding::EpochBehind, "it has no post-quantum part".into())),
+        }
+    }
+    Ok(Said::pass(expected, "it does").evidence([cx.seen.n(at)]))
+}
+
+/// Whether a bundle with that one-time prekey of the receiver was handed to the sender before.
+fn handed_out(cx: &Context<'_>, stanza: &str, id: u32, at: usize) -> bool {
+    let Some(message) = cx.seen.message(stanza) else { return false };
+    cx.seen.handed.iter().any(|h| {
+        h.at < at
+            && h.to == message.from
+            && Some(h.bundle.user) == message.to
+            && h.bundle.one_time_prekey.as_ref().is_some_and(|k| k.id == id)
+    })
+}

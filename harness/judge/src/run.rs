@@ -1,0 +1,119 @@
+//! What only shows when all instances of a run are held against each other: nothing that has to be random comes twice.
+
+use crate::finding::Finding;
+use crate::monitors::{file_reuse::HEAD, known};
+use crate::said::Said;
+use crate::seen::Seen;
+use crate::wire;
+use countersign_scenarios::{Profile, Scenario};
+use countersign_trace::{Blobs, Check, CheckKind, Digest, InstanceResult, Observation};
+use std::collections::BTreeMap;
+
+/// What is collected over instances, and must not come twice.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    MediaKey,
+    Ciphertext,
+    OneTimePrekey,
+    IdentityKey,
+    RatchetKey,
+}
+
+impl Kind {
+    const fn check(self) -> (&'static str, &'static [&'static str], &'static str, Finding) {
+        match self {
+            Self::MediaKey => ("run-media-keys", &["MED-09"], "media keys", Finding::FileReused),
+            Self::Ciphertext => ("run-ciphertexts", &["MED-09"], "beginnings of encrypted files", Finding::FileReused),
+            Self::OneTimePrekey => ("run-one-time-prekeys", &["PK-04"], "one-time prekeys", Finding::PrekeyReused),
+            Self::IdentityKey => ("run-identity-keys", &["PK-04"], "identity keys", Finding::PrekeyReused),
+            Self::RatchetKey => ("run-ratchet-keys", &["SIG-04"], "ratchet keys", Finding::CounterReused),
+        }
+    }
+
+    const ALL: [Self; 5] = [Self::MediaKey, Self::Ciphertext, Self::OneTimePrekey, Self::IdentityKey, Self::RatchetKey];
+}
+
+/// Judges a run as a whole: one check for each kind of value that must differ between instances. Evidence is the number of the
+/// entry in the later instance; the words name both.
+#[must_use]
+pub fn judge_run(profile: &Profile, instances: &[InstanceResult], blobs: &Blobs) -> Vec<Check> {
+    let mut first: BTreeMap<(Kind, Digest), usize> = BTreeMap::new();
+    let mut counts: BTreeMap<Kind, usize> = BTreeMap::new();
+    let mut twice: BTreeMap<Kind, (usize, usize, u64)> = BTreeMap::new();
+    for (index, instance) in instances.iter().enumerate() {
+        for (kind, value, n) in collect(instance, blobs) {
+            let before = *first.entry((kind, value)).or_insert_with(|| {
+                *counts.entry(kind).or_default() += 1;
+                index
+            });
+            if before != index {
+                twice.entry(kind).or_insert((before, index, n));
+            }
+        }
+    }
+    let name = |index: usize| instances.get(index).map(InstanceResult::name).unwrap_or_default();
+    Kind::ALL
+        .into_iter()
+        .map(|kind| {
+            let (id, requirements, what, finding) = kind.check();
+            let expected = format!("no two instances share {what}");
+            let said = match twice.get(&kind) {
+                Some((before, after, n)) => {
+                    Said::fail(finding, expected, format!("{} and {} share one", name(*before), name(*after))).evidence([*n])
+                }
+                None => Said::pass(expected, format!("{} were compared", counts.get(&kind).copied().unwrap_or(0))),
+            };
+            let requirements = known(requirements, |id| profile.requirements.iter().any(|r| r == id));
+            said.check(id.to_owned(), CheckKind::Monitor, None, requirements, &BTreeMap::new())
+        })
+        .collect()
+}
+
+/// Values of the candidate's making, with the number of the entry that shows each.
+fn collect(instance: &InstanceResult, blobs: &Blobs) -> Vec<(Kind, Digest, u64)> {
+    let scenario = nameless();
+    let seen = Seen::new(&scenario, &instance.trace, blobs);
+    let mut out = vec![];
+    let mut add = |kind, bytes: &[u8], at: usize| out.push((kind, Digest::of(bytes), seen.n(at)));
+    for publication in &seen.publications {
+        publication.one_time.iter().for_each(|k| add(Kind::OneTimePrekey, &k.key.0, publication.at));
+        publication.one_time_kyber.iter().for_each(|k| add(Kind::OneTimePrekey, &k.key.0, publication.at));
+        publication.identity.iter().for_each(|k| add(Kind::IdentityKey, &k.0, publication.at));
+    }
+    for upload in seen.requests.iter().filter(|r| r.method == "PUT" && r.path == "/media" && r.accepted()) {
+        if let Some(head) = upload.body.bytes(blobs).and_then(|bytes| bytes.get(..HEAD)) {
+            add(Kind::Ciphertext, head, upload.at);
+        }
+    }
+    for (frame, message) in seen.messages_in() {
+        let prekey = wire::prekey(message.body).filter(|_| message.prekey).map(|p| p.message);
+        if let Some(signal) = prekey.or_else(|| wire::signal(message.body).filter(|_| !message.prekey)) {
+            add(Kind::RatchetKey, signal.ratchet_key, frame.at);
+        }
+    }
+    for (at, _, observation) in &seen.observed {
+        // What our users received; their own keys come from the seed.
+        if let Observation::Media { key, .. } = observation {
+            out.push((Kind::MediaKey, *key, seen.n(*at)));
+        }
+    }
+    out
+}
+
+/// The index needs a scenario to resolve names; here nothing is named.
+fn nameless() -> Scenario {
+    Scenario {
+        id: String::new(),
+        title: String::new(),
+        why: String::new(),
+        verifies: vec![],
+        twin: true,
+        features: vec![],
+        capabilities: vec![],
+        exclusive: false,
+        heavy: false,
+        cases: vec![],
+        cast: BTreeMap::new(),
+        steps: vec![],
+    }
+}

@@ -1,0 +1,64 @@
+//! A user sends.
+
+use super::{expected_to_fail, reference_failed};
+use crate::context::Context;
+use crate::finding::Finding;
+use crate::said::Said;
+use countersign_contract::StanzaId;
+use countersign_scenarios::Side;
+use countersign_scenarios::language::Send;
+use countersign_trace::Observation;
+
+/// The candidate's `send` succeeds and puts the stanza on the wire; our own user's message is made.
+pub(super) fn judge(cx: &Context<'_>, index: usize, send: &Send) -> Result<Option<Said>, Said> {
+    let expected = format!("{} sends {} to {}", send.from, send.name, send.to);
+    let from = cx.user(&send.from)?;
+    if cx.seen.side(&send.from) == Some(Side::Candidate) {
+        let id = cx.seen.names.get(send.name.as_str()).copied();
+        let id = id.ok_or_else(|| Said::harness(expected.clone(), format!("{} has no id", send.name)))?;
+        return candidate_sent(cx, index, &send.name, id, &expected);
+    }
+    if let Some(said) = reference_failed(cx, index, Some(from), &send.to, &expected) {
+        return Ok(Some(said));
+    }
+    let made = cx.seen.observed_in(index).any(|(_, who, o)| who == Some(from) && matches!(o, Observation::Sent { .. }));
+    if made { Ok(None) } else { Err(Said::harness(expected, "the reference user made no message")) }
+}
+
+/// One `send` of the candidate: it succeeds, and before it answers the stanza has reached the gateway.
+pub(super) fn candidate_sent(
+    cx: &Context<'_>,
+    index: usize,
+    name: &str,
+    id: StanzaId,
+    expected: &str,
+) -> Result<Option<Said>, Said> {
+    let call = cx.seen.calls_in(index).find(|c| c.op == "send" && c.stanza("stanza") == Some(id));
+    let call = call.ok_or_else(|| Said::harness(expected, "`send` was never called"))?;
+    if expected_to_fail(cx, name) {
+        // That it failed, and for the right reason, is the expectation's to judge.
+        return match call.outcome {
+            Some((_, countersign_trace::Outcome::Problem(_) | countersign_trace::Outcome::Ok(_))) => Ok(None),
+            _ => cx.succeeded(call).map(|_| None),
+        };
+    }
+    let (at, _) = cx.succeeded(call)?;
+    let user = call.user("user");
+    let to = call.user("to");
+    let frame = cx.seen.messages_in().find(|(frame, m)| frame.at > call.at && frame.at < at && m.id == id && frame.user == user);
+    let evidence = [cx.seen.n(call.at), cx.seen.n(at)];
+    match frame {
+        Some((frame, message)) if message.to == to => {
+            Ok(Some(Said::pass(expected, "the stanza reached the gateway").evidence([cx.seen.n(frame.at), cx.seen.n(at)])))
+        }
+        Some((frame, _)) => Ok(Some(
+            Said::fail(Finding::EmptySuccess, expected, "the stanza goes to somebody else")
+                .evidence([cx.seen.n(frame.at)])
+                .evidence(evidence),
+        )),
+        None => Ok(Some(
+            Said::fail(Finding::EmptySuccess, expected, "`send` succeeded, but no such stanza had reached the gateway")
+                .evidence(evidence),
+        )),
+    }
+}

@@ -1,0 +1,75 @@
+//! What stands around the steps: the set-up, the end, and whether the scenario came to it.
+
+use crate::context::Context;
+use crate::finding::Finding;
+use crate::said::Said;
+use crate::seen::Called;
+use countersign_contract::Operation;
+use countersign_contract::operations::Created;
+use countersign_trace::event::Outcome;
+use countersign_trace::{Check, CheckKind};
+use serde::Deserialize;
+
+/// The checks `set-up`, `end`, and `execution` if the scenario did not come to its end.
+pub(crate) fn around(cx: &Context<'_>) -> Vec<Check> {
+    let mut out = vec![];
+    let check = |id: &str, said: Said| {
+        said.check(id.to_owned(), CheckKind::Step, None, cx.seen.scenario.verifies.clone(), &cx.requirements)
+    };
+    out.push(check("set-up", set_up(cx).unwrap_or_else(|said| said)));
+    match cx.seen.finished {
+        Some(_) => out.push(check("end", end(cx).unwrap_or_else(|said| said))),
+        // A set-up that failed has said so already, and blocks the rest.
+        None if set_up(cx).is_ok() => out.push(check("execution", cx.interrupted("the scenario is carried out", "it was not"))),
+        None => {}
+    }
+    out
+}
+
+/// Calls before the first step.
+fn set_up(cx: &Context<'_>) -> Result<Said, Said> {
+    let begin = cx.seen.steps.values().map(|range| range.start).min();
+    let before = |call: &&Called<'_>| {
+        call.step.is_none() && begin.is_none_or(|begin| call.at < begin) && call.operation() != Some(Operation::Close)
+    };
+    let mut users = 0;
+    for call in cx.seen.calls.iter().filter(before) {
+        let (at, answer) = cx.succeeded(call)?;
+        if call.operation() == Some(Operation::CreateUser) {
+            created(cx, call, at, answer)?;
+            users += 1;
+        }
+    }
+    Ok(Said::pass("the instance opens, and every user is created and comes online", format!("{users} users of the candidate")))
+}
+
+/// A user that was created is enlisted, with the identity key that the answer states.
+fn created(cx: &Context<'_>, call: &Called<'_>, at: usize, answer: &serde_json::Value) -> Result<(), Said> {
+    let expected = "a user that was created is enlisted at the gateway, with the identity key that the answer states";
+    let user = call.user("user").ok_or_else(|| Said::harness(expected, "a call without a user"))?;
+    let evidence = [cx.seen.n(call.at), cx.seen.n(at)];
+    let Some(enlisted) = cx.seen.enlisted(user, at).filter(|p| p.at > call.at) else {
+        return Err(Said::fail(Finding::EmptySuccess, expected, "the gateway accepted no enlistment before the answer")
+            .evidence(evidence));
+    };
+    let stated = Created::deserialize(answer).ok().map(|c| c.identity_key);
+    if stated != enlisted.identity {
+        return Err(Said::fail(Finding::WrongIdentityKey, expected, "the identity keys differ")
+            .evidence(evidence)
+            .evidence([cx.seen.n(enlisted.at)]));
+    }
+    Ok(())
+}
+
+/// Calls after the last step: the last look at what users saw, and closing.
+fn end(cx: &Context<'_>) -> Result<Said, Said> {
+    let finished = cx.seen.finished.unwrap_or(usize::MAX);
+    cx.looked(None)?;
+    for call in cx.seen.calls.iter().filter(|c| c.at > finished && c.operation() == Some(Operation::Close)) {
+        // Nothing is judged that depends on the instance being closed: a missing answer is no reason to doubt what was seen.
+        if let Some((_, Outcome::Problem(_))) = call.outcome {
+            cx.succeeded(call)?;
+        }
+    }
+    Ok(Said::pass("what users saw is told to the end, and the instance closes", "it did"))
+}

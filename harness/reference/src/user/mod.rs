@@ -1,0 +1,126 @@
+//! One reference user.
+
+mod keys;
+mod messages;
+mod session;
+#[cfg(test)]
+mod tests;
+
+use crate::draw;
+use crate::history::History;
+use crate::keys::Installation;
+use crate::refusal::Refusal;
+use countersign_contract::content::Content;
+use countersign_contract::portable::DEVICE;
+use countersign_contract::{Reason, UserId};
+use libsignal_protocol::{DeviceId, ProtocolAddress};
+use rand_chacha::ChaCha20Rng;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::future::Future;
+use std::time::{Duration, SystemTime};
+
+/// Who a reference user is, and what its randomness is drawn from.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Seed of the instance.
+    pub seed: [u8; 32],
+    /// Name of the scenario.
+    pub scenario: String,
+    /// Name in the cast, such as `alice`.
+    pub name: String,
+    /// Name at the gateway.
+    pub user: UserId,
+    /// How many one-time EC prekeys an installation starts with, 100 at most.
+    pub one_time_prekeys: u32,
+    /// Whether as many one-time Kyber prekeys are published as EC ones; else the last-resort one alone.
+    pub publishes_one_time_kyber: bool,
+}
+
+/// A reference user: keys, sessions and identities, and what it makes of bundles and messages.
+///
+/// Every method that takes `&mut self` and draws randomness counts as one operation, whether it succeeds or not. A refusal leaves
+/// sessions, keys and identities as they were, but for two cases: a message that decrypts and whose content is then refused has
+/// been received, and a bundle under a new identity key makes that key the newest known one.
+#[derive(Clone)]
+pub struct ReferenceUser {
+    config: Config,
+    operation: u64,
+    installation: Installation,
+    /// What was received, by peer.
+    received: BTreeMap<UserId, History>,
+    /// Ratchet keys of messages that this user sent: such a message can come back to it.
+    sent_ratchet_keys: BTreeSet<Vec<u8>>,
+}
+
+/// A message that was decrypted, authenticated and understood.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Opened {
+    /// What is in it.
+    pub content: Content,
+    /// Length of the plaintext with its padding, in bytes.
+    pub padded: u64,
+    /// Id of this user's one-time EC prekey that the message used up.
+    pub used_one_time_prekey: Option<u32>,
+    /// Whether the sender's identity key is another one than before.
+    pub identity_changed: bool,
+}
+
+impl ReferenceUser {
+    /// A user with all its keys made.
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        let mut rng = draw::generator(&config.seed, &config.scenario, &config.name, 0);
+        let installation = Installation::new(config.one_time_prekeys, config.publishes_one_time_kyber, &mut rng);
+        Self { config, operation: 1, installation, received: BTreeMap::new(), sent_ratchet_keys: BTreeSet::new() }
+    }
+
+    /// The user's name at the gateway.
+    #[must_use]
+    pub fn user(&self) -> UserId {
+        self.config.user
+    }
+
+    /// The generator of the next operation.
+    fn next_draw(&mut self) -> ChaCha20Rng {
+        let Config { seed, scenario, name, .. } = &self.config;
+        let rng = draw::generator(seed, scenario, name, self.operation);
+        self.operation += 1;
+        rng
+    }
+}
+
+impl fmt::Debug for ReferenceUser {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReferenceUser")
+            .field("name", &self.config.name)
+            .field("user", &self.config.user)
+            .field("operation", &self.operation)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The name under which libsignal knows a user.
+fn store_name(user: UserId) -> String {
+    user.to_string()
+}
+
+fn address(user: UserId) -> Result<ProtocolAddress, Refusal> {
+    let device = u8::try_from(DEVICE).ok().and_then(|device| DeviceId::new(device).ok());
+    let device = device.ok_or_else(|| Refusal::new(Reason::Internal, "the contract's device number is out of range"))?;
+    Ok(ProtocolAddress::new(store_name(user), device))
+}
+
+/// Finishes a call into libsignal. Its futures wait for nothing but our stores, and those never wait.
+fn at_once<T, E: Into<Refusal>>(call: impl Future<Output = Result<T, E>>) -> Result<T, Refusal> {
+    use futures_util::FutureExt as _;
+    match call.now_or_never() {
+        Some(outcome) => outcome.map_err(Into::into),
+        None => Err(Refusal::new(Reason::Internal, "a call into libsignal waited for something")),
+    }
+}
+
+/// Milliseconds since the Unix epoch as libsignal takes time.
+fn time(now_ms: u64) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_millis(now_ms)
+}

@@ -1,0 +1,201 @@
+//! One page that needs nothing else: no script, no font, no image, no address outside itself. It works from a mail attachment
+//! on a machine without a network, and it works on paper.
+//!
+//! The content security policy admits the page's own style sheet, by its digest, and nothing else at all: even a hole in the
+//! escaping would give an attacker neither script nor request nor style.
+
+mod instance;
+mod requirements;
+mod run;
+mod text;
+
+use crate::measure::grouped;
+use crate::standing::Standing;
+use crate::view::{View, symbol};
+use countersign_contract::Bytes;
+use countersign_trace::{Digest, InstanceResult, Verdict};
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use std::collections::BTreeSet;
+use text::Shown;
+
+const STYLE: &str = include_str!("style.css");
+
+/// The record as one HTML page.
+#[must_use]
+pub fn html(view: &View<'_>) -> String {
+    let page = Page { view, anchors: anchors(view) };
+    page.render().into_string()
+}
+
+/// What the parts of the page share.
+struct Page<'a, 'v> {
+    view: &'a View<'v>,
+    /// For each instance of the record the id of its place in the page.
+    anchors: Vec<String>,
+}
+
+/// An id for each instance: its name with harmless characters only, numbered where two would be the same.
+fn anchors(view: &View<'_>) -> Vec<String> {
+    let mut taken = BTreeSet::new();
+    let mut out = Vec::new();
+    for (at, instance) in view.record.instances.iter().enumerate() {
+        let mut id = format!("s-{}", slug(&instance.name()));
+        if !taken.insert(id.clone()) {
+            id = format!("{id}-{at}");
+            taken.insert(id.clone());
+        }
+        out.push(id);
+    }
+    out
+}
+
+/// The text with everything but letters, digits, `.` and `_` as `-`; at most 80 characters.
+fn slug(text: &str) -> String {
+    text.chars().take(80).map(|c| if c.is_ascii_alphanumeric() || c == '_' || c == '.' { c } else { '-' }).collect()
+}
+
+/// The policy's word for the style sheet: its SHA-256 in base64.
+fn style_digest() -> String {
+    let url = Bytes(Digest::of(STYLE.as_bytes()).0.to_vec()).to_base64url();
+    // A policy takes the other alphabet, and 32 bytes leave one character to be padded.
+    format!("sha256-{}=", url.replace('-', "+").replace('_', "/"))
+}
+
+impl Page<'_, '_> {
+    fn render(&self) -> Markup {
+        let record = self.view.record;
+        let headline = self.view.headline();
+        let policy = format!("default-src 'none'; style-src '{}'; base-uri 'none'; form-action 'none'", style_digest());
+        html! {
+            (DOCTYPE)
+            html lang="en" {
+                head {
+                    meta charset="utf-8";
+                    meta http-equiv="Content-Security-Policy" content=(policy);
+                    meta name="viewport" content="width=device-width, initial-scale=1";
+                    meta name="referrer" content="no-referrer";
+                    meta name="color-scheme" content="light dark";
+                    title { (headline.tone.symbol()) " " (headline.title) " · " (Shown::line(&record.header.target)) " · Countersign" }
+                    style { (PreEscaped(STYLE)) }
+                }
+                body {
+                    a.skip href="#content" { "Skip to the report" }
+                    (self.header())
+                    main #content tabindex="-1" {
+                        (self.run())
+                        (self.limits())
+                        (self.requirements())
+                        (self.failures())
+                        (self.scenarios())
+                    }
+                    (self.footer())
+                }
+            }
+        }
+    }
+
+    fn header(&self) -> Markup {
+        let headline = self.view.headline();
+        let header = &self.view.record.header;
+        html! {
+            header.top.{ "tone-" (headline.tone.as_str()) } {
+                p.kicker { "Countersign report · " (Shown::line(&header.target)) " against profile " (Shown::line(&header.profile)) }
+                h1 { span.sign aria-hidden="true" { (headline.tone.symbol()) } " " (headline.title) }
+                p.lead { (headline.sentence) }
+                (self.counts())
+                nav aria-label="Sections" {
+                    ul {
+                        li { a href="#run" { "This run" } }
+                        li { a href="#limits" { "What this does not show" } }
+                        li { a href="#requirements" { "Requirements" } }
+                        li { a href="#failures" { "Failures" } }
+                        li { a href="#scenarios" { "Scenarios" } }
+                    }
+                }
+            }
+        }
+    }
+
+    /// The instances by verdict: numbers with words, and a bar that repeats them.
+    fn counts(&self) -> Markup {
+        let counts = self.view.counts();
+        let unfinished = self.view.unfinished().len() as u64;
+        let mut parts: Vec<(String, u64)> = counts.iter().map(|(v, n)| (format!("v-{v}"), *n)).collect();
+        parts.push(("v-unfinished".to_owned(), unfinished));
+        html! {
+            (bar(&parts))
+            ul.counts aria-label="Scenarios by verdict" {
+                @if counts.is_empty() { li { "No scenario was judged" } }
+                @for (verdict, n) in &counts {
+                    li { b { (grouped(*n)) } " " (badge(*verdict)) }
+                }
+                @if unfinished > 0 { li { b { (grouped(unfinished)) } " " (standing_badge(Standing::Unfinished)) } }
+            }
+        }
+    }
+
+    fn scenarios(&self) -> Markup {
+        let instances = &self.view.record.instances;
+        let unfinished = self.view.unfinished();
+        html! {
+            section aria-labelledby="scenarios" {
+                h2 #scenarios { "Scenarios" }
+                @if instances.is_empty() { p { "No scenario was judged in this run." } }
+                @for (at, instance) in instances.iter().enumerate() { (self.instance(at, instance)) }
+                @if !unfinished.is_empty() {
+                    h3 { "Planned and not judged" }
+                    p { "The run ended before these did. Nothing is known about them." }
+                    ul.names { @for name in unfinished { li { code { (Shown::line(name)) } } } }
+                }
+            }
+        }
+    }
+
+    fn footer(&self) -> Markup {
+        html! {
+            footer {
+                p { "Made by Countersign " (Shown::line(&self.view.record.header.countersign)) " from the record alone. "
+                    "Whoever holds the record can compute every verdict again, offline: " code { "countersign verify" } "." }
+            }
+        }
+    }
+
+    /// A link to an instance's place in the page.
+    fn link(&self, at: usize) -> Markup {
+        let name = self.view.record.instances.get(at).map(InstanceResult::name).unwrap_or_default();
+        let anchor = self.anchors.get(at).map_or("scenarios", String::as_str);
+        html! { a href={ "#" (anchor) } { (Shown::line(&name)) } }
+    }
+}
+
+/// A bar in parts, each with its class and its size. Words beside it say the same.
+fn bar(parts: &[(String, u64)]) -> Markup {
+    let all: u64 = parts.iter().map(|(_, size)| size).sum();
+    let begins = parts.iter().scan(0, |end, (_, size)| {
+        let begin = *end;
+        *end += size;
+        Some(begin)
+    });
+    html! {
+        @if all > 0 {
+            svg.bar viewBox={ "0 0 " (all) " 1" } preserveAspectRatio="none" width="100%" height="10" aria-hidden="true" focusable="false" {
+                @for ((class, size), begin) in parts.iter().zip(begins) { rect.(class) x=(begin) y="0" width=(size) height="1" {} }
+            }
+        }
+    }
+}
+
+/// A verdict as sign and word.
+fn badge(verdict: Verdict) -> Markup {
+    html! { span.badge.{ "v-" (verdict.as_str()) } { span aria-hidden="true" { (symbol(verdict)) } " " (verdict.as_str()) } }
+}
+
+/// A standing as sign and word.
+fn standing_badge(standing: Standing) -> Markup {
+    match standing {
+        Standing::Judged(verdict) => badge(verdict),
+        other => html! {
+            span.badge.{ "v-" (other.as_str()) } { span aria-hidden="true" { (other.symbol()) } " " (other.as_str().replace('-', " ")) }
+        },
+    }
+}

@@ -1,0 +1,111 @@
+//! No report says more than its record.
+
+mod specimen;
+
+use countersign_reports::{Places, Standing, Style, Tone, html, junit, terminal};
+use countersign_trace::Verdict;
+use countersign_trace::record::Summary;
+use specimen::{Specimen, conforming, every_verdict, killed, unhealthy};
+
+fn title(specimen: &Specimen) -> (Tone, String) {
+    let headline = specimen.view().headline();
+    (headline.tone, headline.title)
+}
+
+fn with_summary(change: impl FnMut(&mut Summary)) -> Specimen {
+    let mut specimen = conforming();
+    specimen.record.summary.iter_mut().for_each(change);
+    specimen
+}
+
+#[test]
+fn a_killed_run_is_incomplete_however_well_it_went() {
+    assert_eq!(title(&killed()), (Tone::Open, "Incomplete: 1 instance judged".into()));
+    let mut failed = every_verdict();
+    failed.record.summary = None;
+    assert_eq!(title(&failed), (Tone::Bad, "Incomplete: 11 instances judged".into()));
+    assert!(failed.view().headline().sentence.contains("2 failed"));
+}
+
+#[test]
+fn an_interrupted_run_says_so() {
+    let specimen = with_summary(|s| (s.interrupted, s.exit_code) = (Some("SIGINT".into()), 130));
+    assert_eq!(title(&specimen), (Tone::Open, "Interrupted: 1 instance judged".into()));
+}
+
+#[test]
+fn a_failed_doctor_is_never_a_failure_to_conform() {
+    let specimen = unhealthy();
+    assert_eq!(title(&specimen), (Tone::Open, "Could not be tested".into()));
+    let view = specimen.view();
+    let terminal = terminal(&view, Style::default(), &Places::default());
+    for report in [&html(&view), &terminal, &junit(&view)] {
+        assert!(!report.to_lowercase().contains("does not conform"), "{report}");
+        assert!(report.contains("answered with HTML") && report.contains("own URL"), "cause and fix: {report}");
+    }
+    assert!(!junit(&view).contains("<failure"));
+}
+
+#[test]
+fn only_a_whole_run_without_a_failure_conforms() {
+    assert_eq!(title(&conforming()), (Tone::Good, "Conforms".into()));
+    assert_eq!(title(&every_verdict()), (Tone::Bad, "Does not conform".into()));
+    let mut partial = conforming();
+    partial.record.header.only = vec!["e2ee/*".into()];
+    assert_eq!(title(&partial), (Tone::Good, "Conforms in what was run".into()));
+    let mut filtered = conforming();
+    filtered.record.plan.as_mut().unwrap().filtered = 3;
+    assert_eq!(title(&filtered).1, "Conforms in what was run");
+    // An exit code of 0 over a record that holds something worse is not believed.
+    for verdict in [Verdict::Fail, Verdict::HarnessError, Verdict::EnvironmentError, Verdict::Inconclusive] {
+        let mut specimen = conforming();
+        specimen.record.instances[0].verdict = verdict;
+        assert_ne!(title(&specimen).0, Tone::Good, "{verdict}");
+    }
+    let mut run_wide = conforming();
+    run_wide.record.summary.as_mut().unwrap().checks[0].verdict = Verdict::Fail;
+    assert_eq!(title(&run_wide).0, Tone::Bad);
+    for exit_code in 1..=8 {
+        assert_ne!(title(&with_summary(|s| s.exit_code = exit_code)).0, Tone::Good, "{exit_code}");
+    }
+}
+
+#[test]
+fn an_expected_failure_is_told_apart() {
+    let mut specimen = conforming();
+    specimen.record.instances[0].verdict = Verdict::Fail;
+    specimen.record.header.expected_failures = vec!["e2ee/out-of-order".into()];
+    assert_eq!(title(&specimen), (Tone::Caution, "Fails only as listed".into()));
+    assert!(!junit(&specimen.view()).contains("<failure"));
+}
+
+#[test]
+fn requirements_stand_as_the_worst_that_was_found() {
+    let specimen = every_verdict();
+    let view = specimen.view();
+    let standings = view.standings();
+    let of = |id: &str| standings.iter().find(|s| s.id == id).unwrap().standing;
+    assert_eq!(of("SIG-05"), Standing::Judged(Verdict::Fail), "one scenario passed, another failed");
+    assert_eq!(of("DMA-7(3)"), Standing::Judged(Verdict::EnvironmentError));
+    assert_eq!(of("SIG-13"), Standing::Judged(Verdict::Pass), "by a check of the whole run");
+    assert_eq!(of("SIG-14"), Standing::NotInThisRun);
+    assert_eq!(of("TXT-04"), Standing::Judged(Verdict::NotApplicable), "left out by the plan");
+    let coverage = view.coverage();
+    assert_eq!((coverage.all, coverage.self_tests), (14, 1), "the gateway's self-test is not counted");
+    assert_eq!((coverage.decided, coverage.passed, coverage.failed), (6, 2, 2));
+    let cut = killed();
+    let view = cut.view();
+    let standing = view.standings().into_iter().find(|s| s.id == "SIG-07").unwrap();
+    assert_eq!(standing.standing, Standing::Unfinished);
+}
+
+#[test]
+fn limits_are_stated_in_every_report_for_people() {
+    for (_, make) in specimen::ALL {
+        let specimen = make();
+        let view = specimen.view();
+        for report in [html(&view), terminal(&view, Style::default(), &Places::default())] {
+            assert!(report.contains("gatekeeper's own servers") && report.to_lowercase().contains("every threshold"), "{report}");
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! Steps in plain words, for reports and `explain`.
+
+use crate::language::{
+    BendContent, BundleBend, Cast, ContentSpec, Endpoint, Expect, FileSpec, MediaStep, Network, Send, Side, Step, WeakKey,
+};
+use countersign_contract::Reason;
+use countersign_contract::portable::{MessageType, ReceiptType};
+use countersign_contract::seen::NoticeKind;
+use std::collections::BTreeMap;
+
+/// One step as a sentence without its full stop, such as “alice (reference) sends m1 to bob (candidate), a text; the network
+/// holds it back”.
+#[must_use]
+pub fn describe_step(cast: &BTreeMap<String, Cast>, step: &Step) -> String {
+    let who = |user: &str| with_side(cast, user);
+    match step {
+        Step::Send(s) => send(cast, s),
+        Step::Expect(expect) => expectation(cast, expect),
+        Step::Release(name) => format!("the network lets {name} go"),
+        Step::Drop(name) => format!("the network throws {name} away"),
+        Step::Replay(r) => match &r.name {
+            Some(name) => format!("the network delivers {} once more, under a new id ({name})", r.stanza),
+            None => format!("the network delivers {} once more, under the same id", r.stanza),
+        },
+        Step::Misdeliver(m) => {
+            format!("the network delivers {} to {} as if it came from {} ({})", m.stanza, who(&m.to), m.from, m.name)
+        }
+        Step::Connect(user) => format!("{} comes online", who(user)),
+        Step::Disconnect(user) => format!("{} goes offline", who(user)),
+        Step::Advance(seconds) => format!("{seconds} seconds of virtual time pass"),
+        Step::FetchKeys(f) => format!("{} fetches the keys of {} and sets up a session ({})", who(&f.user), who(&f.of), f.name),
+        Step::Bundle(b) => format!("the gateway prepares the next key bundle of {}: {}", who(&b.of), bundle(&b.rule)),
+        Step::RotateKeys(r) => {
+            let mut kinds = Vec::new();
+            if r.signed {
+                kinds.push("a new signed prekey".to_owned());
+            }
+            if r.kyber {
+                kinds.push("a new last-resort Kyber prekey".to_owned());
+            }
+            if r.one_time_prekeys > 0 {
+                kinds.push(format!("{} further one-time prekeys of each kind", r.one_time_prekeys));
+            }
+            format!("{} publishes {}", who(&r.user), kinds.join(" and "))
+        }
+        Step::Reinstall(user) => format!("{} loses everything and enlists anew under the same name", who(user)),
+        Step::AcceptIdentity(p) => format!("{} accepts the changed identity of {}", who(&p.user), who(&p.peer)),
+        Step::VerifyIdentity(v) => format!("{} looks at the safety number with {} ({})", who(&v.user), who(&v.peer), v.name),
+        Step::Fault(f) => format!("the gateway fails the candidate's next {} ({})", times(f.times, endpoint(f.on)), f.name),
+        Step::Media(m) => format!("the candidate's next download {}", download(m)),
+        Step::Exchange(e) => {
+            let [a, b] = &e.between;
+            format!(
+                "{} and {} write to each other in turn, {} messages in all, each shown before the next ({})",
+                who(a),
+                who(b),
+                e.messages,
+                e.name
+            )
+        }
+        Step::Burst(b) => {
+            format!(
+                "{} sends {} messages to {}, one planned every {} ms ({})",
+                who(&b.from),
+                b.messages,
+                who(&b.to),
+                b.every_ms,
+                b.name
+            )
+        }
+        Step::DeleteUser(user) => format!("{} is deleted", who(user)),
+        Step::ForgeRetry(f) => {
+            format!("{} asks {} to send {} again, which was never sent to it ({})", who(&f.from), who(&f.to), f.of, f.name)
+        }
+    }
+}
+
+fn with_side(cast: &BTreeMap<String, Cast>, user: &str) -> String {
+    match cast.get(user).map(|c| c.side) {
+        Some(Side::Reference) => format!("{user} (reference)"),
+        Some(Side::Candidate) => format!("{user} (candidate)"),
+        None => user.to_owned(),
+    }
+}
+
+fn times(n: u32, what: &str) -> String {
+    if n == 1 { what.to_owned() } else { format!("{n} times {what}") }
+}
+
+fn send(cast: &BTreeMap<String, Cast>, s: &Send) -> String {
+    let mut text =
+        format!("{} sends {} to {}, {}", with_side(cast, &s.from), s.name, with_side(cast, &s.to), content(&s.content));
+    if s.fresh_session {
+        text.push_str(", in a new session");
+    }
+    if let Some(bend) = s.bend {
+        text.push_str("; ");
+        text.push_str(match bend {
+            BendContent::WrongDigest => "it states a wrong digest for the file",
+            BendContent::CiphertextFlipped => "a bit of the file's ciphertext is flipped, and the digest fits that",
+            BendContent::MacFlipped => "a bit of the file's MAC is flipped, and the digest fits that",
+            BendContent::WrongLength => "it states one byte more than the file has",
+            BendContent::NoPadding => "the plaintext is not padded",
+            BendContent::WrongPadding => "the padding ends in a wrong byte",
+            BendContent::NotProtobuf => "the plaintext is no content message",
+            BendContent::NoBody => "the content has no body",
+        });
+    }
+    match &s.network {
+        None => {}
+        Some(Network::Hold) => text.push_str("; the network holds it back"),
+        Some(Network::Drop) => text.push_str("; the network loses it"),
+        Some(Network::Deliver(n)) => text.push_str(&format!("; the network delivers it {n} times under the same id")),
+        Some(Network::Tamper(field)) => text.push_str(&format!("; the network changes its field {field}")),
+        Some(Network::Flip(at)) => text.push_str(&format!("; the network flips a bit of byte {at} of its body")),
+        Some(Network::Cut(n)) => text.push_str(&format!("; the network cuts its body to {n} bytes")),
+    }
+    text
+}
+
+fn content(content: &ContentSpec) -> String {
+    match content {
+        ContentSpec::Text(_) => "a text".to_owned(),
+        ContentSpec::ExactText(text) if text.is_empty() => "an empty text".to_owned(),
+        ContentSpec::ExactText(_) => "an exact text".to_owned(),
+        ContentSpec::TextOfBytes(n) => format!("a text of {n} bytes"),
+        ContentSpec::EveryPlane => "a text with characters of every Unicode plane".to_owned(),
+        ContentSpec::File(FileSpec { kind, bytes, .. }) => format!("a file ({}, {bytes} bytes)", kind.as_str()),
+        ContentSpec::Reaction { of, emoji } => format!("the reaction {emoji} to {of}"),
+        ContentSpec::Reply { of, .. } => format!("a reply to {of}"),
+        ContentSpec::Edit { of, .. } => format!("a new text for {of}"),
+        ContentSpec::Delete { of } => format!("the withdrawal of {of}"),
+        ContentSpec::Typing(true) => "the typing indicator".to_owned(),
+        ContentSpec::Typing(false) => "the end of the typing indicator".to_owned(),
+        ContentSpec::Read(of) => format!("a read receipt for {of}"),
+    }
+}
+
+fn bundle(rule: &BundleBend) -> String {
+    match rule {
+        BundleBend::SignedPrekeySignature => "a bit of the signed prekey's signature is flipped".to_owned(),
+        BundleBend::KyberPrekeySignature => "a bit of the Kyber prekey's signature is flipped".to_owned(),
+        BundleBend::SignedPrekeyOf(user) => format!("the signed prekey is {user}'s, with {user}'s signature"),
+        BundleBend::KyberPrekeyOf(user) => format!("the Kyber prekey is {user}'s, with {user}'s signature"),
+        BundleBend::WeakSignedPrekey(key) => format!("the signed prekey is {}, properly signed", weak(*key)),
+        BundleBend::WeakOneTimePrekey(key) => format!("the one-time prekey is {}", weak(*key)),
+        BundleBend::WeakIdentity(key) => format!("the identity key is {}", weak(*key)),
+        BundleBend::ZeroKyberPrekey => "the Kyber prekey is all zero, properly signed".to_owned(),
+        BundleBend::NoOneTimePrekey => "it has no one-time prekey".to_owned(),
+        BundleBend::SameAgain => "it has the same one-time prekeys as the one before".to_owned(),
+    }
+}
+
+const fn weak(key: WeakKey) -> &'static str {
+    match key {
+        WeakKey::Zero => "all zero",
+        WeakKey::One => "the point 1",
+        WeakKey::OrderEight => "a point of order 8",
+        WeakKey::OrderEightTwin => "another point of order 8",
+        WeakKey::MinusOne => "the point -1",
+        WeakKey::ModulusAsZero => "zero written as the modulus",
+        WeakKey::ModulusAsOne => "one written as the modulus and one",
+    }
+}
+
+const fn endpoint(on: Endpoint) -> &'static str {
+    match on {
+        Endpoint::Enlist => "enlistment",
+        Endpoint::GetKeys => "fetch of keys",
+        Endpoint::PutKeys => "publication of keys",
+        Endpoint::PutMedia => "upload of a file",
+        Endpoint::GetMedia => "download of a file",
+        Endpoint::Message => "message",
+    }
+}
+
+fn download(step: &MediaStep) -> String {
+    match step {
+        MediaStep::Flip(at) => format!("has a flipped bit in byte {at}"),
+        MediaStep::Cut(n) => format!("lacks its last {n} bytes"),
+        MediaStep::Missing => "finds nothing there".to_owned(),
+        MediaStep::Extend(n) => format!("has {n} more bytes, all zero"),
+    }
+}
+
+fn reasons(reasons: &[Reason]) -> String {
+    let mut words: Vec<&str> = Vec::new();
+    for reason in reasons {
+        // Cases fill in the same reason more than once.
+        if !words.contains(&reason.as_str()) {
+            words.push(reason.as_str());
+        }
+    }
+    words.join(" or ")
+}
+
+const fn receipt_word(receipt: ReceiptType) -> &'static str {
+    match receipt {
+        ReceiptType::Delivered => "delivery receipt",
+        ReceiptType::Retry => "request to send again",
+    }
+}
+
+fn expectation(cast: &BTreeMap<String, Cast>, expect: &Expect) -> String {
+    let who = |user: &str| with_side(cast, user);
+    match expect {
+        Expect::Shows { user, messages, in_order } => {
+            let order = if *in_order && messages.len() > 1 { ", in this order" } else { "" };
+            format!("{} sees {}, once each and as sent{order}", who(user), messages.join(", "))
+        }
+        Expect::Refuses { user, stanza, reasons: right } => {
+            format!("{} refuses {stanza} and shows nothing of it ({})", who(user), reasons(right))
+        }
+        Expect::ShowsNothingOf { user, stanza } => format!("{} never sees anything of {stanza}", who(user)),
+        Expect::Notice { user, notice, about, before } => {
+            let what = match notice {
+                NoticeKind::IdentityChanged => format!("that the identity key of {about} changed"),
+                NoticeKind::Undecryptable => format!("that a message of {about} could not be decrypted"),
+            };
+            let when = before.as_ref().map(|name| format!(", before {name} is shown or sent")).unwrap_or_default();
+            format!("{} is told {what}{when}", who(user))
+        }
+        Expect::Receipt { user, receipt, of } => format!("{} gets a {} for {of}", who(user), receipt_word(*receipt)),
+        Expect::NoReceipt { user, receipt, of, more_than: 0 } => {
+            format!("{} gets no {} for {of}", who(user), receipt_word(*receipt))
+        }
+        Expect::NoReceipt { user, receipt, of, more_than } => {
+            format!("{} gets no more than {more_than} times a {} for {of}", who(user), receipt_word(*receipt))
+        }
+        Expect::Problem { step, reasons: right } => format!("{step} fails ({})", reasons(right)),
+        Expect::Wire { stanza, r#type, one_time_prekey, epoch_at_least } => {
+            let mut parts = Vec::new();
+            match r#type {
+                Some(MessageType::Prekey) => parts.push("sets up a session".to_owned()),
+                Some(MessageType::Normal) => parts.push("belongs to a session that there is".to_owned()),
+                None => {}
+            }
+            match one_time_prekey {
+                Some(true) => parts.push("uses a one-time prekey".to_owned()),
+                Some(false) => parts.push("uses no one-time prekey".to_owned()),
+                None => {}
+            }
+            if let Some(epoch) = epoch_at_least {
+                parts.push(format!("belongs to epoch {epoch} of the post-quantum ratchet, or a later one"));
+            }
+            format!("on the wire, {stanza} {}", parts.join(" and "))
+        }
+        Expect::NothingSent { user, to, after } => format!("{} sends no message to {} after {after}", who(user), who(to)),
+        Expect::SameSafetyNumber { between: [a, b] } => format!("the safety numbers {a} and {b} are the same"),
+        Expect::DifferentSafetyNumber { between: [a, b] } => format!("the safety numbers {a} and {b} differ"),
+        Expect::KeysLeft { user, at_least } => {
+            format!("{} has at least {at_least} one-time prekeys of each kind at the gateway, and used no id twice", who(user))
+        }
+        Expect::DifferentFiles { between: [a, b] } => format!("the files of {a} and {b} have different keys and ciphertexts"),
+        Expect::GrowingPauses { fault, attempts } => {
+            format!("the candidate tried again after {fault}, at least {attempts} attempts in all, with growing pauses")
+        }
+        Expect::DeliveryLatency { burst } => format!("95 % of the messages of {burst} are shown within the profile's limit"),
+        Expect::ReceiptLatency { burst } => format!("95 % of the receipts for {burst} arrive within the profile's limit"),
+    }
+}

@@ -1,0 +1,10 @@
+//! Checks of data files. Every fault is collected, not the first alone.
+
+mod names;
+mod rules;
+mod scenario;
+mod suite;
+
+pub use rules::TAMPER_FIELDS;
+pub(crate) use scenario::read_scenario;
+pub(crate) use suite::{Files, check_suite, read_profile, read_requirements, scenario_glob};

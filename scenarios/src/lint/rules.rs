@@ -1,0 +1,342 @@
+//! Rules for single steps, and for a scenario as a whole.
+
+use super::names::{Placed, step_word};
+use crate::diagnostic::{Fault, Span, known_hint};
+use crate::language::{BundleBend, Cast, ContentSpec, Expect, Network, Scenario, Side, Step};
+use crate::yaml::Node;
+use countersign_contract::Reason;
+use countersign_contract::claims::{Capability, Feature};
+use countersign_contract::portable::ReceiptType;
+use countersign_contract::seen::MediaKind;
+use std::collections::BTreeMap;
+
+/// Fields of a libsignal message that the network can change. The disturbance layer knows the same list.
+pub const TAMPER_FIELDS: [&str; 17] = [
+    "version",
+    "ratchet-key",
+    "counter",
+    "previous-counter",
+    "ciphertext",
+    "pq-ratchet",
+    "addresses",
+    "mac",
+    "outer-version",
+    "prekey-id",
+    "base-key",
+    "identity-key",
+    "message",
+    "registration-id",
+    "signed-prekey-id",
+    "kyber-prekey-id",
+    "kyber-ciphertext",
+];
+
+/// Reasons that say nothing about the input: a candidate that gives one of them did not refuse for a right reason.
+const NEVER_RIGHT: [Reason; 3] = [Reason::Unsupported, Reason::Internal, Reason::Timeout];
+
+/// Longest exchange or burst.
+const MOST_MESSAGES: u32 = 2_000;
+
+/// Largest file or text that a scenario sends, in bytes.
+const LARGEST: u32 = 16 * 1024 * 1024;
+
+type CastAt = BTreeMap<String, (Span, Option<Cast>)>;
+
+struct Rules<'a> {
+    cast: &'a CastAt,
+    faults: &'a mut Vec<Fault>,
+}
+
+/// Checks each step by itself.
+pub(crate) fn check_steps(cast: &CastAt, steps: &[Placed<'_>], faults: &mut Vec<Fault>) {
+    let mut rules = Rules { cast, faults };
+    for placed in steps {
+        if let Some(step) = &placed.step {
+            rules.step(step, placed.node);
+        }
+    }
+}
+
+impl Rules<'_> {
+    fn side(&self, user: &str) -> Option<Side> {
+        self.cast.get(user).and_then(|(_, cast)| cast.as_ref()).map(|c| c.side)
+    }
+
+    fn fault(&mut self, node: &Node, path: &[&str], message: impl Into<String>, hint: &str) {
+        self.faults.push(Fault::new(node.at(path).span, message).hint(hint));
+    }
+
+    /// A user has to be on one side.
+    fn must_be(&mut self, side: Side, user: &str, node: &Node, path: &[&str]) {
+        let Some(actual) = self.side(user) else { return };
+        if actual != side {
+            let (is, should) = match side {
+                Side::Reference => ("a candidate's user", "a reference user"),
+                Side::Candidate => ("a reference user", "a candidate's user"),
+            };
+            let fault = Fault::new(node.at(path).span, format!("`{user}` is {is}, and here stands {should}"));
+            self.faults.push(fault.hint("name another member, or change the cast"));
+        }
+    }
+
+    fn two(&mut self, a: &str, b: &str, node: &Node, path: &[&str]) {
+        if a == b {
+            self.fault(node, path, format!("`{a}` and `{b}` are the same user"), "name two users");
+        }
+    }
+
+    fn count(&mut self, n: u32, range: std::ops::RangeInclusive<u32>, node: &Node, path: &[&str]) {
+        if !range.contains(&n) {
+            let hint = format!("from {} to {}", range.start(), range.end());
+            self.fault(node, path, format!("{n} is out of range"), &hint);
+        }
+    }
+
+    fn step(&mut self, step: &Step, node: &Node) {
+        match step {
+            Step::Send(s) => {
+                self.two(&s.from, &s.to, node, &["send", "to"]);
+                if self.side(&s.from) == Some(Side::Candidate) {
+                    let hint = "only what reference users send can be bent like this";
+                    if s.fresh_session {
+                        let message = format!("`fresh-session` for `{}`, a candidate's user", s.from);
+                        self.fault(node, &["send", "fresh-session"], message, hint);
+                    }
+                    if s.bend.is_some() {
+                        self.fault(node, &["send", "bend"], format!("`bend` for `{}`, a candidate's user", s.from), hint);
+                    }
+                }
+                match &s.content {
+                    ContentSpec::TextOfBytes(n) => self.count(*n, 64..=LARGEST, node, &["send", "content", "text-of-bytes"]),
+                    ContentSpec::File(file) => self.count(file.bytes, 0..=LARGEST, node, &["send", "content", "file", "bytes"]),
+                    _ => {}
+                }
+                self.network(s.network.as_ref(), node);
+            }
+            Step::Expect(expect) => self.expect(expect, node),
+            Step::FetchKeys(f) => self.two(&f.user, &f.of, node, &["fetch-keys", "of"]),
+            Step::Bundle(b) => {
+                let properly_signed =
+                    matches!(b.rule, BundleBend::WeakSignedPrekey(_) | BundleBend::WeakIdentity(_) | BundleBend::ZeroKyberPrekey);
+                if properly_signed {
+                    // Only of a reference user do we have the identity key with which to sign the bad key.
+                    self.must_be(Side::Reference, &b.of, node, &["bundle", "of"]);
+                }
+                if let BundleBend::SignedPrekeyOf(user) | BundleBend::KyberPrekeyOf(user) = &b.rule {
+                    self.two(&b.of, user, node, &["bundle", "rule"]);
+                    // We have the keys of reference users at hand, before anybody has fetched them.
+                    self.must_be(Side::Reference, user, node, &["bundle", "rule"]);
+                }
+            }
+            Step::RotateKeys(r) => {
+                if !r.signed && !r.kyber && r.one_time_prekeys == 0 {
+                    self.fault(node, &["rotate-keys"], "nothing to make anew", "set `signed`, `kyber` or `one-time-prekeys`");
+                }
+                self.count(r.one_time_prekeys, 0..=100, node, &["rotate-keys", "one-time-prekeys"]);
+            }
+            Step::Reinstall(user) => self.must_be(Side::Reference, user, node, &["reinstall"]),
+            Step::AcceptIdentity(p) => self.two(&p.user, &p.peer, node, &["accept-identity", "peer"]),
+            Step::VerifyIdentity(v) => self.two(&v.user, &v.peer, node, &["verify-identity", "peer"]),
+            Step::Fault(f) => self.count(f.times, 1..=100, node, &["fault", "times"]),
+            Step::Exchange(e) => {
+                let [a, b] = &e.between;
+                self.two(a, b, node, &["exchange", "between"]);
+                self.count(e.messages, 2..=MOST_MESSAGES, node, &["exchange", "messages"]);
+            }
+            Step::Burst(b) => {
+                self.must_be(Side::Reference, &b.from, node, &["burst", "from"]);
+                self.must_be(Side::Candidate, &b.to, node, &["burst", "to"]);
+                self.count(b.messages, 1..=MOST_MESSAGES, node, &["burst", "messages"]);
+                self.count(b.every_ms, 1..=10_000, node, &["burst", "every-ms"]);
+            }
+            Step::ForgeRetry(f) => {
+                self.must_be(Side::Reference, &f.from, node, &["forge-retry", "from"]);
+                self.must_be(Side::Candidate, &f.to, node, &["forge-retry", "to"]);
+            }
+            Step::Release(_)
+            | Step::Drop(_)
+            | Step::Replay(_)
+            | Step::Misdeliver(_)
+            | Step::Connect(_)
+            | Step::Disconnect(_)
+            | Step::Advance(_)
+            | Step::Media(_)
+            | Step::DeleteUser(_) => {}
+        }
+    }
+
+    fn network(&mut self, network: Option<&Network>, node: &Node) {
+        match network {
+            Some(Network::Tamper(field)) if !TAMPER_FIELDS.contains(&field.as_str()) => {
+                let hint = known_hint(field, TAMPER_FIELDS);
+                self.fault(node, &["send", "network", "tamper"], format!("a message has no field `{field}`"), &hint);
+            }
+            Some(Network::Deliver(n)) => self.count(*n, 2..=100, node, &["send", "network", "deliver"]),
+            _ => {}
+        }
+    }
+
+    fn expect(&mut self, expect: &Expect, node: &Node) {
+        match expect {
+            Expect::Shows { messages, .. } if messages.is_empty() => {
+                self.fault(node, &["expect", "shows", "messages"], "no message to show", "name at least one");
+            }
+            Expect::Refuses { reasons, .. } => self.reasons(reasons, node, &["expect", "refuses", "reasons"]),
+            Expect::Problem { reasons, .. } => self.reasons(reasons, node, &["expect", "problem", "reasons"]),
+            Expect::Notice { user, .. } => self.must_be(Side::Candidate, user, node, &["expect", "notice", "user"]),
+            Expect::NothingSent { user, .. } => self.must_be(Side::Candidate, user, node, &["expect", "nothing-sent", "user"]),
+            Expect::KeysLeft { user, .. } => self.must_be(Side::Candidate, user, node, &["expect", "keys-left", "user"]),
+            Expect::Wire { r#type: None, one_time_prekey: None, epoch_at_least: None, .. } => {
+                let hint = "give `type`, `one-time-prekey` or `epoch-at-least`";
+                self.fault(node, &["expect", "wire"], "nothing is expected of the message on the wire", hint);
+            }
+            Expect::SameSafetyNumber { between: [a, b] }
+            | Expect::DifferentSafetyNumber { between: [a, b] }
+            | Expect::DifferentFiles { between: [a, b] }
+                if a == b =>
+            {
+                self.fault(node, &["expect"], format!("`{a}` is compared with itself"), "name two");
+            }
+            _ => {}
+        }
+    }
+
+    fn reasons(&mut self, reasons: &[Reason], node: &Node, path: &[&str]) {
+        if reasons.is_empty() {
+            self.fault(node, path, "no reason is right here", "name the reasons that are");
+        }
+        for (i, reason) in reasons.iter().enumerate() {
+            if NEVER_RIGHT.contains(reason) {
+                let place: Vec<String> = path.iter().map(|p| (*p).to_owned()).chain([i.to_string()]).collect();
+                let place: Vec<&str> = place.iter().map(String::as_str).collect();
+                let message = format!("`{reason}` is never a right reason: it says nothing about the input");
+                self.fault(node, &place, message, "name what is wrong with the input");
+            }
+        }
+    }
+}
+
+/// Checks the scenario as a whole: twins, what runs alone, features and capabilities.
+pub(crate) fn check_whole(header: &Scenario, root: &Node, cast: &CastAt, steps: &[Placed<'_>], faults: &mut Vec<Fault>) {
+    check_twins(steps, faults);
+    check_needs(header, steps, faults);
+    for (name, (_, member)) in cast {
+        let table = root.at(&["cast", name]);
+        let Some(Cast { side: Side::Candidate, .. }) = member else { continue };
+        for key in ["answers-retries", "asks-again"] {
+            if let Some((key_node, _)) = table.entry(key) {
+                let message = format!("`{key}` for `{name}`, a candidate's user");
+                faults.push(Fault::new(key_node.span, message).hint("only reference users do as they are told here"));
+            }
+        }
+    }
+    if steps.is_empty() {
+        faults.push(Fault::new(root.at(&["steps"]).span, "a scenario without steps").hint("say what happens"));
+    }
+}
+
+/// Rejection alone proves nothing: an honest message has to be accepted before and after it.
+fn check_twins(steps: &[Placed<'_>], faults: &mut Vec<Fault>) {
+    let senders: BTreeMap<&str, &str> = steps
+        .iter()
+        .filter_map(|p| match &p.step {
+            Some(Step::Send(s)) => Some((s.name.as_str(), s.from.as_str())),
+            Some(Step::FetchKeys(f)) => Some((f.name.as_str(), f.user.as_str())),
+            _ => None,
+        })
+        .collect();
+    let accepted = |placed: &Placed<'_>, user: &str| match &placed.step {
+        Some(Step::Expect(Expect::Shows { user: shown_to, messages, .. })) => {
+            shown_to == user || messages.iter().any(|m| senders.get(m.as_str()) == Some(&user))
+        }
+        Some(Step::Exchange(e)) => e.between.iter().any(|u| u == user),
+        // What could not be read may have been it.
+        None => true,
+        _ => false,
+    };
+    for (index, placed) in steps.iter().enumerate() {
+        let (user, word) = match &placed.step {
+            Some(Step::Expect(Expect::Refuses { user, .. })) => (user.as_str(), "refuses"),
+            Some(Step::Expect(Expect::Problem { step, .. })) => match senders.get(step.as_str()) {
+                Some(user) => (*user, "problem"),
+                None => continue,
+            },
+            _ => continue,
+        };
+        let before = steps.iter().take(index).any(|p| accepted(p, user));
+        let after = steps.iter().skip(index + 1).any(|p| accepted(p, user));
+        let missing = match (before, after) {
+            (true, true) => continue,
+            (false, true) => "before",
+            (true, false) => "after",
+            (false, false) => "before or after",
+        };
+        let span = placed.node.at(&["expect"]).entry(word).map_or(placed.node.span, |(key, _)| key.span);
+        let message = format!("nothing honest of `{user}` is accepted {missing} this refusal");
+        faults.push(Fault::new(span, message).hint("add an honest message and `expect: { shows: … }` on both sides of it"));
+    }
+}
+
+fn check_needs(header: &Scenario, steps: &[Placed<'_>], faults: &mut Vec<Fault>) {
+    for placed in steps {
+        let Some(step) = &placed.step else { continue };
+        let word = placed.node.entry(step_word(step)).map_or(placed.node.span, |(key, _)| key.span);
+        if matches!(step, Step::Burst(_)) && !header.exclusive {
+            let hint = "add `exclusive: true`: whoever measures time runs alone";
+            faults.push(Fault::new(word, "a `burst` in a scenario that is not exclusive").hint(hint));
+        }
+        if matches!(step, Step::Advance(_)) && !header.capabilities.contains(&Capability::VirtualClock) {
+            let hint = "add `capabilities: [virtual-clock]`";
+            faults.push(Fault::new(word, "`advance` moves a clock that the candidate may not have").hint(hint));
+        }
+        if let Some((feature, name)) = needed_feature(step)
+            && !header.features.contains(&feature)
+        {
+            let message = format!("this step needs the feature `{name}`, which the scenario does not name");
+            faults.push(Fault::new(word, message).hint(format!("add `{name}` to `features`")));
+        }
+        if let Step::Expect(Expect::Problem { step: attempt, .. }) = step {
+            let by = steps.iter().find_map(|p| match &p.step {
+                Some(Step::Send(s)) if &s.name == attempt => Some(&s.from),
+                Some(Step::FetchKeys(f)) if &f.name == attempt => Some(&f.user),
+                _ => None,
+            });
+            if let Some(by) = by
+                && header.cast.get(by).is_some_and(|c| c.side == Side::Reference)
+            {
+                let span = placed.node.at(&["expect", "problem", "step"]).span;
+                faults.push(Fault::new(
+                    span,
+                    format!("`{attempt}` is done by `{by}`, a reference user: only a candidate can fail"),
+                ));
+            }
+        }
+    }
+}
+
+/// The feature that a step needs, beyond text.
+fn needed_feature(step: &Step) -> Option<(Feature, &'static str)> {
+    Some(match step {
+        Step::Send(s) => match &s.content {
+            ContentSpec::File(file) => match file.kind {
+                MediaKind::Image => (Feature::Image, "image"),
+                MediaKind::Video => (Feature::Video, "video"),
+                MediaKind::Voice => (Feature::Voice, "voice"),
+                MediaKind::File => (Feature::File, "file"),
+            },
+            ContentSpec::Reaction { .. } => (Feature::Reaction, "reaction"),
+            ContentSpec::Reply { .. } => (Feature::Reply, "reply"),
+            ContentSpec::Edit { .. } => (Feature::Edit, "edit"),
+            ContentSpec::Delete { .. } => (Feature::Delete, "delete"),
+            ContentSpec::Typing(_) => (Feature::Typing, "typing"),
+            ContentSpec::Read(_) => (Feature::ReadReceipt, "read-receipt"),
+            _ => return None,
+        },
+        Step::Expect(Expect::Receipt { receipt: ReceiptType::Delivered, .. } | Expect::ReceiptLatency { .. }) => {
+            (Feature::DeliveryReceipt, "delivery-receipt")
+        }
+        Step::Expect(Expect::Receipt { receipt: ReceiptType::Retry, .. }) | Step::ForgeRetry(_) => (Feature::Retry, "retry"),
+        Step::VerifyIdentity(_) => (Feature::SafetyNumber, "safety-number"),
+        _ => return None,
+    })
+}

@@ -1,0 +1,68 @@
+//! The suite inside the program.
+
+use countersign_scenarios::{Suite, describe_step};
+use std::collections::BTreeSet;
+use std::path::Path;
+
+fn builtin() -> Suite {
+    Suite::builtin().unwrap_or_else(|faults| {
+        let text: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        panic!("{} faults\n{}", faults.len(), text.join("\n\n"));
+    })
+}
+
+#[test]
+fn it_has_no_fault() {
+    let suite = builtin();
+    assert!(suite.scenarios.len() >= 45, "{}", suite.scenarios.len());
+    assert!(suite.profiles.contains_key("dma-basic"));
+}
+
+#[test]
+fn the_folder_holds_the_same_files() {
+    let folder = Suite::from_folder(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap();
+    assert_eq!(folder.files, builtin().files);
+}
+
+#[test]
+fn a_record_of_it_gives_the_same_suite() {
+    let suite = builtin();
+    let json = serde_json::to_string(&suite.files).unwrap();
+    let again = Suite::from_files(&serde_json::from_str(&json).unwrap()).unwrap();
+    assert_eq!(again.files.digest(), suite.files.digest());
+    let profile = &suite.profiles["dma-basic"];
+    let names = |s: &Suite| s.instances(profile).into_iter().map(|p| (p.name, p.scenario)).collect::<Vec<_>>();
+    assert_eq!(names(&again), names(&suite));
+}
+
+#[test]
+fn every_case_is_an_instance_with_its_values_put_in() {
+    let suite = builtin();
+    let planned = suite.instances(&suite.profiles["dma-basic"]);
+    let names: BTreeSet<&str> = planned.iter().map(|p| p.name.as_str()).collect();
+    assert_eq!(names.len(), planned.len());
+    assert!(names.contains("e2ee/mac-inner-field@counter"));
+    assert!(names.contains("e2ee/out-of-order"));
+    for p in &planned {
+        let json = serde_json::to_string(&*p.scenario).unwrap();
+        assert!(!json.contains("${"), "{}: {json}", p.name);
+    }
+    let ids: BTreeSet<&str> = planned.iter().map(|p| p.scenario.id.as_str()).collect();
+    assert_eq!(ids.len(), suite.scenarios.len(), "the profile takes every scenario");
+}
+
+#[test]
+fn every_step_can_be_said_in_words() {
+    let suite = builtin();
+    let mut words = Vec::new();
+    for planned in suite.instances(&suite.profiles["dma-basic"]) {
+        if planned.case.is_some() && !planned.name.ends_with("@zero") && !planned.name.ends_with("@counter") {
+            continue;
+        }
+        words.push(format!("{}: {}", planned.name, planned.scenario.title));
+        for step in &planned.scenario.steps {
+            words.push(format!("  - {}", describe_step(&planned.scenario.cast, step)));
+        }
+    }
+    insta::assert_snapshot!(words.join("\n"));
+}
