@@ -1,8 +1,6 @@
 //! The doctor lets a candidate in that works, and names what is wrong with one that does not.
 
-mod common;
-
-use common::{Ran, options, run_all, sample};
+use crate::common::{Ran, options, run_all, sample};
 use countersign_engine::Patience;
 use countersign_testkit::broken_children::Child;
 use countersign_testkit::broken_http as http;

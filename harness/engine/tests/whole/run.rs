@@ -1,8 +1,6 @@
 //! Whole runs: every instance comes to its end, at once with others, over every carrier, and whatever the candidate does.
 
-mod common;
-
-use common::{Ran, options, run_all, run_until, sample};
+use crate::common::{Ran, options, run_all, run_until, sample};
 use countersign_engine::Patience;
 use countersign_trace::{Digest, Verdict};
 use std::process::Stdio;
@@ -70,15 +68,29 @@ async fn the_same_seed_gives_the_same_names_and_seeds() {
     assert_ne!(ids(&once), ids(&run_all(other).await));
 }
 
+/// A script in which the sample is handed so many calls, then sees the end of its input, and ends with status 9.
+fn dying(calls: u32) -> String {
+    let pass = "read -r line && printf '%s\\n' \"$line\"";
+    format!("i=0; while [ $i -lt {calls} ] && {pass}; do i=$((i+1)); done | {}; exit 9", sample())
+}
+
+/// A target that is a shell with that script.
+fn shell(folder: &tempfile::TempDir, script: &str) -> String {
+    let file = folder.path().join("candidate.sh");
+    std::fs::write(&file, script).unwrap();
+    format!("exec:/bin/sh {}", file.display())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_candidate_that_dies_costs_only_the_instances_that_were_under_way() {
     let folder = tempfile::tempdir().unwrap();
     let died = folder.path().join("died");
-    // The first time its input ends after some calls, and it with it; the second time it lives.
-    let script = format!("if [ -e {0} ]; then exec {1}; fi; touch {0}; head -n 60 | {1}; exit 9", died.display(), sample());
-    let mut options = options(&format!("exec:/bin/sh -c '{script}'"), &["keys/*"]);
+    // The first time it dies after some calls; the second time it lives.
+    let script = format!("if [ -e {0} ]; then exec {1}; fi; touch {0}; {2}", died.display(), sample(), dying(60));
+    let mut options = options(&shell(&folder, &script), &["keys/*"]);
     options.jobs = 2;
     let ran = run_all(options).await;
+    assert!(ran.doctor().healthy(), "{:?}", ran.unhealthy());
     assert_eq!(ran.notes.len(), 1, "{:?}", ran.notes);
     assert!(ran.notes[0].contains("exit status: 9"), "{:?}", ran.notes);
     let cut: Vec<_> = ran.results.iter().filter(|r| r.verdict == Verdict::EnvironmentError).collect();
@@ -90,10 +102,11 @@ async fn a_candidate_that_dies_costs_only_the_instances_that_were_under_way() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_candidate_that_always_dies_is_given_up_in_the_end() {
-    let script = format!("head -n 60 | {}; exit 9", sample());
-    let mut options = options(&format!("exec:/bin/sh -c '{script}'"), &["keys/*", "media/*"]);
+    let folder = tempfile::tempdir().unwrap();
+    let mut options = options(&shell(&folder, &dying(60)), &["keys/*", "media/*"]);
     options.jobs = 1;
     let ran = run_all(options).await;
+    assert!(ran.doctor().healthy(), "{:?}", ran.unhealthy());
     assert_eq!(ran.notes.len(), 3, "{:?}", ran.notes);
     assert_eq!(ran.results.len(), ran.plan.unwrap().selected.len());
     assert_eq!(ran.results.last().unwrap().verdict, Verdict::EnvironmentError);

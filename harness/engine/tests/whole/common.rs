@@ -1,7 +1,5 @@
 //! What the tests of whole runs share.
 
-#![allow(dead_code, reason = "each test file uses its part")]
-
 use countersign_contract::claims::Description;
 use countersign_engine::{Ended, Interrupt, Patience, RunEvent, RunOptions, Target, run};
 use countersign_scenarios::{Planned, Suite};
@@ -13,7 +11,7 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 
 /// Says whether an execution came to its end, and nothing about what happened in it.
-pub fn judge(_: &Planned, trace: &Trace, _: &Blobs, _: &Description) -> Vec<Check> {
+pub(crate) fn judge(_: &Planned, trace: &Trace, _: &Blobs, _: &Description) -> Vec<Check> {
     let cut = trace.iter().find_map(|entry| match &entry.event {
         Event::Input(Input::Aborted { cause }) => Some(cause.clone()),
         Event::Input(Input::Returned { outcome: Outcome::Fault { detail, .. }, .. }) => Some(detail.clone()),
@@ -36,7 +34,7 @@ pub fn judge(_: &Planned, trace: &Trace, _: &Blobs, _: &Description) -> Vec<Chec
     }]
 }
 
-pub fn options(target: &str, only: &[&str]) -> RunOptions {
+pub(crate) fn options(target: &str, only: &[&str]) -> RunOptions {
     let suite = Suite::builtin().unwrap();
     let profile = suite.profiles.get("dma-basic").unwrap().clone();
     RunOptions {
@@ -57,27 +55,27 @@ pub fn options(target: &str, only: &[&str]) -> RunOptions {
 
 /// All events of a run.
 #[derive(Debug, Default)]
-pub struct Ran {
-    pub header: Option<Header>,
-    pub doctor: Option<Doctor>,
-    pub plan: Option<Plan>,
-    pub started: Vec<String>,
-    pub results: Vec<InstanceResult>,
-    pub notes: Vec<String>,
-    pub ended: Option<Ended>,
+pub(crate) struct Ran {
+    pub(crate) header: Option<Header>,
+    pub(crate) doctor: Option<Doctor>,
+    pub(crate) plan: Option<Plan>,
+    pub(crate) started: Vec<String>,
+    pub(crate) results: Vec<InstanceResult>,
+    pub(crate) notes: Vec<String>,
+    pub(crate) ended: Option<Ended>,
 }
 
 impl Ran {
-    pub fn doctor(&self) -> &Doctor {
+    pub(crate) fn doctor(&self) -> &Doctor {
         self.doctor.as_ref().unwrap()
     }
 
-    pub fn ended(&self) -> &Ended {
+    pub(crate) fn ended(&self) -> &Ended {
         self.ended.as_ref().unwrap()
     }
 
     /// The name of the first unhealthy examination, and what was found.
-    pub fn unhealthy(&self) -> (String, String) {
+    pub(crate) fn unhealthy(&self) -> (String, String) {
         let sick = self.doctor().examinations.iter().find(|e| !e.healthy).expect("something unhealthy");
         assert!(sick.fix.as_ref().is_some_and(|fix| fix.len() > 20), "no fix: {sick:?}");
         (sick.name.clone(), sick.found.clone())
@@ -85,7 +83,7 @@ impl Ran {
 }
 
 /// Runs and takes all events; `stop_after` instances have ended, it is interrupted.
-pub async fn run_until(options: RunOptions, stop_after: Option<usize>) -> Ran {
+pub(crate) async fn run_until(options: RunOptions, stop_after: Option<usize>) -> Ran {
     let (sender, mut events) = mpsc::channel(16);
     let (stop, interrupt): (_, Interrupt) = watch::channel(None);
     let running = tokio::spawn(run(options, sender, interrupt));
@@ -108,11 +106,11 @@ pub async fn run_until(options: RunOptions, stop_after: Option<usize>) -> Ran {
     ran
 }
 
-pub async fn run_all(options: RunOptions) -> Ran {
+pub(crate) async fn run_all(options: RunOptions) -> Ran {
     run_until(options, None).await
 }
 
 /// The sample as a command.
-pub fn sample() -> &'static str {
+pub(crate) fn sample() -> &'static str {
     env!("CARGO_BIN_EXE_countersign-sample")
 }
