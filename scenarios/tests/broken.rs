@@ -30,13 +30,13 @@ fn every_fault_is_listed_with_its_place() {
 fn faults_of(text: String) -> Vec<String> {
     let mut files = SuiteFiles::default();
     files.0.insert("e2ee/a.yaml".to_owned(), text);
-    Suite::from_files(&files).unwrap_err().into_iter().map(|d| d.message).collect()
+    Suite::from_files(&files).err().unwrap_or_default().into_iter().map(|d| d.message).collect()
 }
 
 #[test]
 fn a_bomb_of_aliases_is_refused_where_the_first_anchor_stands() {
     let mut bomb = "a: &a [x, x, x, x, x, x, x, x, x]\n".to_owned();
-    for (last, next) in ('a'..'z').zip('b'..='z') {
+    for (last, next) in ('a'..='y').zip('b'..='z') {
         writeln!(bomb, "{next}: &{next} [{}]", vec![format!("*{last}"); 9].join(", ")).unwrap();
     }
     assert_eq!(faults_of(bomb), ["anchors and aliases have no place in a data file"]);

@@ -2,12 +2,14 @@
 //!
 //! * [`judge()`]: every check of one instance.
 //! * [`judge_run`]: what only shows when all instances of a run are held against each other.
-//! * [`worst`]: the verdict of a scenario or a run from its checks.
+//! * [`worst`]: the verdict of a scenario from its checks.
+//! * [`conclude`]: the verdict and exit code of a run.
 //!
 //! Every byte that a candidate wrote may be hostile. Nothing here panics on one, and nothing that a candidate says of itself is
 //! believed where the wire shows it. An expectation that something is there looks at the trace up to the end of its own step;
 //! one that something is not there looks at the whole trace.
 
+mod conclude;
 mod context;
 mod expectations;
 mod finding;
@@ -19,6 +21,7 @@ mod seen;
 mod steps;
 mod wire;
 
+pub use conclude::{Conclusion, conclude};
 pub use finding::Finding;
 pub use run::judge_run;
 

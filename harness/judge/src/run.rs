@@ -26,7 +26,7 @@ impl Kind {
             Self::Ciphertext => ("run-ciphertexts", &["MED-09"], "beginnings of encrypted files", Finding::FileReused),
             Self::OneTimePrekey => ("run-one-time-prekeys", &["PK-04"], "one-time prekeys", Finding::PrekeyReused),
             Self::IdentityKey => ("run-identity-keys", &["PK-04"], "identity keys", Finding::PrekeyReused),
-            Self::RatchetKey => ("run-ratchet-keys", &["SIG-04"], "ratchet keys", Finding::CounterReused),
+            Self::RatchetKey => ("run-ratchet-keys", &["PCS-01"], "ratchet keys", Finding::CounterReused),
         }
     }
 

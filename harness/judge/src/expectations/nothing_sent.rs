@@ -7,11 +7,12 @@ use crate::steps::keys::named_call;
 use countersign_contract::StanzaId;
 use countersign_contract::portable::Stanza;
 use countersign_scenarios::Step;
+use countersign_scenarios::language::Expect;
 use countersign_trace::Outcome;
 use std::collections::BTreeSet;
 
-/// From the end of the named step on (from its beginning, if it is a `send` that failed), until the user accepts the peer's new
-/// identity: no message but those that the scenario has the user send later, and no receipt for what was never delivered.
+/// From the named step on, until the user accepts the peer's new identity: no message but those that the scenario has the user
+/// send from there on (the named one too, if it went through), and no receipt for what was never delivered.
 pub(super) fn judge(cx: &Context<'_>, user: &str, to: &str, after: &str) -> Result<Said, Said> {
     let expected = format!("{user} sends nothing to {to} after {after}");
     let (sender, peer) = (cx.user(user)?, cx.user(to)?);
@@ -26,9 +27,19 @@ pub(super) fn judge(cx: &Context<'_>, user: &str, to: &str, after: &str) -> Resu
         .map(|(_, range)| range.start)
         .min()
         .unwrap_or(usize::MAX);
-    let later = |step: usize| cx.seen.steps.get(&step).is_some_and(|range| range.start > begin);
-    let ordered: BTreeSet<StanzaId> =
-        cx.seen.messages.values().filter(|m| later(m.step) && m.from == Some(sender)).filter_map(|m| m.id).collect();
+    // What had to fail is no excuse for a stanza, whenever it was asked for.
+    let failing = |name: &str| {
+        let problem = matches!(named_call(cx, name), Some((_, call)) if matches!(call.outcome, Some((_, Outcome::Problem(_)))));
+        problem || steps.iter().any(|s| matches!(s, Step::Expect(Expect::Problem { step, .. }) if step == name))
+    };
+    let ordered: BTreeSet<StanzaId> = cx
+        .seen
+        .messages
+        .values()
+        .filter(|m| m.from == Some(sender) && cx.seen.steps.get(&m.step).is_some_and(|range| range.start >= begin))
+        .filter(|m| !failing(&m.name))
+        .filter_map(|m| m.id)
+        .collect();
     let undue =
         cx.seen.frames.iter().filter(|frame| frame.user == Some(sender) && (begin..end).contains(&frame.at)).find(|frame| {
             match &frame.stanza {
@@ -45,10 +56,6 @@ pub(super) fn judge(cx: &Context<'_>, user: &str, to: &str, after: &str) -> Resu
 
 /// The position from which on nothing may be sent.
 fn begin(cx: &Context<'_>, after: &str) -> Option<usize> {
-    if let Some((index, call)) = named_call(cx, after) {
-        let failed = matches!(call.outcome, Some((_, Outcome::Problem(_))));
-        return cx.seen.steps.get(&index).map(|range| if failed { range.start } else { range.end });
-    }
     let named = |step: &Step| match step {
         Step::Send(send) => send.name == after,
         Step::Replay(replay) => replay.name.as_deref() == Some(after),

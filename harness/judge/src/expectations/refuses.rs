@@ -88,9 +88,11 @@ fn shown(cx: &Context<'_>, receiver: UserId, user: &str, stanza: &str, id: Stanz
     let wrongly = cx.seen.wrongly_shown(receiver, cx.seen.message(stanza), id);
     let first = wrongly.first()?;
     if !cx.seen.is_candidate(receiver) {
-        return Some(
-            reference(Said::fail(Finding::Shown, expected, "a reference user showed it")).evidence([cx.seen.n(first.at)]),
-        );
+        // What the candidate made for somebody else, or had no reason to make, is its own doing; what the network bent is for us to
+        // refuse.
+        let misdirected = cx.seen.message(stanza).is_some_and(|m| m.by_candidate && m.to != Some(receiver));
+        let said = Said::fail(Finding::Shown, expected, format!("{user} was shown it")).evidence([cx.seen.n(first.at)]);
+        return Some(if misdirected { said } else { reference(said) });
     }
     if untouched(cx, stanza, id) {
         let observed = format!("{stanza} was shown, but the trace does not say that anything was done to it");

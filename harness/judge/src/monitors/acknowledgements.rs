@@ -12,7 +12,7 @@ use countersign_contract::portable::Stanza;
 use countersign_contract::{Operation, StanzaId, UserId};
 use std::collections::{BTreeMap, BTreeSet};
 
-pub(super) const MONITOR: Monitor = Monitor { id: "acknowledgements", requirements: &["RCPT-02", "DMA-7(2)(a)"], watch };
+pub(super) const MONITOR: Monitor = Monitor { id: "acknowledgements", requirements: &["DMA-7(2)(a)"], watch };
 
 fn watch(cx: &Context<'_>) -> Said {
     let expected = "every stanza that was processed is acknowledged";

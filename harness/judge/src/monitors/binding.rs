@@ -7,7 +7,7 @@ use crate::said::{Said, quote};
 use countersign_contract::portable::{Enlist, PublishKeys, Stanza};
 use countersign_trace::Observation;
 
-pub(super) const MONITOR: Monitor = Monitor { id: "binding", requirements: &["BIN-01"], watch };
+pub(super) const MONITOR: Monitor = Monitor { id: "binding", requirements: &["META-01"], watch };
 
 fn watch(cx: &Context<'_>) -> Said {
     let expected = "every frame and request is one of the binding's";

@@ -7,7 +7,7 @@ use crate::said::Said;
 use crate::wire;
 use std::collections::BTreeMap;
 
-pub(super) const MONITOR: Monitor = Monitor { id: "counters", requirements: &["SIG-04", "DMA-7(3)"], watch };
+pub(super) const MONITOR: Monitor = Monitor { id: "counters", requirements: &["PCS-01", "DMA-7(3)"], watch };
 
 fn watch(cx: &Context<'_>) -> Said {
     let expected = "every message has a ratchet counter of its own, and every session a base key of its own";

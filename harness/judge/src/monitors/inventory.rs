@@ -13,8 +13,8 @@ use std::collections::BTreeSet;
 
 pub(super) const MONITOR: Monitor = Monitor { id: "inventory", requirements: &["META-01", "DMA-7(8)"], watch };
 
-/// The beginning of the names of hops from a client to the gateway.
-const FROM_CLIENT: &str = "client";
+/// The hop on which the candidate's client sends.
+const TO_GATEWAY: &str = "to-gateway";
 
 fn watch(cx: &Context<'_>) -> Said {
     let expected = "stanzas and requests carry nothing but what the inventory lists";
@@ -46,16 +46,16 @@ fn watch(cx: &Context<'_>) -> Said {
 fn bodies<'c>(cx: &'c Context<'_>) -> impl Iterator<Item = (usize, Vec<String>, Value)> + 'c {
     let json = |body: &Body| serde_json::from_slice::<Value>(body.bytes(cx.seen.blobs)?).ok();
     let frames = cx.seen.frames.iter().filter_map(move |frame| {
-        // A kind that the binding does not have is the other monitor's to report.
-        frame.stanza.as_ref().ok()?;
         let value = json(frame.body)?;
-        let kind = value.get("kind")?.as_str()?.to_owned();
-        Some((frame.at, vec![kind], value))
+        let kind = vec![value.get("kind")?.as_str()?.to_owned()];
+        // Unknown members make a frame invalid, and are looked at all the same; an invented kind is the binding's to report.
+        let readable = frame.stanza.is_ok() || allowed(cx, &kind).is_some();
+        readable.then_some((frame.at, kind, value))
     });
     let requests = cx.seen.requests.iter().filter_map(move |request| {
         let kinds: &[&str] = match (request.method, request.path) {
             ("POST", "/enlist") => &["enlist"],
-            ("PUT", "/keys") => &["publish-keys", "put-keys", "keys"],
+            ("PUT", "/keys") => &["put-keys"],
             _ => return None,
         };
         Some((request.at, kinds.iter().map(|k| (*k).to_owned()).collect(), json(request.body)?))
@@ -70,7 +70,7 @@ fn allowed<'c>(cx: &'c Context<'_>, kinds: &[String]) -> Option<BTreeSet<&'c str
         .inventory
         .iter()
         .filter(|(key, _)| {
-            key.split_once('/').is_some_and(|(hop, kind)| hop.starts_with(FROM_CLIENT) && kinds.iter().any(|k| k == kind))
+            key.split_once('/').is_some_and(|(hop, kind)| hop == TO_GATEWAY && kinds.iter().any(|k| k == kind))
         })
         .map(|(_, members)| members)
         .collect();

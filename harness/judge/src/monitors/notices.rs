@@ -12,7 +12,7 @@ use countersign_contract::seen::NoticeKind;
 use countersign_trace::Event;
 use std::collections::BTreeSet;
 
-pub(super) const MONITOR: Monitor = Monitor { id: "notices", requirements: &["SIG-09", "KEY-05"], watch };
+pub(super) const MONITOR: Monitor = Monitor { id: "notices", requirements: &["SIG-09"], watch };
 
 fn watch(cx: &Context<'_>) -> Said {
     let expected = "users are told of a changed identity key only where one changed";

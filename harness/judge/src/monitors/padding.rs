@@ -7,7 +7,7 @@ use crate::said::Said;
 use crate::wire;
 use countersign_trace::Observation;
 
-pub(super) const MONITOR: Monitor = Monitor { id: "padding", requirements: &["META-06", "PAD-01", "CT-03"], watch };
+pub(super) const MONITOR: Monitor = Monitor { id: "padding", requirements: &["CT-02"], watch };
 
 /// Block of the cipher: PKCS#7 adds a whole one to a plaintext that fills its last one.
 const CIPHER_BLOCK: usize = 16;

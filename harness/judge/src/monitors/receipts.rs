@@ -9,7 +9,7 @@ use countersign_contract::portable::{MOST_RETRIES, ReceiptType, Stanza};
 use countersign_contract::{Reason, StanzaId, UserId};
 use std::collections::BTreeMap;
 
-pub(super) const MONITOR: Monitor = Monitor { id: "receipts", requirements: &["RCPT-01", "RETRY-02"], watch };
+pub(super) const MONITOR: Monitor = Monitor { id: "receipts", requirements: &["CT-03", "RETRY-01"], watch };
 
 /// A receipt of the candidate.
 struct Receipt {

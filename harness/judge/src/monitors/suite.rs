@@ -9,7 +9,7 @@ use crate::wire::{self, Signal};
 use countersign_contract::UserId;
 use countersign_trace::Verdict;
 
-pub(super) const MONITOR: Monitor = Monitor { id: "suite", requirements: &["SIG-01", "SIG-12", "DMA-7(3)"], watch };
+pub(super) const MONITOR: Monitor = Monitor { id: "suite", requirements: &["PCS-01", "DMA-7(3)"], watch };
 
 /// Type byte and length of a Curve25519 key.
 const EC: (u8, usize) = (0x05, 33);

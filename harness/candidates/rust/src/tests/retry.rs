@@ -5,6 +5,9 @@ use countersign_contract::seen::{NoticeKind, What};
 use countersign_contract::{Reason, StanzaId};
 use uuid::Uuid;
 
+/// What happens to a body on its way.
+type Change = fn(&mut Vec<u8>);
+
 fn break_mac(stanza: Stanza) -> Stanza {
     edit(stanza, |body| {
         let last = body.len() - 1;
@@ -121,7 +124,7 @@ async fn a_reinstalled_receiver_says_no_session_to_a_later_message() {
 async fn what_was_tampered_with_is_named() {
     let pair = Pair::honest().await;
     pair.twin().await;
-    let cases: [(fn(&mut Vec<u8>), Reason); 4] = [
+    let cases: [(Change, Reason); 4] = [
         (|body| body[0] = 0x54, Reason::BadVersion),
         (|body| body[0] = 0x34, Reason::BadVersion),
         (|body| body.truncate(5), Reason::Malformed),

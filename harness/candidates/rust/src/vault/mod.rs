@@ -27,7 +27,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use store::{Identities, KyberPrekeys, OneTimePrekeys, Sessions, SignedPrekeys};
 
-/// How many one-time keys, one session after another, a peer is remembered for.
+/// How many ciphertexts, ratchet keys and sessions are remembered, each: bounds what a flood of messages can fill.
 const REMEMBERED: usize = 4096;
 
 /// Everything secret of a user.
