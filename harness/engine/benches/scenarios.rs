@@ -13,7 +13,7 @@ use std::sync::Arc;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::sync::{mpsc, watch};
 
-const SAMPLE: &str = env!("CARGO_BIN_EXE_countersign-sample");
+const SAMPLE: &str = env!("CARGO_BIN_EXE_sample-process");
 
 fn light(planned: &Planned) -> bool {
     !planned.scenario.heavy && !planned.scenario.exclusive

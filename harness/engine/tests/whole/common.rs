@@ -112,5 +112,5 @@ pub(crate) async fn run_all(options: RunOptions) -> Ran {
 
 /// The sample as a command.
 pub(crate) fn sample() -> &'static str {
-    env!("CARGO_BIN_EXE_countersign-sample")
+    env!("CARGO_BIN_EXE_sample-process")
 }

@@ -1,4 +1,4 @@
-//! The built-in sample candidate as a process of its own: `countersign-sample [DEFECT] [http ADDRESS]`.
+//! The built-in sample candidate as a process of its own: `sample-process [DEFECT] [http ADDRESS]`.
 //!
 //! Without `http` it serves calls on standard input and output. With it, it listens on the address, says where on standard output,
 //! and serves until it is ended.
@@ -34,5 +34,5 @@ async fn main() -> io::Result<()> {
 }
 
 fn usage(what: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidInput, format!("{what}; usage: countersign-sample [DEFECT] [http ADDRESS]"))
+    io::Error::new(io::ErrorKind::InvalidInput, format!("{what}; usage: sample-process [DEFECT] [http ADDRESS]"))
 }
