@@ -49,7 +49,9 @@ fn watch(cx: &Context<'_>) -> Said {
         .collect();
     let fail = |at: usize, what: &str| Said::fail(Finding::PlaintextVisible, expected, what).evidence([cx.seen.n(at)]);
     for (at, kind, bytes) in sent(cx) {
-        let decoded = if kind == Kind::Upload { vec![] } else { decoded(&bytes) };
+        // Ciphertext is no text: what is has no business in an upload, and is read like everything else.
+        let opaque = kind == Kind::Upload && std::str::from_utf8(&bytes).is_err();
+        let decoded = if opaque { vec![] } else { decoded(&bytes) };
         if search.is_match(bytes.as_ref()) || decoded.iter().any(|d| search.is_match(d)) {
             return fail(at, "content stands in what the candidate sent");
         }

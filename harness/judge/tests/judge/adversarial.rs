@@ -44,7 +44,11 @@ fn repeated_numbers_hide_nothing() {
     w.says("events", Verdict::Fail, "events-out-of-order");
     w.says("shown-twice", Verdict::Fail, "shown-twice");
     answered(&[json!([event(2)])]).says("events", Verdict::Fail, "events-out-of-order");
-    answered(&[json!([event(u64::MAX)]), json!([event(u64::MAX), event(0)])]).says("events", Verdict::Fail, "events-out-of-order");
+    answered(&[json!([event(u64::MAX)]), json!([event(u64::MAX), event(0)])]).says(
+        "events",
+        Verdict::Fail,
+        "events-out-of-order",
+    );
 }
 
 #[test]
@@ -148,7 +152,15 @@ fn input() -> impl Strategy<Value = Input> {
 }
 
 fn any_event() -> impl Strategy<Value = Event> {
-    let op = prop_oneof![Just("send"), Just("events"), Just("settle"), Just("create_user"), Just("fetch_keys"), Just("verify_identity"), Just("x")];
+    let op = prop_oneof![
+        Just("send"),
+        Just("events"),
+        Just("settle"),
+        Just("create_user"),
+        Just("fetch_keys"),
+        Just("verify_identity"),
+        Just("x")
+    ];
     let named = prop_oneof![Just("m1"), Just("m2"), Just("m1/resend"), Just("user:bob"), Just("user:alice"), Just("")];
     prop_oneof![
         3 => input().prop_map(Event::Input),

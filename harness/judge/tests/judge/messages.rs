@@ -1,12 +1,12 @@
 //! Expectations about messages: shown, refused, not shown, and what a candidate may try.
 
+use crate::support::flows::{refused, shown};
+use crate::support::{World, id, text, user};
 use countersign_contract::Reason;
 use countersign_contract::portable::ReceiptType;
 use countersign_trace::event::Fault;
 use countersign_trace::{Blame, Event, Input, Outcome, Verdict};
 use serde_json::{Value, json};
-use crate::support::flows::{refused, shown};
-use crate::support::{World, id, text, user};
 
 fn to_bob(name: &str) -> Value {
     json!({"send": {"from": "alice", "to": "bob", "as": name, "content": {"text": "x"}}})
@@ -179,7 +179,8 @@ fn an_interrupted_trace_is_an_environment_error_from_there_on() {
     let mut w = two(honest);
     let step = w.trace.iter().rposition(|e| e.event == Event::Step { index: 2 }).unwrap();
     w.trace.truncate(step);
-    for (cause, verdict) in [("the process ended", Verdict::EnvironmentError), ("harness: out of memory", Verdict::HarnessError)] {
+    for (cause, verdict) in [("the process ended", Verdict::EnvironmentError), ("harness: out of memory", Verdict::HarnessError)]
+    {
         let mut w2 = World { trace: w.trace.clone(), ..two(honest) };
         w2.input(Input::Aborted { cause: cause.into() });
         w2.says("step-2", verdict, "");

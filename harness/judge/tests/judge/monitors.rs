@@ -46,13 +46,26 @@ fn canaries_are_found_in_every_form_and_place() {
     let hex: String = canary.bytes().map(|b| format!("{b:02x}")).collect();
     let url = base64::engine::general_purpose::URL_SAFE_NO_PAD;
     let twice = url.encode(url.encode(format!("..{canary}")));
-    let forms = [canary.clone(), hex, url.encode(format!("xy{canary}z")), twice, canary.to_uppercase(), canary.chars().rev().collect()];
+    let forms =
+        [canary.clone(), hex, url.encode(format!("xy{canary}z")), twice, canary.to_uppercase(), canary.chars().rev().collect()];
     for form in &forms {
         let text = format!(r#"{{"kind":"ack","id":"{}","note":"{form}"}}"#, id("m1"));
         world(|w| w.raw_in("bob", &text)).says("canary", Verdict::Fail, "plaintext-visible");
-        world(|w| w.request("GET", &format!("/media/{form}"), Some("bob"), b"", 404, b"")).says("canary", Verdict::Fail, "plaintext-visible");
-        world(|w| w.request("PUT", "/media", Some("bob"), form.as_bytes(), 503, b"")).says("canary", Verdict::Fail, "plaintext-visible");
-        world(|w| w.input(Input::ChatOpened { channel: 9, token: Some(form.clone()) })).says("canary", Verdict::Fail, "plaintext-visible");
+        world(|w| w.request("GET", &format!("/media/{form}"), Some("bob"), b"", 404, b"")).says(
+            "canary",
+            Verdict::Fail,
+            "plaintext-visible",
+        );
+        world(|w| w.request("PUT", "/media", Some("bob"), form.as_bytes(), 503, b"")).says(
+            "canary",
+            Verdict::Fail,
+            "plaintext-visible",
+        );
+        world(|w| w.input(Input::ChatOpened { channel: 9, token: Some(form.clone()) })).says(
+            "canary",
+            Verdict::Fail,
+            "plaintext-visible",
+        );
     }
     let inside = [vec![0x44], canary.into_bytes(), vec![0; 20]].concat();
     world(sends(inside)).says("canary", Verdict::Fail, "plaintext-visible");
@@ -167,12 +180,19 @@ fn counters_and_base_keys_are_used_once() {
 
 #[test]
 fn one_time_prekeys_are_published_and_used_once() {
-    let publish = |keys: PublishKeys| world(move |w| w.request("PUT", "/keys", Some("bob"), &serde_json::to_vec(&keys).unwrap(), 200, b"{}"));
-    let keys = |one_time_prekeys, kyber| PublishKeys { one_time_prekeys, one_time_kyber_prekeys: kyber, ..PublishKeys::default() };
+    let publish = |keys: PublishKeys| {
+        world(move |w| w.request("PUT", "/keys", Some("bob"), &serde_json::to_vec(&keys).unwrap(), 200, b"{}"))
+    };
+    let keys =
+        |one_time_prekeys, kyber| PublishKeys { one_time_prekeys, one_time_kyber_prekeys: kyber, ..PublishKeys::default() };
     publish(keys(vec![crate::support::prekey(3, bytes::ec("new"))], vec![])).all_pass();
     publish(keys(vec![crate::support::prekey(1, bytes::ec("new"))], vec![])).says("prekeys", Verdict::Fail, "prekey-reused");
     let old = bytes::enlist("bob");
-    publish(keys(vec![crate::support::prekey(3, old.one_time_prekeys[0].key.0.clone())], vec![])).says("prekeys", Verdict::Fail, "prekey-reused");
+    publish(keys(vec![crate::support::prekey(3, old.one_time_prekeys[0].key.0.clone())], vec![])).says(
+        "prekeys",
+        Verdict::Fail,
+        "prekey-reused",
+    );
     publish(keys(vec![], vec![signed(3, bytes::kyber("new"))])).says("prekeys", Verdict::Fail, "prekey-reused");
     let twice = |fetches: usize| {
         world(move |w| {
@@ -183,7 +203,10 @@ fn one_time_prekeys_are_published_and_used_once() {
             for base in ["one", "two"] {
                 let inner = bytes::signal(base, 0, &bytes::noise(base, 176), Some(1));
                 let body = Bytes(bytes::first("bob", base, Some(1), &inner));
-                w.frame_in("bob", &Stanza::Message { id: id(base), to: Some(user("alice")), from: None, r#type: MessageType::Prekey, body });
+                w.frame_in(
+                    "bob",
+                    &Stanza::Message { id: id(base), to: Some(user("alice")), from: None, r#type: MessageType::Prekey, body },
+                );
             }
         })
     };
@@ -200,7 +223,8 @@ fn frames_and_requests_fit_the_binding() {
     let from = message("more", Some("bob"), Some("alice"), body(176, Some(1)));
     world(|w| w.frame_in("bob", &from)).says("binding", Verdict::Fail, "breaks-binding");
     world(|w| w.request("PUT", "/keys", Some("bob"), b"{\"x\":1}", 400, b"{}")).says("binding", Verdict::Fail, "breaks-binding");
-    let noticed = Event::Observed { user: None, observation: Observation::Invalid { what: "stanza".into(), detail: "bad".into() } };
+    let noticed =
+        Event::Observed { user: None, observation: Observation::Invalid { what: "stanza".into(), detail: "bad".into() } };
     world(|w| w.log(noticed)).says("binding", Verdict::Fail, "breaks-binding");
 }
 
@@ -230,7 +254,11 @@ fn processed_stanzas_are_acknowledged() {
     quiet(&|_| {}).says("acknowledgements", Verdict::Pass, "");
     quiet(&|w| w.acks("m3", "bob")).says("acknowledgements", Verdict::Pass, "");
     quiet(&|w| w.acks("m1", "bob")).says("acknowledgements", Verdict::Fail, "not-acknowledged");
-    quiet(&|w| w.input(Input::ChatClosed { channel: channel("bob") })).says("acknowledgements", Verdict::Fail, "not-acknowledged");
+    quiet(&|w| w.input(Input::ChatClosed { channel: channel("bob") })).says(
+        "acknowledgements",
+        Verdict::Fail,
+        "not-acknowledged",
+    );
     quiet(&|w| w.acks("m3", "carl")).says("acknowledgements", Verdict::Pass, "");
 }
 
@@ -288,5 +316,9 @@ fn receipts_tell_the_truth() {
     let unheard = receipt("m9", ReceiptType::Delivered, None, Some("alice"));
     answered(|w| w.frame_in("bob", &unheard)).says("receipts", Verdict::Fail, "undue-receipt");
     // Of carl's.
-    answered(|w| w.frame_in("carl", &receipt("m3", ReceiptType::Delivered, None, Some("alice")))).says("receipts", Verdict::Fail, "undue-receipt");
+    answered(|w| w.frame_in("carl", &receipt("m3", ReceiptType::Delivered, None, Some("alice")))).says(
+        "receipts",
+        Verdict::Fail,
+        "undue-receipt",
+    );
 }

@@ -54,7 +54,10 @@ fn instances_share_no_files_or_ratchets() {
     let more = |w: &mut World| {
         w.request("PUT", "/media", Some("bob"), &bytes::noise("blob", 80), 200, b"{}");
         let key = Digest::of(b"key");
-        w.observed("alice", Observation::Media { stanza: crate::support::id("m"), key, digest_ok: true, mac_ok: true, plaintext: None });
+        w.observed(
+            "alice",
+            Observation::Media { stanza: crate::support::id("m"), key, digest_ok: true, mac_ok: true, plaintext: None },
+        );
         w.connect("bob");
         w.candidate_sends("m", "bob", "alice");
     };
@@ -89,7 +92,15 @@ fn ends(verdicts: &[Verdict], run: Verdict, healthy: bool, interrupted: Option<&
 fn the_worst_verdict_decides_the_exit_code() {
     use Verdict::*;
     for (verdict, code) in [
-        (Pass, 0), (Warn, 0), (Unsupported, 6), (Blocked, 3), (Inconclusive, 6), (NeedsReview, 6), (EnvironmentError, 3), (HarnessError, 1), (Fail, 4),
+        (Pass, 0),
+        (Warn, 0),
+        (Unsupported, 6),
+        (Blocked, 3),
+        (Inconclusive, 6),
+        (NeedsReview, 6),
+        (EnvironmentError, 3),
+        (HarnessError, 1),
+        (Fail, 4),
     ] {
         assert_eq!(ends(&[Pass, verdict], Pass, true, None), (verdict, code));
         assert_eq!(ends(&[Pass], verdict, true, None), (verdict, code));
@@ -109,7 +120,8 @@ fn what_was_left_out_or_is_missing_counts() {
     let doctor = Doctor { examinations: vec![], description: None };
     let world = World::bare(&json!([]));
     let instances = [InstanceResult { checks: vec![check(Verdict::Pass)], ..instance("s/0", &world) }];
-    let end = |plan: &Plan, profile: &_, instances: &[_]| conclude(Some(plan), Some(&doctor), profile, instances, &[], None).verdict;
+    let end =
+        |plan: &Plan, profile: &_, instances: &[_]| conclude(Some(plan), Some(&doctor), profile, instances, &[], None).verdict;
     assert_eq!(end(&plan(vec![left(Verdict::NotApplicable)]), &profile, &instances), Verdict::Pass);
     assert_eq!(end(&plan(vec![left(Verdict::Unsupported)]), &profile, &instances), Verdict::Warn);
     profile.unsupported_counts_as = Verdict::Fail;

@@ -37,7 +37,11 @@ fn success_without_a_stanza_is_none() {
 
 #[test]
 fn a_problem_without_an_expectation_fails() {
-    for (reason, finding) in [(Reason::Internal, "operation-failed"), (Reason::Timeout, "operation-failed"), (Reason::Unsupported, "claimed-unsupported")] {
+    for (reason, finding) in [
+        (Reason::Internal, "operation-failed"),
+        (Reason::Timeout, "operation-failed"),
+        (Reason::Unsupported, "claimed-unsupported"),
+    ] {
         let mut w = World::new(&send_step());
         w.step(0);
         w.named("m1");
@@ -190,7 +194,8 @@ fn an_exchange_is_shown_to_its_last_message() {
 fn a_user_taken_offline_need_not_settle_but_an_online_one_must() {
     for (disconnects, verdict) in [(true, Verdict::Pass), (false, Verdict::Fail)] {
         let step = if disconnects { json!({"disconnect": "bob"}) } else { json!({"connect": "bob"}) };
-        let mut w = World::new(&json!([step, {"expect": {"notice": {"user": "carl", "notice": "undecryptable", "about": "alice"}}}]));
+        let mut w =
+            World::new(&json!([step, {"expect": {"notice": {"user": "carl", "notice": "undecryptable", "about": "alice"}}}]));
         w.step(0);
         let op = if disconnects { "disconnect" } else { "connect" };
         w.call(op, &json!({"user": user("bob")}), Outcome::Ok(json!({})));

@@ -16,14 +16,7 @@ pub(crate) fn receipt(of: &str, kind: ReceiptType, from: Option<&str>, to: Optio
         ReceiptType::Delivered => ("receipt", None),
         ReceiptType::Retry => ("retry", Some(1)),
     };
-    Stanza::Receipt {
-        id: id(&format!("{of}/{word}")),
-        from: from.map(user),
-        to: to.map(user),
-        r#type: kind,
-        of: id(of),
-        count,
-    }
+    Stanza::Receipt { id: id(&format!("{of}/{word}")), from: from.map(user), to: to.map(user), r#type: kind, of: id(of), count }
 }
 
 pub(crate) fn says(name: &str) -> String {
@@ -110,6 +103,9 @@ impl World {
     pub(crate) fn reference_shows(&mut self, name: &str, from: &str, to: &str) {
         let body = self.body(message(name, Some(from), None, vec![0x44; 40]).to_json().as_bytes());
         self.log(Event::ToReference { user: user(to), what: "stanza".into(), body });
-        self.observed(to, Observation::Shown { stanza: id(name), message: id(name), from: user(from), content: content(name), padded: 160 });
+        self.observed(
+            to,
+            Observation::Shown { stanza: id(name), message: id(name), from: user(from), content: content(name), padded: 160 },
+        );
     }
 }

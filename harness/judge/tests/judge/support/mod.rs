@@ -126,7 +126,8 @@ impl World {
 
     /// A candidate's user is created: call, enlistment, answer.
     pub(crate) fn create(&mut self, name: &str, keys: &Enlist) {
-        let call = self.begin("create_user", &json!({"instance": StanzaId(uuid::Uuid::nil()), "user": user(name), "one_time_prekeys": 2}));
+        let call = self
+            .begin("create_user", &json!({"instance": StanzaId(uuid::Uuid::nil()), "user": user(name), "one_time_prekeys": 2}));
         let token = Enlisted { token: format!("token-{name}") };
         self.request("POST", "/enlist", None, &serde_json::to_vec(keys).unwrap(), 200, &serde_json::to_vec(&token).unwrap());
         self.end(call, Outcome::Ok(json!({"identity_key": keys.identity_key})));
