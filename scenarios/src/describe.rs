@@ -50,10 +50,23 @@ pub fn describe_step(cast: &BTreeMap<String, Cast>, step: &Step) -> String {
         Step::Media(m) => format!("the candidate's next download {}", download(m)),
         Step::Exchange(e) => {
             let [a, b] = &e.between;
-            format!("{} and {} write to each other in turn, {} messages in all, each shown before the next ({})", who(a), who(b), e.messages, e.name)
+            format!(
+                "{} and {} write to each other in turn, {} messages in all, each shown before the next ({})",
+                who(a),
+                who(b),
+                e.messages,
+                e.name
+            )
         }
         Step::Burst(b) => {
-            format!("{} sends {} messages to {}, one planned every {} ms ({})", who(&b.from), b.messages, who(&b.to), b.every_ms, b.name)
+            format!(
+                "{} sends {} messages to {}, one planned every {} ms ({})",
+                who(&b.from),
+                b.messages,
+                who(&b.to),
+                b.every_ms,
+                b.name
+            )
         }
         Step::DeleteUser(user) => format!("{} is deleted", who(user)),
         Step::ForgeRetry(f) => {
@@ -75,7 +88,8 @@ fn times(n: u32, what: &str) -> String {
 }
 
 fn send(cast: &BTreeMap<String, Cast>, s: &Send) -> String {
-    let mut text = format!("{} sends {} to {}, {}", with_side(cast, &s.from), s.name, with_side(cast, &s.to), content(&s.content));
+    let mut text =
+        format!("{} sends {} to {}, {}", with_side(cast, &s.from), s.name, with_side(cast, &s.to), content(&s.content));
     if s.fresh_session {
         text.push_str(", in a new session");
     }
@@ -170,7 +184,14 @@ fn download(step: &MediaStep) -> String {
 }
 
 fn reasons(reasons: &[Reason]) -> String {
-    reasons.iter().map(|r| r.as_str()).collect::<Vec<_>>().join(" or ")
+    let mut words: Vec<&str> = Vec::new();
+    for reason in reasons {
+        // Cases fill in the same reason more than once.
+        if !words.contains(&reason.as_str()) {
+            words.push(reason.as_str());
+        }
+    }
+    words.join(" or ")
 }
 
 const fn receipt_word(receipt: ReceiptType) -> &'static str {

@@ -65,7 +65,8 @@ impl Diagnostic {
         let Span { line, column, length } = fault.span;
         let text = source.lines().nth(line.saturating_sub(1)).unwrap_or_default();
         // A window of the line that begins a little before the fault.
-        let skip = if column > SNIPPET_CHARS / 2 { column.saturating_sub(20) } else { 0 };
+        let long = text.chars().count() > SNIPPET_CHARS;
+        let skip = if long && column > SNIPPET_CHARS / 2 { column.saturating_sub(20) } else { 0 };
         let snippet: String = text.chars().skip(skip).take(SNIPPET_CHARS).map(plain).collect();
         let snippet = snippet.trim_end().to_owned();
         Self {
@@ -74,7 +75,8 @@ impl Diagnostic {
             column,
             length: length.max(1),
             message: fault.message,
-            hint: fault.hint,
+            // Whoever found the fault may know no better than the schema.
+            hint: fault.hint.or_else(|| Some("`countersign schema` says what may stand here".to_owned())),
             snippet_column: column.saturating_sub(skip).max(1),
             snippet,
         }
@@ -122,7 +124,10 @@ pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
     known
         .into_iter()
         .map(|candidate| (edits(word, candidate), candidate))
-        .filter(|(edits, candidate)| *edits <= 1 + candidate.chars().count().min(word.chars().count()) / 4)
+        .filter(|(edits, candidate)| {
+            let shorter = candidate.chars().count().min(word.chars().count());
+            *edits < shorter && *edits <= 1 + shorter / 8
+        })
         .min()
         .map(|(_, candidate)| candidate)
 }
@@ -164,6 +169,7 @@ mod tests {
     fn a_slip_finds_what_was_meant() {
         assert_eq!(nearest("sned", ["send", "expect"]), Some("send"));
         assert_eq!(nearest("networks", ["network", "content"]), Some("network"));
+        assert_eq!(nearest("X", ["P", "M"]), None);
         assert_eq!(nearest("teleport", ["send", "expect", "release"]), None);
         assert_eq!(edits("", "abc"), 3);
         assert_eq!(edits("abc", "acb"), 1);

@@ -11,6 +11,7 @@ pub mod describe;
 pub mod diagnostic;
 pub mod language;
 mod lint;
+pub mod plan;
 pub mod profile;
 pub mod requirement;
 pub mod schema;

@@ -1,7 +1,7 @@
 //! Which instances a run executes, and a reason for each that it leaves out.
 
-use countersign_contract::claims::{Capability, Description, Feature};
 use crate::{Planned, Profile, Suite};
+use countersign_contract::claims::{Capability, Description, Feature};
 use countersign_trace::Verdict;
 use countersign_trace::record::{self, LeftOut};
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};

@@ -6,14 +6,14 @@ use crate::requirement::RequirementFile;
 use schemars::schema_for;
 use serde_json::{Value, json};
 
-/// The schemas by name: `scenario`, `requirements`, `profile`.
+/// The schemas by name: `scenario`, `requirement`, `profile`.
 #[must_use]
 pub fn schemas() -> Vec<(&'static str, Value)> {
     let mut scenario = schema_for!(Scenario).to_value();
     with_parameters(&mut scenario);
     vec![
         ("scenario", scenario),
-        ("requirements", schema_for!(RequirementFile).to_value()),
+        ("requirement", schema_for!(RequirementFile).to_value()),
         ("profile", schema_for!(Profile).to_value()),
     ]
 }

@@ -151,12 +151,8 @@ impl Suite {
             diagnostics.dedup();
             return Err(diagnostics);
         }
-        let mut suite = Self {
-            scenarios: BTreeMap::new(),
-            requirements: BTreeMap::new(),
-            profiles: BTreeMap::new(),
-            files: files.clone(),
-        };
+        let mut suite =
+            Self { scenarios: BTreeMap::new(), requirements: BTreeMap::new(), profiles: BTreeMap::new(), files: files.clone() };
         for (path, scenario) in read.scenarios {
             let Some((_, first)) = scenario.cases.first() else { continue };
             let loaded = LoadedScenario {

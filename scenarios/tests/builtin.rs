@@ -4,6 +4,7 @@ use countersign_scenarios::{Suite, describe_step};
 use std::collections::BTreeSet;
 use std::path::Path;
 
+#[expect(clippy::panic, reason = "the faults have to be seen when a test fails")]
 fn builtin() -> Suite {
     Suite::builtin().unwrap_or_else(|faults| {
         let text: Vec<String> = faults.iter().map(ToString::to_string).collect();

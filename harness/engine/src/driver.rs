@@ -283,9 +283,10 @@ impl Drive {
 
 /// Resolves with the cause when the run is to stop.
 async fn stop(interrupt: &mut Interrupt) -> String {
-    match interrupt.wait_for(Option::is_some).await {
-        Ok(cause) => cause.clone().unwrap_or_default(),
+    let cause = interrupt.wait_for(Option::is_some).await.ok().and_then(|cause| cause.clone());
+    match cause {
+        Some(cause) => cause,
         // Whoever could interrupt is gone, and has not.
-        Err(_) => std::future::pending().await,
+        None => std::future::pending().await,
     }
 }

@@ -257,7 +257,7 @@ impl Round<'_> {
         }
     }
 
-    fn instance(&self, planned: Planned) -> impl Future<Output = Done> + Send + 'static {
+    fn instance(&self, planned: Planned) -> impl Future<Output = Done> + Send + use<> {
         let instance = derive::instance(&self.options.seed, &planned.name);
         let gateway = self.candidate.gateways().open(instance);
         let plan = InstancePlan {

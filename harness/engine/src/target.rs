@@ -89,14 +89,14 @@ impl fmt::Display for Target {
     }
 }
 
-/// The defect whose name shares the longest beginning or end with this.
+/// The defect whose name has most of its beginning and end in common with this.
 fn similar(name: &str) -> Option<&'static str> {
     let shared = |other: &str| {
         let front = name.bytes().zip(other.bytes()).take_while(|(a, b)| a == b).count();
         let back = name.bytes().rev().zip(other.bytes().rev()).take_while(|(a, b)| a == b).count();
-        front.max(back)
+        front + back
     };
-    Defect::ALL.iter().map(|d| d.as_str()).max_by_key(|d| shared(d)).filter(|d| shared(d) >= 4)
+    Defect::ALL.iter().map(|d| d.as_str()).max_by_key(|d| shared(d)).filter(|d| shared(d) >= 5)
 }
 
 impl Target {

@@ -153,8 +153,12 @@ impl Instance {
     fn bend(&mut self, stanza: StanzaId, body: &[u8], kind: MessageType) {
         let Some(bend) = self.bends.remove(&stanza) else { return };
         let (bent, how) = match bend {
-            StanzaBend::Field(field) => (wire::tamper_named(body, kind, &field).map_err(|e| e.to_string()), format!("tampered with {field}")),
-            StanzaBend::Cut(length) => (Ok::<_, String>(body.get(..length).unwrap_or(body).to_vec()), format!("cut to {length} bytes")),
+            StanzaBend::Field(field) => {
+                (wire::tamper_named(body, kind, &field).map_err(|e| e.to_string()), format!("tampered with {field}"))
+            }
+            StanzaBend::Cut(length) => {
+                (Ok::<_, String>(body.get(..length).unwrap_or(body).to_vec()), format!("cut to {length} bytes"))
+            }
             StanzaBend::Flip(at) => {
                 let mut bent = body.to_vec();
                 if let Some(byte) = offset(at, bent.len()).and_then(|i| bent.get_mut(i)) {

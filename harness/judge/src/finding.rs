@@ -1,10 +1,10 @@
 //! What can be wrong: a closed list of short names, stable over runs, each with what usually causes it.
 
 macro_rules! findings {
-    ($($(#[$doc:meta])* $variant:ident = $text:literal, $cause:expr;)*) => {
+    ($($(#[doc = $doc:literal])* $variant:ident = $text:literal, $cause:expr;)*) => {
         /// What went wrong.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum Finding { $($(#[$doc])* $variant,)* }
+        pub enum Finding { $($(#[doc = $doc])* $variant,)* }
 
         impl Finding {
             /// Every finding there is.
@@ -13,6 +13,10 @@ macro_rules! findings {
             /// The name as it stands in a check.
             #[must_use]
             pub const fn as_str(self) -> &'static str { match self { $(Self::$variant => $text,)* } }
+
+            /// What it means, in a sentence.
+            #[must_use]
+            pub const fn meaning(self) -> &'static str { match self { $(Self::$variant => concat!($($doc),*).trim_ascii(),)* } }
 
             /// What usually causes it; `None` where the requirement itself knows better.
             #[must_use]

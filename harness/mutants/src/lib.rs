@@ -1,1 +1,114 @@
-//! The built-in sample with one defect each, and the data that says which scenario must find it
+//! The built-in sample with one defect each, and the data that says which scenario must find it, and why.
+//!
+//! A check counts only if it is shown to fail on a candidate with that one defect. `mutants.yaml` lists them: the defect's switch
+//! in the sample ([`countersign_sample::Defect`]), the requirement that it breaks, and the scenarios that must fail on it with the
+//! requirement and the finding that they must name. The tests run every mutant and hold the file against what happened.
+
+use countersign_sample::Defect;
+use countersign_scenarios::Suite;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The data file.
+pub const SOURCE: &str = include_str!("../mutants.yaml");
+
+/// One mutant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Mutant {
+    /// The name of the defect, as in `mutant:ID`.
+    pub id: String,
+    /// The requirement that it breaks.
+    pub requirement: String,
+    /// The scenario that must name it.
+    pub scenario: String,
+    /// What that scenario's check must find: a finding of the judge, which stands for the right reason.
+    pub finding: String,
+    /// All scenarios that fail on it; a case stands for its scenario.
+    pub fails: Vec<String>,
+    /// Whether the Node candidate has the same defect.
+    #[serde(default)]
+    pub node: bool,
+}
+
+/// The file of mutants.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MutantFile {
+    /// The mutants.
+    pub mutants: Vec<Mutant>,
+}
+
+/// Why the file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum MutantError {
+    /// It is not of the right form.
+    #[error("mutants.yaml: {0}")]
+    Form(String),
+    /// A mutant without a switch, or twice.
+    #[error("mutants.yaml: `{0}` is not a defect of the sample, or stands there twice")]
+    Switch(String),
+}
+
+/// All mutants.
+///
+/// # Errors
+/// See [`MutantError`].
+pub fn mutants() -> Result<Vec<Mutant>, MutantError> {
+    let file: MutantFile = serde_saphyr::from_str(SOURCE).map_err(|e| MutantError::Form(e.to_string()))?;
+    let mut seen = BTreeSet::new();
+    for mutant in &file.mutants {
+        if mutant.id.parse::<Defect>().is_err() || !seen.insert(&mutant.id) {
+            return Err(MutantError::Switch(mutant.id.clone()));
+        }
+    }
+    Ok(file.mutants)
+}
+
+impl Mutant {
+    /// The switch in the sample.
+    #[must_use]
+    pub fn defect(&self) -> Option<Defect> {
+        self.id.parse().ok()
+    }
+}
+
+/// What a scenario contributes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Coverage {
+    /// Mutants that fail it.
+    pub kills: Vec<String>,
+    /// Of these, those that no other scenario in its folder kills.
+    pub alone: Vec<String>,
+    /// Whether it is a twin: it shows that the honest thing is accepted.
+    pub twin: bool,
+}
+
+impl Coverage {
+    /// Whether it has a reason to be there.
+    #[must_use]
+    pub fn justified(&self) -> bool {
+        self.twin || !self.alone.is_empty()
+    }
+}
+
+/// What each scenario of a suite contributes, by id.
+#[must_use]
+pub fn coverage(suite: &Suite, mutants: &[Mutant]) -> BTreeMap<String, Coverage> {
+    let folder = |id: &str| id.split('/').next().unwrap_or_default().to_owned();
+    suite
+        .scenarios
+        .iter()
+        .map(|(id, loaded)| {
+            let kills: Vec<&Mutant> = mutants.iter().filter(|m| m.fails.contains(id)).collect();
+            let alone = kills
+                .iter()
+                .filter(|m| !m.fails.iter().any(|other| other != id && folder(other) == folder(id)))
+                .map(|m| m.id.clone())
+                .collect();
+            let kills = kills.iter().map(|m| m.id.clone()).collect();
+            (id.clone(), Coverage { kills, alone, twin: loaded.scenario.twin })
+        })
+        .collect()
+}

@@ -3,7 +3,7 @@
 
 use crate::refusal::Refusal;
 use countersign_contract::Reason;
-use libsignal_protocol::{PrivateKey, PublicKey, kem};
+use libsignal_protocol::{PublicKey, kem};
 
 /// Length of a serialised Curve25519 public key in bytes.
 pub(crate) const CURVE_BYTES: usize = 33;
@@ -27,11 +27,33 @@ pub(crate) fn curve(bytes: &[u8], what: &str) -> Result<PublicKey, Refusal> {
     Ok(key)
 }
 
-/// Private keys are multiples of eight, and points of low order are those that eight takes to the neutral element: any private
-/// key shows one, by an agreement that is all zero (RFC 7748, section 6.1).
+/// The two u-coordinates of order 8, little-endian: with 0, 1 and -1 these are all of low order, on the curve and on its twist
+/// (<https://cr.yp.to/ecdh.html>, "How do I validate Curve25519 public keys?").
+const ORDER_8: [[u8; 32]; 2] = [
+    [
+        0xe0, 0xeb, 0x7a, 0x7c, 0x3b, 0x41, 0xb8, 0xae, 0x16, 0x56, 0xe3, 0xfa, 0xf1, 0x9f, 0xc4, 0x6a, 0xda, 0x09, 0x8d, 0xeb,
+        0x9c, 0x32, 0xb1, 0xfd, 0x86, 0x62, 0x05, 0x16, 0x5f, 0x49, 0xb8, 0x00,
+    ],
+    [
+        0x5f, 0x9c, 0x95, 0xbc, 0xa3, 0x50, 0x8c, 0x24, 0xb1, 0xd0, 0xb1, 0x55, 0x9c, 0x83, 0xef, 0x5b, 0x04, 0x44, 0x5c, 0xc4,
+        0x58, 0x1c, 0x8e, 0x86, 0xd8, 0x22, 0x4e, 0xdd, 0xd0, 0x9f, 0x11, 0x57,
+    ],
+];
+
+/// Whether X25519 makes the same of this key whatever the private key is. A comparison with the few such keys, rather than an
+/// agreement that comes out as zero: the check stands before every message.
 fn is_low_order(key: &PublicKey) -> bool {
-    let agreement = PrivateKey::deserialize(&[0x42; 32]).and_then(|private| private.calculate_agreement(key));
-    agreement.map_or(true, |secret| secret.iter().all(|b| *b == 0))
+    let mut key: Vec<u8> = key.public_key_bytes().to_vec();
+    // X25519 does not look at the highest bit.
+    if let Some(last) = key.last_mut() {
+        *last &= 0x7f;
+    }
+    let Some((low, rest)) = key.split_first() else { return true };
+    let (high, middle) = rest.split_last().unwrap_or((&0, &[]));
+    let zero_or_one = *low <= 1 && *high == 0 && middle.iter().all(|b| *b == 0);
+    // The prime is 2^255 - 19: minus one is written as 2^255 - 20, and zero and one can be written as 2^255 - 19 and - 18 as well.
+    let near_prime = (0xec..=0xee).contains(low) && *high == 0x7f && middle.iter().all(|b| *b == 0xff);
+    zero_or_one || near_prime || ORDER_8.iter().any(|point| point[..] == key[..])
 }
 
 /// Reads a Kyber-1024 public key.
@@ -48,4 +70,49 @@ pub(crate) fn kyber(bytes: &[u8], what: &str) -> Result<kem::PublicKey, Refusal>
         return Err(bad("all zero".into()));
     }
     Ok(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use libsignal_protocol::PrivateKey;
+    use proptest::prelude::*;
+
+    /// Private keys are multiples of eight, so an agreement with a point of low order is all zero (RFC 7748, section 6.1).
+    fn agreement_is_zero(key: &PublicKey) -> bool {
+        PrivateKey::deserialize(&[0x42; 32]).unwrap().calculate_agreement(key).unwrap().iter().all(|b| *b == 0)
+    }
+
+    fn agrees(bytes: [u8; 32]) {
+        let key = PublicKey::from_djb_public_key_bytes(&bytes).unwrap();
+        assert_eq!(is_low_order(&key), agreement_is_zero(&key), "{bytes:02x?}");
+    }
+
+    #[test]
+    fn every_key_near_a_limit_is_judged_as_the_agreement_judges_it() {
+        for high in [0x00, 0x7f, 0x80, 0xff] {
+            for (fill, low) in (0..=255).flat_map(|low| [(0x00, low), (0xff, low)]) {
+                let mut bytes = [fill; 32];
+                (bytes[0], bytes[31]) = (low, high);
+                agrees(bytes);
+            }
+        }
+        for mut point in ORDER_8 {
+            agrees(point);
+            point[31] |= 0x80;
+            agrees(point);
+            point[0] ^= 1;
+            agrees(point);
+        }
+        let low = (0..=255_u8)
+            .filter(|low| is_low_order(&PublicKey::from_djb_public_key_bytes(&[&[*low][..], &[0; 31]].concat()).unwrap()));
+        assert_eq!(low.count(), 2);
+    }
+
+    proptest! {
+        #[test]
+        fn any_key_is_judged_as_the_agreement_judges_it(bytes in any::<[u8; 32]>()) {
+            agrees(bytes);
+        }
+    }
 }

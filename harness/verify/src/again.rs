@@ -3,7 +3,7 @@
 use crate::{FindingKind, Verification};
 use countersign_contract::claims::{Capability, Description};
 use countersign_instance::{Instance, InstancePlan, no_meter};
-use countersign_scenarios::{Profile, Suite};
+use countersign_scenarios::{Profile, Requirement, Suite};
 use countersign_trace::event::{Entry, Event};
 use countersign_trace::{Blobs, Check, InstanceResult, Trace};
 use std::sync::Arc;
@@ -12,6 +12,7 @@ pub(crate) fn check(
     result: &InstanceResult,
     suite: &Suite,
     profile: &Arc<Profile>,
+    requirements: &[Requirement],
     description: &Description,
     blobs: &Blobs,
     out: &mut Verification,
@@ -41,7 +42,7 @@ pub(crate) fn check(
     if let Some(difference) = first_difference(&result.trace, &again) {
         out.add(Some(&name), FindingKind::Trace, difference);
     }
-    let checks = countersign_judge::judge(profile, &suite.requirements, &planned.scenario, &result.trace, blobs, description);
+    let checks = countersign_judge::judge(profile, requirements, &planned.scenario, &result.trace, blobs, description);
     out.checks += checks.len();
     compare_checks(&name, &result.checks, &checks, out);
     let worst = countersign_judge::worst(&checks);
@@ -83,13 +84,20 @@ fn first_difference(recorded: &[Entry], again: &[Entry]) -> Option<String> {
 fn describe(entry: &Entry) -> String {
     let json = serde_json::to_string(&entry.event).unwrap_or_default();
     let short: String = json.chars().take(160).collect();
-    if short.len() < json.len() { format!("{short}… at {} µs", entry.at_us) } else { format!("{short} at {} µs", entry.at_us) }
+    if short.len() < json.len() {
+        format!("{short}… at {} µs", entry.at_us)
+    } else {
+        format!("{short} at {} µs", entry.at_us)
+    }
 }
 
 fn compare_checks(name: &str, recorded: &[Check], again: &[Check], out: &mut Verification) {
     for (old, new) in recorded.iter().zip(again).filter(|(old, new)| old != new) {
         let what = if old.verdict == new.verdict {
-            format!("check {}: {} as recorded, but for other reasons: judging again observes: {}", old.id, old.verdict, new.observed)
+            format!(
+                "check {}: {} as recorded, but for other reasons: judging again observes: {}",
+                old.id, old.verdict, new.observed
+            )
         } else {
             format!("check {}: the record says {}, judging again gives {}", old.id, old.verdict, new.verdict)
         };

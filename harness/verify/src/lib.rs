@@ -10,7 +10,7 @@ mod whole;
 
 pub use finding::{Finding, FindingKind, Verification};
 
-use countersign_scenarios::Suite;
+use countersign_scenarios::{Requirement, Suite, SuiteFiles};
 use countersign_trace::{Blobs, Record};
 
 /// Recomputes a record. `builtin` is the suite of this program: a record made with another one is still recomputed, by its own
@@ -22,7 +22,8 @@ pub fn verify(record: &Record, blobs: &Blobs, builtin: &Suite) -> Verification {
         out.add(None, FindingKind::Suite, "the suite's files are not the ones that the header names");
     }
     out.suite_is_builtin = record.suite.digest() == builtin.files.digest();
-    let suite = match Suite::from_files(&record.suite) {
+    let files = SuiteFiles(record.suite.files.iter().map(|f| (f.path.clone(), f.text.clone())).collect());
+    let suite = match Suite::from_files(&files) {
         Ok(suite) => suite,
         Err(faults) => {
             let first = faults.first().map_or_else(String::new, ToString::to_string);
@@ -30,7 +31,7 @@ pub fn verify(record: &Record, blobs: &Blobs, builtin: &Suite) -> Verification {
             return out;
         }
     };
-    let Some(profile) = suite.profiles.get(&record.header.profile).cloned() else {
+    let Some(profile) = suite.profiles.get(&record.header.profile).cloned().map(std::sync::Arc::new) else {
         out.add(None, FindingKind::Suite, format!("the suite in the record has no profile `{}`", record.header.profile));
         return out;
     };
@@ -41,8 +42,9 @@ pub fn verify(record: &Record, blobs: &Blobs, builtin: &Suite) -> Verification {
         }
         return out;
     };
+    let requirements: Vec<Requirement> = suite.requirements.values().cloned().collect();
     for result in &record.instances {
-        again::check(result, &suite, &profile, description, blobs, &mut out);
+        again::check(result, &suite, &profile, &requirements, description, blobs, &mut out);
     }
     out
 }

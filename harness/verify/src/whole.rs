@@ -21,7 +21,14 @@ pub(crate) fn check(record: &Record, suite: &Suite, profile: &Profile, blobs: &B
     if checks != summary.checks {
         out.add(None, FindingKind::Summary, "judging the run as a whole again gives other checks");
     }
-    let conclusion = countersign_judge::conclude(record.plan.as_ref(), record.doctor.as_ref(), profile, &record.instances, &checks, summary.interrupted.as_deref());
+    let conclusion = countersign_judge::conclude(
+        record.plan.as_ref(),
+        record.doctor.as_ref(),
+        profile,
+        &record.instances,
+        &checks,
+        summary.interrupted.as_deref(),
+    );
     if conclusion.verdict != summary.verdict || conclusion.exit_code != summary.exit_code || conclusion.counts != summary.counts {
         let what = format!(
             "the record says {} (exit code {}), its instances give {} (exit code {})",

@@ -59,8 +59,7 @@ const ATTEMPT: &[Sort] = &[Sort::Message, Sort::Fetch];
 const SAFETY_NUMBER: &[Sort] = &[Sort::SafetyNumber];
 const FAULT: &[Sort] = &[Sort::Fault];
 const BURST: &[Sort] = &[Sort::Burst];
-const ANY: &[Sort] =
-    &[Sort::Message, Sort::Stanza, Sort::Fetch, Sort::SafetyNumber, Sort::Fault, Sort::Exchange, Sort::Burst];
+const ANY: &[Sort] = &[Sort::Message, Sort::Stanza, Sort::Fetch, Sort::SafetyNumber, Sort::Fault, Sort::Exchange, Sort::Burst];
 
 struct Collect<'a> {
     base: Vec<&'static str>,
@@ -376,7 +375,8 @@ fn check_use(
     let sort = if follow_ups.is_empty() { sort } else { Sort::Stanza };
     if !sorts.contains(&sort) {
         let wanted: Vec<&str> = sorts.iter().map(|s| s.words()).collect();
-        faults.push(Fault::new(span, format!("`{name}` is {}, and here stands {}", sort.words(), wanted.join(" or "))));
+        let fault = Fault::new(span, format!("`{name}` is {}, and here stands {}", sort.words(), wanted.join(" or ")));
+        faults.push(fault.hint("name one of those, or another expectation"));
     }
 }
 
@@ -412,7 +412,9 @@ pub(crate) fn check_held(steps: &[Placed<'_>], faults: &mut Vec<Fault>) {
                 let span = placed.node.at(&[step_word(step)]).span;
                 match held.get_mut(name.as_str()) {
                     Some((_, gone @ false)) => *gone = true,
-                    Some((_, true)) => faults.push(Fault::new(span, format!("`{name}` is no longer held"))),
+                    Some((_, true)) => {
+                        faults.push(Fault::new(span, format!("`{name}` is no longer held")).hint("release or drop it once"))
+                    }
                     None if sent.contains(name.as_str()) => {
                         let hint = "give the `send` a `network: hold`";
                         faults.push(Fault::new(span, format!("`{name}` is not held")).hint(hint));

@@ -74,7 +74,8 @@ impl Rules<'_> {
                 Side::Reference => ("a candidate's user", "a reference user"),
                 Side::Candidate => ("a reference user", "a candidate's user"),
             };
-            self.faults.push(Fault::new(node.at(path).span, format!("`{user}` is {is}, and here stands {should}")));
+            let fault = Fault::new(node.at(path).span, format!("`{user}` is {is}, and here stands {should}"));
+            self.faults.push(fault.hint("name another member, or change the cast"));
         }
     }
 
@@ -115,10 +116,8 @@ impl Rules<'_> {
             Step::Expect(expect) => self.expect(expect, node),
             Step::FetchKeys(f) => self.two(&f.user, &f.of, node, &["fetch-keys", "of"]),
             Step::Bundle(b) => {
-                let properly_signed = matches!(
-                    b.rule,
-                    BundleBend::WeakSignedPrekey(_) | BundleBend::WeakIdentity(_) | BundleBend::ZeroKyberPrekey
-                );
+                let properly_signed =
+                    matches!(b.rule, BundleBend::WeakSignedPrekey(_) | BundleBend::WeakIdentity(_) | BundleBend::ZeroKyberPrekey);
                 if properly_signed {
                     // Only of a reference user do we have the identity key with which to sign the bad key.
                     self.must_be(Side::Reference, &b.of, node, &["bundle", "of"]);
@@ -232,7 +231,7 @@ pub(crate) fn check_whole(header: &Scenario, root: &Node, cast: &CastAt, steps: 
         }
     }
     if steps.is_empty() {
-        faults.push(Fault::new(root.at(&["steps"]).span, "a scenario without steps"));
+        faults.push(Fault::new(root.at(&["steps"]).span, "a scenario without steps").hint("say what happens"));
     }
 }
 
@@ -306,7 +305,10 @@ fn check_needs(header: &Scenario, steps: &[Placed<'_>], faults: &mut Vec<Fault>)
                 && header.cast.get(by).is_some_and(|c| c.side == Side::Reference)
             {
                 let span = placed.node.at(&["expect", "problem", "step"]).span;
-                faults.push(Fault::new(span, format!("`{attempt}` is done by `{by}`, a reference user: only a candidate can fail")));
+                faults.push(Fault::new(
+                    span,
+                    format!("`{attempt}` is done by `{by}`, a reference user: only a candidate can fail"),
+                ));
             }
         }
     }

@@ -50,7 +50,7 @@ pub(crate) fn read_scenario(expected_id: &str, text: &str) -> ReadScenario {
     }
     for key in REQUIRED {
         if root.get(key).is_none() {
-            faults.push(Fault::new(Span::START, format!("the key `{key}` is missing")));
+            faults.push(Fault::new(Span::START, format!("the key `{key}` is missing")).hint(format!("add `{key}: …`")));
         }
     }
 
@@ -100,10 +100,11 @@ fn read_cases(root: &Node, faults: &mut Vec<Fault>) -> Vec<Case> {
         let name = node.at(&["name"]).span;
         let fits = !case.name.is_empty() && case.name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
         if !fits {
-            faults.push(Fault::new(name, format!("`{}` cannot be the name of a case", case.name)).hint("letters, digits, hyphens"));
+            faults
+                .push(Fault::new(name, format!("`{}` cannot be the name of a case", case.name)).hint("letters, digits, hyphens"));
         }
         if cases.iter().any(|c| c.name == case.name) {
-            faults.push(Fault::new(name, format!("the case `{}` stands here twice", case.name)));
+            faults.push(Fault::new(name, format!("the case `{}` stands here twice", case.name)).hint("give each its own name"));
         }
         cases.push(case);
     }
@@ -146,7 +147,8 @@ fn read_expanded(root: &Node, faults: &mut Vec<Fault>) -> Option<Scenario> {
     let mut cast: BTreeMap<String, (Span, Option<Cast>)> = BTreeMap::new();
     if let Some(node) = root.get("cast") {
         if !matches!(node.kind, Kind::Map(_)) {
-            sink.borrow_mut().push(Fault::new(node.span, "the cast is a table of names").hint("cast: { alice: reference, bob: candidate }"));
+            sink.borrow_mut()
+                .push(Fault::new(node.span, "the cast is a table of names").hint("cast: { alice: reference, bob: candidate }"));
         }
         for (key, value) in node.entries() {
             let name = key.text().unwrap_or_default().to_owned();
@@ -173,7 +175,8 @@ fn read_expanded(root: &Node, faults: &mut Vec<Fault>) -> Option<Scenario> {
     check_held(&steps, faults);
     check_steps(&cast, &steps, faults);
     let mut scenario = header?;
-    let known: Option<BTreeMap<String, Cast>> = cast.iter().map(|(name, (_, member))| Some((name.clone(), member.clone()?))).collect();
+    let known: Option<BTreeMap<String, Cast>> =
+        cast.iter().map(|(name, (_, member))| Some((name.clone(), member.clone()?))).collect();
     scenario.cast = known?;
     check_whole(&scenario, root, &cast, &steps, faults);
     check_header(&scenario, root, faults);
@@ -211,7 +214,10 @@ fn read_header(root: &Node, sink: &Sink) -> Option<Scenario> {
 fn check_header(scenario: &Scenario, root: &Node, faults: &mut Vec<Fault>) {
     for (key, text) in [("title", &scenario.title), ("why", &scenario.why)] {
         if text.trim().is_empty() {
-            faults.push(Fault::new(root.at(&[key]).span, format!("`{key}` is empty")).hint("a sentence for a reader who is no specialist"));
+            faults.push(
+                Fault::new(root.at(&[key]).span, format!("`{key}` is empty"))
+                    .hint("a sentence for a reader who is no specialist"),
+            );
         }
     }
     if scenario.verifies.is_empty() {
@@ -221,7 +227,7 @@ fn check_header(scenario: &Scenario, root: &Node, faults: &mut Vec<Fault>) {
     for (i, id) in scenario.verifies.iter().enumerate() {
         if scenario.verifies.iter().take(i).any(|earlier| earlier == id) {
             let span = root.at(&["verifies", &i.to_string()]).span;
-            faults.push(Fault::new(span, format!("`{id}` stands here twice")));
+            faults.push(Fault::new(span, format!("`{id}` stands here twice")).hint("keep one"));
         }
     }
 }

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(crate) struct ReadRequirements {
     pub(crate) requirements: Vec<(Span, Requirement)>,
     /// Ids of all entries, those that could not be read included.
-    pub(crate) ids: Vec<String>,
+    pub(crate) ids: Vec<(String, Span)>,
     pub(crate) faults: Vec<Fault>,
 }
 
@@ -47,7 +47,7 @@ pub(crate) fn read_requirements(text: &str) -> ReadRequirements {
     };
     let sink = Sink::default();
     for node in list.items() {
-        read.ids.extend(node.get("id").and_then(Node::text).map(str::to_owned));
+        read.ids.extend(node.get("id").and_then(|id| Some((id.text()?.to_owned(), id.span))));
         let Some(requirement) = yaml::from_node::<Requirement>(node, &sink) else { continue };
         check_requirement(&requirement, node, &mut read.faults);
         read.requirements.push((node.at(&["id"]).span, requirement));
@@ -141,7 +141,7 @@ pub(crate) struct Files {
 pub(crate) fn check_suite(files: &Files) -> Vec<(String, Fault)> {
     let mut out = Vec::new();
     check_ids(files, &mut out);
-    let known: BTreeSet<&str> = files.requirements.values().flat_map(|r| r.ids.iter().map(String::as_str)).collect();
+    let known: BTreeSet<&str> = files.requirements.values().flat_map(|r| r.ids.iter().map(|(id, _)| id.as_str())).collect();
     let mut verified = BTreeSet::new();
     for (path, scenario) in &files.scenarios {
         for (id, span) in &scenario.verifies {
@@ -176,19 +176,29 @@ fn requirement_hint(id: &str, known: &BTreeSet<&str>) -> String {
 }
 
 fn check_ids(files: &Files, out: &mut Vec<(String, Fault)>) {
-    let mut scenarios: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut scenarios: BTreeMap<&str, Vec<(&str, Span)>> = BTreeMap::new();
     for (path, read) in &files.scenarios {
-        let Some((id, span)) = &read.id else { continue };
-        if let Some(first) = scenarios.insert(id, path) {
-            out.push((path.clone(), Fault::new(*span, format!("the id `{id}` is taken")).hint(format!("{first} has it too"))));
+        if let Some((id, span)) = &read.id {
+            scenarios.entry(id).or_default().push((path, *span));
+        }
+    }
+    for (id, places) in scenarios {
+        // The file that is called so is not the one to blame.
+        let owner = places.iter().find(|(path, _)| path.strip_suffix(".yaml") == Some(id)).or(places.first());
+        let Some((owner, _)) = owner else { continue };
+        for (path, span) in places.iter().filter(|(path, _)| path != owner) {
+            let fault = Fault::new(*span, format!("the id `{id}` is taken"));
+            out.push(((*path).to_owned(), fault.hint(format!("{owner} has it"))));
         }
     }
     let mut requirements: BTreeMap<&str, (&str, usize)> = BTreeMap::new();
     for (path, read) in &files.requirements {
-        for (span, requirement) in &read.requirements {
-            if let Some((first, line)) = requirements.insert(&requirement.id, (path, span.line)) {
-                let fault = Fault::new(*span, format!("the id `{}` is taken", requirement.id));
-                out.push((path.clone(), fault.hint(format!("{first} has it too, in line {line}"))));
+        for (id, span) in &read.ids {
+            if let Some((first, line)) = requirements.get(id.as_str()) {
+                let fault = Fault::new(*span, format!("the id `{id}` is taken"));
+                out.push((path.clone(), fault.hint(format!("{first} has it in line {line}"))));
+            } else {
+                requirements.insert(id, (path, span.line));
             }
         }
     }
@@ -214,7 +224,8 @@ fn check_profile(
                 if matches.is_empty() {
                     let fault = Fault::new(span, format!("`{pattern}` matches no scenario"));
                     let hint = crate::diagnostic::nearest(pattern, ids.keys().copied());
-                    let hint = hint.map_or_else(|| "`countersign list` shows them".to_owned(), |meant| format!("did you mean `{meant}`?"));
+                    let hint = hint
+                        .map_or_else(|| "`countersign list` shows them".to_owned(), |meant| format!("did you mean `{meant}`?"));
                     out.push((path.to_owned(), fault.hint(hint)));
                 }
                 taken.extend(matches);

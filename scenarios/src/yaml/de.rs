@@ -71,7 +71,8 @@ impl de::Error for Error {
     }
 
     fn missing_field(field: &'static str) -> Self {
-        Self { span: None, message: format!("the key `{field}` is missing"), hint: None }
+        let hint = Some(format!("add `{field}: …`"));
+        Self { span: None, message: format!("the key `{field}` is missing"), hint }
     }
 }
 
@@ -140,7 +141,7 @@ macro_rules! numbers {
     ($($method:ident $visit:ident $type:ty;)*) => {
         $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
             let Some(number) = self.plain().and_then(|text| text.parse::<$type>().ok()) else {
-                return Err(self.wrong(&visitor));
+                return Err(self.wrong(&"a number that fits"));
             };
             visitor.$visit(number).map_err(|e: Error| e.or_at(self.node.span))
         })*
@@ -187,7 +188,9 @@ impl<'de> de::Deserializer<'de> for Reader<'_> {
 
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match &self.node.kind {
-            Kind::Scalar { text, .. } if !self.is_nothing() => visitor.visit_str(text).map_err(|e: Error| e.or_at(self.node.span)),
+            Kind::Scalar { text, .. } if !self.is_nothing() => {
+                visitor.visit_str(text).map_err(|e: Error| e.or_at(self.node.span))
+            }
             _ => Err(self.wrong(&"a text")),
         }
     }
@@ -287,7 +290,9 @@ impl<'de> de::Deserializer<'de> for Reader<'_> {
                     return Err(Error {
                         span: Some(second.span),
                         message: format!("a {} is a table with one key, and this is a second", noun(name)),
-                        hint: Some("indent it if it belongs to the first; between { } put quotes around a text with a comma".to_owned()),
+                        hint: Some(
+                            "indent it if it belongs to the first; between { } put quotes around a text with a comma".to_owned(),
+                        ),
                     });
                 }
                 [] => return Err(Error::at(self.node.span, format!("an empty table where a {} should be", noun(name)))),
@@ -367,7 +372,11 @@ impl Variant<'_> {
             Some(value) => Ok(self.reader.same(value)),
             None => {
                 let word = self.key.text().unwrap_or_default();
-                Err(Error::at(self.key.span, format!("`{word}` needs a value")))
+                Err(Error {
+                    span: Some(self.key.span),
+                    message: format!("`{word}` needs a value"),
+                    hint: Some(format!("write `{word}: …`")),
+                })
             }
         }
     }

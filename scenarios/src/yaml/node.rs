@@ -83,7 +83,12 @@ impl Node {
 
     /// Replaces each `${name}` by its value. Places stay those of the file. Reports names without a value, and collects those
     /// that were used.
-    pub(crate) fn replaced(&self, values: &BTreeMap<String, String>, used: &mut BTreeSet<String>, faults: &mut Vec<Fault>) -> Self {
+    pub(crate) fn replaced(
+        &self,
+        values: &BTreeMap<String, String>,
+        used: &mut BTreeSet<String>,
+        faults: &mut Vec<Fault>,
+    ) -> Self {
         let kind = match &self.kind {
             Kind::Scalar { text, plain } => {
                 let (text, any) = replace(text, self.span, values, used, faults);
@@ -111,7 +116,7 @@ fn replace(
     let mut any = false;
     while let Some((before, after)) = rest.split_once("${") {
         let Some((name, tail)) = after.split_once('}') else {
-            faults.push(Fault::new(span, "`${` without `}`"));
+            faults.push(Fault::new(span, "`${` without `}`").hint("close it with `}`"));
             break;
         };
         out.push_str(before);
@@ -206,7 +211,7 @@ pub(crate) fn parse(text: &str, faults: &mut Vec<Fault>) -> Result<Node, Fault> 
                 Some(name) => match name.text().map(str::to_owned) {
                     None => faults.push(Fault::new(name.span, "a key has to be a word")),
                     Some(word) if keys.contains(&word) => {
-                        faults.push(Fault::new(name.span, format!("the key `{word}` stands here twice")));
+                        faults.push(Fault::new(name.span, format!("the key `{word}` stands here twice")).hint("keep one"));
                     }
                     Some(word) => {
                         keys.insert(word);
@@ -217,13 +222,13 @@ pub(crate) fn parse(text: &str, faults: &mut Vec<Fault>) -> Result<Node, Fault> 
             None => root = Some(done),
         }
     }
-    root.ok_or_else(|| Fault::new(Span::START, "the file is empty"))
+    root.ok_or_else(|| Fault::new(Span::START, "the file is empty").hint("write it, or delete it"))
 }
 
 fn push(stack: &mut Vec<Open>, open: Open) -> Result<(), Fault> {
     if stack.len() >= DEEPEST {
         let (Open::Seq { span, .. } | Open::Map { span, .. }) = open;
-        return Err(Fault::new(span, format!("nested more than {DEEPEST} deep")));
+        return Err(Fault::new(span, format!("nested more than {DEEPEST} deep")).hint("no data file needs that"));
     }
     stack.push(open);
     Ok(())

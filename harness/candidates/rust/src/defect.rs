@@ -76,7 +76,7 @@ defects! {
     StopsAfterGap = "stops-after-gap";
     /// Throws its own session away when the peer started one at the same moment.
     OverwritesSessionOnSimultaneousStart = "overwrites-session-on-simultaneous-start";
-    /// Loses one write of the ratchet state deep in a long conversation, and uses one message key twice.
+    /// Loses the last write of a session deep in a long conversation, as in a crash, and uses one message key twice.
     LosesOneSessionWrite = "loses-one-session-write";
     /// Decrypts whatever the message authentication code says.
     SkipsMac = "skips-mac";

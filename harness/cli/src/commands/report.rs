@@ -104,7 +104,7 @@ impl Texts {
                     title: planned.scenario.title.clone(),
                     why: planned.scenario.why.clone(),
                     verifies: planned.scenario.verifies.clone(),
-                    steps: planned.scenario.steps.iter().map(describe_step).collect(),
+                    steps: planned.scenario.steps.iter().map(|step| describe_step(&planned.scenario.cast, step)).collect(),
                     source_yaml: loaded.map(|l| l.source_text.clone()).unwrap_or_default(),
                 }
             })

@@ -19,6 +19,7 @@ macro_rules! operations {
 
         /// The answer of a call that succeeded.
         #[derive(Clone, Debug, PartialEq)]
+        #[expect(clippy::large_enum_variant, reason = "an answer lives for one call; only `describe` is large")]
         pub enum Answer { $($(#[doc = $doc])* $variant($reply),)* }
 
         impl Operation {

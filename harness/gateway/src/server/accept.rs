@@ -19,10 +19,12 @@ const EXHAUSTED: Duration = Duration::from_millis(50);
 
 pub(crate) async fn run(listener: TcpListener, limits: Limits, registry: Arc<Registry>, mut stop: watch::Receiver<bool>) {
     let mut http = http1::Builder::new();
+    // The buffer may run over its size by one read, so the head has a bound of its own.
     // hyper's version sniffing is under no deadline, so HTTP/1 is served directly. Its head deadline covers idle connections too.
     http.timer(TokioTimer::new())
         .header_read_timeout(limits.head_time)
         .max_buf_size(limits.head_bytes)
+        .max_header_size(limits.head_bytes)
         .max_headers(limits.headers);
     let places = Arc::new(Semaphore::new(limits.connections));
     let requests = Requests::new(registry, limits, stop.clone());

@@ -2,8 +2,8 @@
 
 use crate::client::INSTANCE;
 use countersign_contract::{Problem, Reason};
-use countersign_gateway::memory::{MemoryClient, pair};
-use countersign_gateway::server::{InstanceSocket, ServerEvent};
+use countersign_gateway::memory::{MemoryChat, MemoryClient, pair};
+use countersign_gateway::server::{ChatSender, InstanceSocket, ServerEvent};
 use countersign_gateway::{HttpReply, HttpRequest};
 
 fn request(path: &str, body: Vec<u8>) -> HttpRequest {
@@ -39,11 +39,9 @@ async fn bodies_are_limited_as_on_a_socket() {
     assert!(matches!(seen, Some(ServerEvent::Refused { .. })));
 }
 
-async fn open(
-    client: &MemoryClient,
-    socket: &mut InstanceSocket,
-    answer: Result<(), HttpReply>,
-) -> (Result<countersign_gateway::memory::MemoryChat, HttpReply>, countersign_gateway::server::ChatSender, u64) {
+type Opened = (Result<MemoryChat, HttpReply>, ChatSender, u64);
+
+async fn open(client: &MemoryClient, socket: &mut InstanceSocket, answer: Result<(), HttpReply>) -> Opened {
     let accepting = async {
         let Some(ServerEvent::ChatOpened { token, channel_key, frames, accept }) = socket.events.recv().await else { panic!() };
         assert_eq!(token.as_deref(), Some("t0k"));

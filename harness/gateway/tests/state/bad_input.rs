@@ -109,10 +109,12 @@ fn what_is_said_about_bad_input_is_bounded_and_has_no_control_characters() {
     assert!(detail.chars().count() <= LONGEST_DETAIL * 10);
 }
 
+type Change = fn(&mut Enlist);
+
 #[test]
 fn enlistments_that_are_wrong_in_one_place() {
     let mut p = pair();
-    let changes: [(&str, fn(&mut Enlist)); 9] = [
+    let changes: [(&str, Change); 9] = [
         ("registration id 0", |e| e.registration_id = 0),
         ("registration id 16381", |e| e.registration_id = 16_381),
         ("identity key short", |e| e.identity_key.0.truncate(32)),

@@ -3,7 +3,7 @@
 use super::{Opened, ReferenceUser, address, at_once, store_name, time};
 use crate::points;
 use crate::refusal::Refusal;
-use crate::wire::{self, Message};
+use crate::wire::{self, Message, PqRatchet};
 use countersign_contract::content::{Content, LARGEST_CONTENT, PADDING_BLOCK};
 use countersign_contract::portable::{DEVICE, LARGEST_STANZA, MessageType};
 use countersign_contract::{Reason, UserId};
@@ -11,6 +11,7 @@ use libsignal_protocol::{
     CiphertextMessage, PreKeySignalMessage, SignalMessage, message_decrypt_prekey, message_decrypt_signal, message_encrypt,
 };
 use rand_chacha::ChaCha20Rng;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// The high half of the version byte: PQXDH and the triple ratchet.
 const VERSION: u8 = 4;
@@ -18,7 +19,8 @@ const VERSION: u8 = 4;
 const FURTHEST_AHEAD: u32 = 25_000;
 
 /// What came out of a ciphertext, before it is looked at.
-struct Plain {
+#[derive(Debug)]
+pub(super) struct Plain {
     padded: Vec<u8>,
     used_one_time_prekey: Option<u32>,
     identity_changed: bool,
@@ -119,6 +121,9 @@ impl ReferenceUser {
             }
         }
         points::curve(&message.inner().ratchet_key, "ratchet key")?;
+        let pq_ratchet = message.inner().pq_ratchet.as_deref().unwrap_or_default();
+        // The library's own answer to most of these, and a panic to the rest.
+        PqRatchet::read(pq_ratchet).map_err(|error| Refusal::new(Reason::BadMac, error))?;
         if let Some(outer) = message.outer() {
             points::curve(&outer.base_key, "base key")?;
             points::curve(&outer.identity_key, "identity key")?;
@@ -130,7 +135,7 @@ impl ReferenceUser {
     }
 
     /// Whether the message names a sender and a receiver (field 6: kind 0, UUID and device of each) and they are others.
-    fn is_misdirected(&self, from: UserId, message: &Message) -> bool {
+    pub(super) fn is_misdirected(&self, from: UserId, message: &Message) -> bool {
         let Some(stated) = &message.inner().addresses else { return false };
         let mut expected = Vec::with_capacity(36);
         for user in [from, self.config.user] {
@@ -142,7 +147,7 @@ impl ReferenceUser {
     }
 
     /// Decrypts, and keeps what libsignal would let an unauthenticated field change.
-    fn open(
+    pub(super) fn open(
         &mut self,
         from: UserId,
         message: &Message,
@@ -155,7 +160,10 @@ impl ReferenceUser {
         let known_before = self.installation.identities.known.get(&name).copied();
         let session_before = self.installation.sessions.0.get(&name).cloned();
         self.installation.kyber.marked = None;
-        let outcome = self.call_library(&peer, kind, body, rng).and_then(|padded| {
+        // What is refused before is all that is known to make the library panic; if there is more, it must not end the run.
+        let called = catch_unwind(AssertUnwindSafe(|| self.call_library(&peer, kind, body, rng)));
+        let called = called.unwrap_or_else(|_| Err(Refusal::new(Reason::Internal, "the library panicked")));
+        let outcome = called.and_then(|padded| {
             let starts_session = self.installation.kyber.marked.is_some();
             self.check_outer_identity(&name, message, starts_session)?;
             Ok((padded, starts_session))

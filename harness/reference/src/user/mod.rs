@@ -3,6 +3,8 @@
 mod keys;
 mod messages;
 mod session;
+#[cfg(test)]
+mod tests;
 
 use crate::draw;
 use crate::history::History;

@@ -3,7 +3,6 @@
 use super::{ReferenceUser, address, at_once, store_name, time};
 use crate::points;
 use crate::refusal::Refusal;
-use crate::stores::Known;
 use countersign_contract::portable::{KeyBundle, SignedKey};
 use countersign_contract::{Reason, UserId};
 use countersign_trace::Digest;
@@ -51,10 +50,8 @@ impl ReferenceUser {
             None => None,
         };
         let kyber = points::kyber(&bundle.kyber_prekey.key.0, "Kyber prekey")?;
-        verify(&identity, &bundle.signed_prekey, "signed prekey")?;
-        verify(&identity, &bundle.kyber_prekey, "Kyber prekey")?;
         let identity = IdentityKey::new(identity);
-        self.meet(bundle.user, identity)?;
+        self.meet(bundle, identity)?;
 
         let peer = address(bundle.user)?;
         let device = peer.device_id();
@@ -87,19 +84,18 @@ impl ReferenceUser {
         })
     }
 
-    /// Notes a changed identity key before anything is sent to it, and refuses.
-    fn meet(&mut self, peer: UserId, identity: IdentityKey) -> Result<(), Refusal> {
-        match self.installation.identities.known.get_mut(&store_name(peer)) {
-            Some(known) if known.trusted != identity => {
-                known.newest = identity;
-                Err(Refusal::new(Reason::UntrustedIdentity, "the peer's identity key changed and was not accepted"))
-            }
-            Some(known) => {
-                *known = Known { trusted: identity, newest: identity };
-                Ok(())
-            }
-            None => Ok(()),
+    /// Notes which identity key a genuine bundle is under, before anything is sent to it, and refuses one that is not accepted.
+    fn meet(&mut self, bundle: &KeyBundle, identity: IdentityKey) -> Result<(), Refusal> {
+        let known = self.installation.identities.known.get_mut(&store_name(bundle.user));
+        // Otherwise there is nothing to note, and libsignal checks the signatures itself.
+        let Some(known) = known.filter(|known| known.trusted != identity || known.is_pending()) else { return Ok(()) };
+        verify(identity.public_key(), &bundle.signed_prekey, "signed prekey")?;
+        verify(identity.public_key(), &bundle.kyber_prekey, "Kyber prekey")?;
+        known.newest = identity;
+        if known.is_pending() {
+            return Err(Refusal::new(Reason::UntrustedIdentity, "the peer's identity key changed and was not accepted"));
         }
+        Ok(())
     }
 }
 

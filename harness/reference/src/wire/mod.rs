@@ -10,9 +10,11 @@
 
 mod field;
 mod message;
+mod pq_ratchet;
 mod protobuf;
 mod tamper;
 
 pub use field::{Field, Layer, UnknownField};
 pub use message::{Message, NormalMessage, PrekeyMessage, ProtobufError, WireError, parse};
+pub use pq_ratchet::{BadPqRatchet, PqRatchet};
 pub use tamper::{How, TamperError, tamper, tamper_named};

@@ -78,7 +78,7 @@ fn skip(bytes: &[u8], at: &mut usize, length: u64, start: usize) -> Result<Range
     Ok(range)
 }
 
-fn read_number(bytes: &[u8], at: &mut usize, start: usize) -> Result<u64, ProtobufError> {
+pub(super) fn read_number(bytes: &[u8], at: &mut usize, start: usize) -> Result<u64, ProtobufError> {
     let mut value = 0_u64;
     for shift in (0..64).step_by(7) {
         let byte = *bytes.get(*at).ok_or(ProtobufError::Truncated(start))?;

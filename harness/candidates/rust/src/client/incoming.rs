@@ -56,7 +56,8 @@ impl User {
         let begun = {
             let mut state = self.state();
             let connection = state.connections;
-            state.begun.insert(id, connection)
+            // What could not be read may be readable now: it is tried again.
+            state.begun.insert(id, connection).filter(|_| !state.asked.contains(id))
         };
         let follow_ups = match begun {
             None => self.react(link, stanza).await,
@@ -142,7 +143,6 @@ impl User {
         }
         match self.open(from, kind, body) {
             Ok(opened) => {
-                self.state().asked.settled(from);
                 if opened.identity_changed {
                     self.tell_of_identity(from);
                 }
@@ -155,7 +155,7 @@ impl User {
                     }
                 }
             }
-            Err(reason) => self.refuse(id, from, kind, body, reason),
+            Err(reason) => self.refuse(id, from, reason),
         }
     }
 
@@ -163,7 +163,7 @@ impl User {
         let opened = self.state().vault.open(from, kind, body);
         if opened.is_err() && self.has(Defect::SharedKeyStore) {
             let others = self.instance.upgrade().map(|instance| instance.others(self.id)).unwrap_or_default();
-            if let Some(found) = others.iter().find_map(|other| other.state().vault.open(from, kind, body).ok()) {
+            if let Some(found) = others.iter().find_map(|other| other.state().vault.lend(from, kind, body)) {
                 return Ok(found);
             }
         }
@@ -177,7 +177,7 @@ impl User {
     }
 
     /// Says that a message could not be read, and asks for it again if that may help.
-    fn refuse(&self, id: StanzaId, from: UserId, kind: MessageType, body: &[u8], reason: Reason) -> Option<Stanza> {
+    fn refuse(&self, id: StanzaId, from: UserId, reason: Reason) -> Option<Stanza> {
         if self.has(Defect::ShowsUndecryptable) {
             let content = UserContent::Text { text: "This message could not be decrypted.".into() };
             self.see(What::Message { message: id, from, content });
@@ -188,12 +188,8 @@ impl User {
         if !may_help || self.has(Defect::NoRetryReceipt) {
             return None;
         }
-        let count = {
-            let mut state = self.state();
-            let session = if kind == MessageType::Prekey { state.vault.unread_session(from, body) } else { None };
-            state.asked.again(from, session, self.has(Defect::RetriesForever))
-        };
-        if count.is_none() {
+        let count = self.state().asked.again(id, self.has(Defect::RetriesForever));
+        if count == Some(1) {
             self.see(What::Notice { notice: NoticeKind::Undecryptable, about: from });
         }
         count.map(|count| receipt(from, ReceiptType::Retry, id, Some(count)))

@@ -63,27 +63,25 @@ impl Sent {
     }
 }
 
-/// How often messages were asked for again.
+/// How often stanzas were asked for again.
 #[derive(Default)]
-pub(super) struct Asked {
-    /// For each peer the sessions whose first message could not be read, with the number of the request that followed.
-    peers: BTreeMap<UserId, BTreeMap<Vec<u8>, u32>>,
-}
+pub(super) struct Asked(BTreeMap<StanzaId, u32>);
 
 impl Asked {
-    /// The number of the next request, `None` if there were enough. A resend cannot be told by its id, but it always comes in a
-    /// session of its own: `session` is the base key of an unread one, and `None` for a message of a session that is known.
-    pub(super) fn again(&mut self, peer: UserId, session: Option<Vec<u8>>, without_end: bool) -> Option<u32> {
-        let Some(session) = session else { return Some(1) };
-        let unread = self.peers.entry(peer).or_default();
-        let next = unread.values().max().copied().unwrap_or(0).saturating_add(1);
-        let count = *unread.entry(session).or_insert(next);
-        (without_end || count <= MOST_RETRIES).then_some(count)
+    /// The number of the next request for a stanza, `None` if there were enough. A receiver cannot know that two stanzas carry the
+    /// same content, so that each counts for itself.
+    pub(super) fn again(&mut self, stanza: StanzaId, without_end: bool) -> Option<u32> {
+        let count = self.0.entry(stanza).or_insert(0);
+        if *count >= MOST_RETRIES && !without_end {
+            return None;
+        }
+        *count = count.saturating_add(1);
+        Some(*count)
     }
 
-    /// A message of this peer could be read.
-    pub(super) fn settled(&mut self, peer: UserId) {
-        self.peers.remove(&peer);
+    /// Whether this stanza could not be read and was asked for again.
+    pub(super) fn contains(&self, stanza: StanzaId) -> bool {
+        self.0.contains_key(&stanza)
     }
 }
 
@@ -163,17 +161,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_message_is_asked_for_five_times_and_others_beside_it_are_not_counted() {
-        let peer = UserId(Uuid::from_u128(1));
+    fn a_stanza_is_asked_for_five_times() {
+        let (one, other) = (StanzaId(Uuid::from_u128(1)), StanzaId(Uuid::from_u128(2)));
         let mut asked = Asked::default();
         for count in 1..=MOST_RETRIES {
-            assert_eq!(asked.again(peer, Some(vec![count as u8]), false), Some(count));
-            assert_eq!(asked.again(peer, Some(vec![count as u8]), false), Some(count), "same session: another message");
-            assert_eq!(asked.again(peer, None, false), Some(1), "a known session: another message");
+            assert_eq!(asked.again(one, false), Some(count));
         }
-        assert_eq!(asked.again(peer, Some(vec![99]), false), None);
-        assert_eq!(asked.again(peer, Some(vec![99]), true), Some(MOST_RETRIES + 1));
-        asked.settled(peer);
-        assert_eq!(asked.again(peer, Some(vec![100]), false), Some(1));
+        assert_eq!(asked.again(one, false), None);
+        assert_eq!(asked.again(other, false), Some(1));
+        assert_eq!(asked.again(one, true), Some(MOST_RETRIES + 1));
     }
 }

@@ -1,1 +1,219 @@
+//! Every defect that changes what somebody sees is seen, and its twin still passes.
 
+use super::post::*;
+use crate::vault::forge_previous_counter;
+use crate::{Defect, Honest};
+use countersign_contract::portable::{KeyBundle, MessageType, Stanza};
+use countersign_contract::seen::What;
+use countersign_contract::{Reason, StanzaId};
+use libsignal_protocol::IdentityKeyPair;
+use rand::SeedableRng as _;
+use uuid::Uuid;
+
+/// What a client without the defect says to a bundle, and the same client with it; whatever was accepted must work.
+async fn bundle(defect: Defect, change: fn(&mut KeyBundle), honest: Reason) {
+    let pair = Pair::honest().await;
+    hook_bundle(&pair, change);
+    assert_eq!(pair.alice.fetch(&pair.bob).await, Err(honest), "{defect}");
+    let pair = Pair::with(defect, Honest).await;
+    hook_bundle(&pair, change);
+    assert_eq!(pair.alice.fetch(&pair.bob).await, Ok(()), "{defect}");
+}
+
+fn hook_bundle(pair: &Pair, change: fn(&mut KeyBundle)) {
+    pair.post.office.lock().unwrap().on_bundle = Some(Box::new(move |mut bundle| {
+        change(&mut bundle);
+        bundle
+    }));
+}
+
+#[tokio::test]
+async fn bad_bundles_are_accepted_by_the_defect_alone() {
+    let signed = |bundle: &mut KeyBundle| bundle.signed_prekey.signature.0[5] ^= 1;
+    let kyber = |bundle: &mut KeyBundle| bundle.kyber_prekey.signature.0[5] ^= 1;
+    let low = |bundle: &mut KeyBundle| bundle.one_time_prekey.as_mut().unwrap().key.0[1..].fill(0);
+    bundle(Defect::SkipsSignedPrekeySignature, signed, Reason::BadSignature).await;
+    bundle(Defect::SkipsKyberPrekeySignature, kyber, Reason::BadSignature).await;
+    bundle(Defect::AcceptsLowOrderOneTimePrekey, low, Reason::BadKey).await;
+    let resigned = |bundle: &mut KeyBundle| {
+        let mut rng = rand::rngs::StdRng::from_os_rng();
+        let identity = IdentityKeyPair::generate(&mut rng);
+        bundle.identity_key = identity.identity_key().serialize().to_vec().into();
+        bundle.signed_prekey.key.0[1..].fill(0);
+        for key in [&mut bundle.signed_prekey, &mut bundle.kyber_prekey] {
+            key.signature = identity.private_key().calculate_signature(&key.key.0, &mut rng).unwrap().to_vec().into();
+        }
+    };
+    bundle(Defect::AcceptsLowOrderSignedPrekey, resigned, Reason::BadKey).await;
+}
+
+#[tokio::test]
+async fn a_session_from_an_unchecked_bundle_works() {
+    for defect in [Defect::SkipsSignedPrekeySignature, Defect::SkipsKyberPrekeySignature] {
+        let pair = Pair::with(defect, Honest).await;
+        hook_bundle(&pair, |bundle| {
+            bundle.signed_prekey.signature.0[5] ^= 1;
+            bundle.kyber_prekey.signature.0[5] ^= 1;
+        });
+        assert_eq!(pair.alice.fetch(&pair.bob).await, Err(Reason::BadSignature), "it skips one only");
+        hook_bundle(
+            &pair,
+            if defect == Defect::SkipsSignedPrekeySignature {
+                |bundle| bundle.signed_prekey.signature.0[5] ^= 1
+            } else {
+                |bundle| bundle.kyber_prekey.signature.0[5] ^= 1
+            },
+        );
+        for _ in 0..3 {
+            pair.twin().await;
+            let id = pair.bob.say(&pair.alice, "back").await;
+            pair.alice.settle(id).await;
+            assert_eq!(pair.alice.seen().await.last(), Some(&pair.bob.text(id, "back")));
+            pair.alice.fetch(&pair.bob).await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_prekey_signed_by_another_contact() {
+    for (defect, expected) in [(None, Err(Reason::BadSignature)), (Some(Defect::AcceptsSignatureOfAnyContact), Ok(()))] {
+        let pair = match defect {
+            Some(defect) => Pair::with(defect, Honest).await,
+            None => Pair::honest().await,
+        };
+        let carol = Actor::new(&pair.bob.sample).await;
+        carol.create(3).await;
+        pair.alice.fetch(&carol).await.unwrap();
+        let other = pair.post.office.lock().unwrap().left(carol.id).signed_prekey.clone();
+        pair.post.office.lock().unwrap().on_bundle = Some(Box::new(move |mut bundle| {
+            bundle.signed_prekey = other.clone();
+            bundle
+        }));
+        assert_eq!(pair.alice.fetch(&pair.bob).await, expected);
+    }
+}
+
+/// Sends two messages each way, and then one that is changed on the way: what is shown of it.
+async fn shown_of(bob: impl crate::Defects, first: bool, change: fn(&mut Vec<u8>, MessageType)) -> Vec<What> {
+    let pair = Pair::with(Honest, bob).await;
+    if !first {
+        pair.twin().await;
+        let back = pair.bob.say(&pair.alice, "back").await;
+        pair.alice.settle(back).await;
+        pair.twin().await;
+    }
+    let before = pair.bob.seen().await.len();
+    let mut done = false;
+    pair.post.office.lock().unwrap().on_delivery = Some(Box::new(move |_, stanza| match stanza {
+        Stanza::Message { id, to, from, r#type, mut body } if !done => {
+            done = true;
+            change(&mut body.0, r#type);
+            vec![Stanza::Message { id, to, from, r#type, body }]
+        }
+        other => vec![other],
+    }));
+    let id = pair.alice.say(&pair.bob, "changed").await;
+    pair.bob.settle(id).await;
+    let seen = pair.bob.seen().await[before..before + 1].to_vec();
+    pair.twin().await;
+    seen
+}
+
+#[tokio::test]
+async fn a_wrong_mac_is_seen_by_all_but_the_defect() {
+    for first in [true, false] {
+        let change = |body: &mut Vec<u8>, kind| forge_previous_counter(body, kind);
+        assert!(matches!(shown_of(Honest, first, change).await[..], [What::Refused { reason: Reason::BadMac, .. }]));
+        assert!(matches!(shown_of(Defect::SkipsMac, first, change).await[..], [What::Message { .. }]), "first: {first}");
+    }
+}
+
+/// A message and the same once more under another id: whether the copy is shown.
+async fn replay_shown(defect: Defect, first: bool) -> bool {
+    let pair = Pair::with(Honest, defect).await;
+    if !first {
+        pair.twin().await;
+        let back = pair.bob.say(&pair.alice, "back").await;
+        pair.alice.settle(back).await;
+    }
+    let copy = StanzaId(Uuid::new_v4());
+    pair.post.office.lock().unwrap().on_delivery = Some(Box::new(move |_, stanza| match stanza {
+        Stanza::Message { .. } => vec![stanza.clone(), renamed(stanza, copy)],
+        other => vec![other],
+    }));
+    let id = pair.alice.say(&pair.bob, "once").await;
+    pair.bob.settle(copy).await;
+    pair.post.office.lock().unwrap().on_delivery = None;
+    let shown = pair.bob.seen().await.iter().filter(|what| **what == pair.alice.text(id, "once")).count();
+    pair.twin().await;
+    shown == 2
+}
+
+#[tokio::test]
+async fn replays_are_shown_by_their_own_defect() {
+    for (defect, first, shown) in [
+        (Defect::ReplaysFirstMessage, true, true),
+        (Defect::ReplaysFirstMessage, false, false),
+        (Defect::ReplaysLaterMessage, true, false),
+        (Defect::ReplaysLaterMessage, false, true),
+        (Defect::NoPadding, true, false),
+    ] {
+        assert_eq!(replay_shown(defect, first).await, shown, "{defect}, first: {first}");
+    }
+}
+
+#[tokio::test]
+async fn a_lost_write_shows_deep_in_a_conversation_only() {
+    let pair = Pair::with(Defect::LosesOneSessionWrite, Honest).await;
+    let mut lost = None;
+    for turn in 0..120 {
+        let (from, to) = if turn % 2 == 0 { (&pair.alice, &pair.bob) } else { (&pair.bob, &pair.alice) };
+        let id = from.say(to, "x").await;
+        to.settle(id).await;
+        if lost.is_none() && to.seen().await.last() != Some(&from.text(id, "x")) {
+            lost = Some(turn);
+        }
+    }
+    assert!(lost.is_some_and(|turn| turn >= 85), "{lost:?}");
+}
+
+#[tokio::test]
+async fn halves_of_the_safety_number_are_swapped() {
+    let pair = Pair::with(Defect::SafetyNumberOfOneKey, Defect::SafetyNumberOfOneKey).await;
+    pair.twin().await;
+    let (a, b) = (pair.alice.safety_number(&pair.bob).await, pair.bob.safety_number(&pair.alice).await);
+    assert_eq!(a, format!("{}{}", &b[30..], &b[..30]));
+}
+
+#[tokio::test]
+async fn prekeys_are_rotated_and_the_old_one_serves_except_with_the_defect() {
+    for (defect, works) in [(Defect::NoPadding, true), (Defect::DeletesOldSignedPrekeyAtOnce, false)] {
+        let pair = Pair::with(defect, defect).await;
+        pair.alice.fetch(&pair.bob).await.unwrap();
+        pair.bob.rotate().await;
+        let id = pair.alice.say(&pair.bob, "under way").await;
+        pair.bob.settle(id).await;
+        let first = pair.bob.seen().await.remove(0);
+        assert_eq!(first == pair.alice.text(id, "under way"), works, "{first:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_shared_store_shows_one_user_what_is_for_another() {
+    for shared in [false, true] {
+        let pair = if shared { Pair::with(Honest, Defect::SharedKeyStore).await } else { Pair::honest().await };
+        let carol = Actor { id: countersign_contract::UserId(Uuid::new_v4()), ..pair.bob.clone() };
+        carol.create(3).await;
+        let secret = pair.alice.say(&carol, "for carol").await;
+        let sent = pair.post.office.lock().unwrap().sent[0].1.clone();
+        let Stanza::Message { r#type, body, .. } = sent else { panic!("{sent:?}") };
+        let copy = Stanza::Message { id: StanzaId(Uuid::new_v4()), to: None, from: Some(pair.alice.id), r#type, body };
+        pair.post.office.lock().unwrap().deliver(pair.bob.id, copy.clone());
+        pair.bob.settle(copy.id()).await;
+        let shown = pair.alice.text(secret, "for carol");
+        assert_eq!(pair.bob.seen().await.contains(&shown), shared);
+        carol.connect().await;
+        carol.settle(secret).await;
+        assert_eq!(carol.seen().await, [shown]);
+    }
+}

@@ -4,6 +4,9 @@ use countersign_contract::{Reason, StanzaId};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
+/// What happens to a blob at the gateway.
+type Fault = fn(&mut Vec<u8>);
+
 fn picture(pair: &Pair, plain: &[u8], media: MediaKind) -> UserContent {
     let url = format!("/files/{}", Uuid::new_v4());
     pair.post.office.lock().unwrap().blobs.insert(url.clone(), plain.to_vec());
@@ -36,8 +39,7 @@ async fn a_file_that_is_not_what_its_message_says_is_not_shown() {
     let pair = Pair::honest().await;
     pair.bob.disconnect().await;
     let mut ids = Vec::new();
-    let faults: [(fn(&mut Vec<u8>), Reason); 2] =
-        [(|blob| blob[3] ^= 1, Reason::BadDigest), (|blob| blob.truncate(32), Reason::BadDigest)];
+    let faults: [(Fault, Reason); 2] = [(|blob| blob[3] ^= 1, Reason::BadDigest), (|blob| blob.truncate(32), Reason::BadDigest)];
     for (fault, reason) in faults {
         let known: Vec<String> = pair.post.office.lock().unwrap().blobs.keys().cloned().collect();
         let id = StanzaId(Uuid::new_v4());

@@ -1,8 +1,12 @@
 use super::post::*;
+use crate::Defect;
 use countersign_contract::portable::{MOST_RETRIES, ReceiptType, Stanza};
 use countersign_contract::seen::{NoticeKind, What};
 use countersign_contract::{Reason, StanzaId};
 use uuid::Uuid;
+
+/// What happens to a body on its way.
+type Change = fn(&mut Vec<u8>);
 
 fn break_mac(stanza: Stanza) -> Stanza {
     edit(stanza, |body| {
@@ -21,32 +25,60 @@ async fn a_broken_message_is_asked_for_and_sent_again_under_its_own_message_id()
         vec![if first { break_mac(stanza) } else { stanza }]
     }));
     let id = pair.alice.say(&pair.bob, "again please").await;
-    let seen = pair.bob.sees(3).await;
-    assert_eq!(seen[1..], [refused(id, Reason::BadMac), pair.alice.text(id, "again please")]);
+    let seen = pair.bob.sees(4).await;
+    assert_eq!(seen[1..], [refused(id, Reason::BadMac), undecryptable(&pair.alice), pair.alice.text(id, "again please")]);
     let seen = pair.alice.sees(2).await;
     assert_eq!(seen[1], What::Receipt { from: pair.bob.id, of: vec![id] }, "the receipt is for the message");
     pair.twin().await;
 }
 
+/// The counts of the retry receipts that were sent.
+fn counts(pair: &Pair) -> Vec<u32> {
+    let office = pair.post.office.lock().unwrap();
+    let count = |stanza: &Stanza| match stanza {
+        Stanza::Receipt { r#type: ReceiptType::Retry, count, .. } => *count,
+        _ => None,
+    };
+    office.sent.iter().filter_map(|(_, stanza)| count(stanza)).collect()
+}
+
 #[tokio::test]
-async fn asking_again_has_an_end() {
+async fn a_message_is_sent_again_five_times_at_most() {
     let pair = Pair::honest().await;
     pair.post.office.lock().unwrap().on_delivery =
         Some(Box::new(|_, stanza| vec![if matches!(stanza, Stanza::Message { .. }) { break_inner(stanza) } else { stanza }]));
-    pair.alice.say(&pair.bob, "never").await;
-    let most = u64::from(MOST_RETRIES);
-    let seen = pair.bob.sees(most + 2).await;
-    assert_eq!(seen.last(), Some(&What::Notice { notice: NoticeKind::Undecryptable, about: pair.alice.id }));
-    let office = pair.post.office.lock().unwrap();
-    let counts: Vec<_> = office
-        .sent
-        .iter()
-        .filter_map(|(_, stanza)| match stanza {
-            Stanza::Receipt { r#type: ReceiptType::Retry, count, .. } => *count,
-            _ => None,
-        })
-        .collect();
-    assert_eq!(counts, (1..=MOST_RETRIES).collect::<Vec<_>>());
+    let id = pair.alice.say(&pair.bob, "never").await;
+    // A refusal each for the message and its resends, and a notice each that it was asked for.
+    let seen = pair.bob.sees(2 * (1 + u64::from(MOST_RETRIES))).await;
+    assert_eq!(seen[..2], [refused(id, Reason::BadMac), undecryptable(&pair.alice)]);
+    pair.post.office.lock().unwrap().on_delivery = None;
+    pair.twin().await;
+    assert_eq!(counts(&pair), vec![1; 1 + MOST_RETRIES as usize]);
+}
+
+#[tokio::test]
+async fn a_stanza_is_asked_for_five_times_at_most() {
+    for (defect, most) in [(Defect::IgnoresRetryReceipt, MOST_RETRIES), (Defect::RetriesForever, MOST_RETRIES + 3)] {
+        let pair = Pair::with(Defect::IgnoresRetryReceipt, defect).await;
+        pair.post.office.lock().unwrap().on_delivery = Some(Box::new(|_, stanza| {
+            if matches!(stanza, Stanza::Message { .. }) {
+                vec![break_inner(stanza); MOST_RETRIES as usize + 3]
+            } else {
+                vec![stanza]
+            }
+        }));
+        let id = pair.alice.say(&pair.bob, "never").await;
+        pair.bob.sees(u64::from(MOST_RETRIES) + 4).await;
+        pair.post.office.lock().unwrap().on_delivery = None;
+        pair.twin().await;
+        let refusals = pair.bob.seen().await.iter().filter(|what| **what == refused(id, Reason::BadMac)).count();
+        assert_eq!(refusals, MOST_RETRIES as usize + 3);
+        assert_eq!(counts(&pair), (1..=most).collect::<Vec<_>>());
+    }
+}
+
+fn undecryptable(about: &Actor) -> What {
+    What::Notice { notice: NoticeKind::Undecryptable, about: about.id }
 }
 
 /// Flips a bit of the Kyber ciphertext, which ends a prekey message.
@@ -85,14 +117,14 @@ async fn a_reinstalled_receiver_says_no_session_to_a_later_message() {
     pair.bob.connect().await;
     let id = pair.alice.say(&pair.bob, "later").await;
     pair.bob.settle(id).await;
-    assert_eq!(pair.bob.seen().await, [refused(id, Reason::NoSession)]);
+    assert_eq!(pair.bob.seen().await[..2], [refused(id, Reason::NoSession), undecryptable(&pair.alice)]);
 }
 
 #[tokio::test]
 async fn what_was_tampered_with_is_named() {
     let pair = Pair::honest().await;
     pair.twin().await;
-    let cases: [(fn(&mut Vec<u8>), Reason); 4] = [
+    let cases: [(Change, Reason); 4] = [
         (|body| body[0] = 0x54, Reason::BadVersion),
         (|body| body[0] = 0x34, Reason::BadVersion),
         (|body| body.truncate(5), Reason::Malformed),

@@ -2,7 +2,7 @@
 
 use super::{Vault, address, is_low_order, reason_of, run};
 use crate::defect::Defect;
-use countersign_contract::portable::{DEVICE, KeyBundle};
+use countersign_contract::portable::{DEVICE, KeyBundle, SignedKey};
 use countersign_contract::{Reason, UserId};
 use libsignal_protocol::{DeviceId, IdentityKey, PreKeyBundle, PublicKey, kem, process_prekey_bundle};
 use std::time::SystemTime;
@@ -59,14 +59,11 @@ impl Vault {
 
         let name = of.to_string();
         let changes = self.identities.peer(&name).is_some_and(|peer| peer.latest != identity);
-        let signed_right = self.verifies(&identity, bundle.signed_prekey.key.as_ref(), bundle.signed_prekey.signature.as_ref());
-        let kyber_right = self.verifies(&identity, bundle.kyber_prekey.key.as_ref(), bundle.kyber_prekey.signature.as_ref());
-        let signed_passes = signed_right || self.defects.has(Defect::SkipsSignedPrekeySignature);
-        let kyber_passes = kyber_right || self.defects.has(Defect::SkipsKyberPrekeySignature);
-        if !(signed_passes && kyber_passes) {
-            return Err(Reason::BadSignature);
+        let checked_by_library = self.checks_all_signatures();
+        if changes || !checked_by_library {
+            self.check_signatures(&identity, bundle)?;
         }
-        // Only now is it known that the bundle was made by the owner of the identity key.
+        // Only now is it known that a changed identity key belongs to whoever made the bundle.
         if changes {
             self.identities.learn(&name, &identity);
         }
@@ -75,7 +72,7 @@ impl Vault {
             return Ok(Started::Untrusted { tell });
         }
         let to = address(of)?;
-        if self.library_verifies(&identity, &prekeys) {
+        if checked_by_library || right(&identity, &bundle.signed_prekey) && right(&identity, &bundle.kyber_prekey) {
             run(process_prekey_bundle(&to, &mut self.sessions, &mut self.identities, &prekeys, now, &mut self.rng))
                 .map_err(|error| reason_of(&error).unwrap_or(Reason::Malformed))?;
         } else {
@@ -84,26 +81,27 @@ impl Vault {
         Ok(Started::Session)
     }
 
-    /// Whether a prekey's signature is right. libsignal checks it again when it sets up the session; here it is checked before
-    /// the user hears of the identity key.
-    fn verifies(&self, identity: &IdentityKey, key: &[u8], signature: &[u8]) -> bool {
-        identity.public_key().verify_signature(key, signature)
-            || (self.defects.has(Defect::AcceptsSignatureOfAnyContact)
-                && self.identities.known().any(|contact| contact.public_key().verify_signature(key, signature)))
+    /// Whether this client takes no prekey without the owner's signature.
+    fn checks_all_signatures(&self) -> bool {
+        let lax = [Defect::SkipsSignedPrekeySignature, Defect::SkipsKyberPrekeySignature, Defect::AcceptsSignatureOfAnyContact];
+        !lax.iter().any(|defect| self.defects.has(*defect))
     }
 
-    /// False for a bundle that libsignal would refuse, and that only a defect let pass.
-    fn library_verifies(&self, identity: &IdentityKey, bundle: &PreKeyBundle) -> bool {
-        let lax = [Defect::SkipsSignedPrekeySignature, Defect::SkipsKyberPrekeySignature, Defect::AcceptsSignatureOfAnyContact];
-        if !lax.iter().any(|defect| self.defects.has(*defect)) {
-            return true;
-        }
-        let right = |key: &[u8], signature: &[u8]| identity.public_key().verify_signature(key, signature);
-        let signed = bundle.signed_pre_key_public().map(|key| key.serialize()).unwrap_or_default();
-        let kyber = bundle.kyber_pre_key_public().map(|key| key.serialize()).unwrap_or_default();
-        right(&signed, bundle.signed_pre_key_signature().unwrap_or_default())
-            && right(&kyber, bundle.kyber_pre_key_signature().unwrap_or_default())
+    /// The check that libsignal makes when it sets up a session: too late if the user is to hear of a new identity key first.
+    fn check_signatures(&self, identity: &IdentityKey, bundle: &KeyBundle) -> Result<(), Reason> {
+        let by_contact = |key: &SignedKey| {
+            self.defects.has(Defect::AcceptsSignatureOfAnyContact) && self.identities.known().any(|contact| right(contact, key))
+        };
+        let passes = |key: &SignedKey, skipped| right(identity, key) || by_contact(key) || self.defects.has(skipped);
+        let signed = passes(&bundle.signed_prekey, Defect::SkipsSignedPrekeySignature);
+        let kyber = passes(&bundle.kyber_prekey, Defect::SkipsKyberPrekeySignature);
+        if signed && kyber { Ok(()) } else { Err(Reason::BadSignature) }
     }
+}
+
+/// Whether a key is signed by this identity.
+fn right(identity: &IdentityKey, key: &SignedKey) -> bool {
+    identity.public_key().verify_signature(key.key.as_ref(), key.signature.as_ref())
 }
 
 /// An EC key of a bundle. libsignal ignores bytes after the key, and accepts keys of low order: neither is for us to pass on.

@@ -119,3 +119,21 @@ fn hmac(key: &[u8], parts: &[&[u8]]) -> Option<[u8; 32]> {
     parts.iter().for_each(|part| mac.update(part));
     Some(mac.finalize().into_bytes().into())
 }
+
+/// Adds a second `previous_counter` to a message, which nothing but the MAC covers.
+#[cfg(test)]
+pub(crate) fn forge_previous_counter(body: &mut Vec<u8>, kind: MessageType) {
+    let forge = |message: &mut Vec<u8>| {
+        let end = message.len() - MAC_BYTES;
+        message.splice(end..end, [0x18, 7]);
+    };
+    match kind {
+        MessageType::Normal => forge(body),
+        MessageType::Prekey => {
+            let mut outer = view::PrekeyMessage::decode(&body[1..]).unwrap();
+            forge(&mut outer.message);
+            body.truncate(1);
+            outer.encode(body).unwrap();
+        }
+    }
+}

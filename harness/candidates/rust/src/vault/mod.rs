@@ -10,6 +10,8 @@ mod unchecked;
 mod view;
 
 pub(crate) use bundle::Started;
+#[cfg(test)]
+pub(crate) use forged::forge_previous_counter;
 pub(crate) use open::Opened;
 pub(crate) use seal::Readiness;
 
@@ -25,7 +27,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use store::{Identities, KyberPrekeys, OneTimePrekeys, Sessions, SignedPrekeys};
 
-/// How many one-time keys, one session after another, a peer is remembered for.
+/// How many ciphertexts, ratchet keys and sessions are remembered, each: bounds what a flood of messages can fill.
 const REMEMBERED: usize = 4096;
 
 /// Everything secret of a user.
@@ -48,6 +50,9 @@ pub(crate) struct Vault {
     /// For the defects that work on a stale copy of a session.
     stale: BTreeMap<UserId, Vec<libsignal_protocol::SessionRecord>>,
     writes: u32,
+    /// For the defect `loses-one-session-write`: each session as it was before the last message, and whether one was lost.
+    before_last: BTreeMap<String, libsignal_protocol::SessionRecord>,
+    lost: bool,
     defects: Arc<dyn Defects>,
 }
 
@@ -74,6 +79,8 @@ impl Vault {
             surroundings: BTreeMap::new(),
             stale: BTreeMap::new(),
             writes: 0,
+            before_last: BTreeMap::new(),
+            lost: false,
             defects,
         }
     }
@@ -115,7 +122,7 @@ fn address(user: UserId) -> Result<ProtocolAddress, Reason> {
 }
 
 /// Runs a libsignal operation, which never suspends on our stores.
-fn run<T>(operation: impl Future<Output = Result<T, SignalProtocolError>>) -> Result<T, SignalProtocolError> {
+pub(crate) fn run<T>(operation: impl Future<Output = Result<T, SignalProtocolError>>) -> Result<T, SignalProtocolError> {
     operation.now_or_never().unwrap_or(Err(SignalProtocolError::InvalidState("store", "suspended".into())))
 }
 
@@ -125,7 +132,7 @@ fn digest(bytes: &[u8]) -> [u8; 32] {
 
 /// Whether every agreement with this key gives zero (RFC 7748, section 6.1). libsignal accepts such keys: it asks neither here nor
 /// in `process_prekey_bundle`, and a session made with one holds less secret than it should.
-fn is_low_order(key: &PublicKey) -> bool {
+pub(crate) fn is_low_order(key: &PublicKey) -> bool {
     // Any scalar will do: clamping makes each a multiple of the cofactor.
     let agreed = PrivateKey::deserialize(&[0x42; 32]).and_then(|any| any.calculate_agreement(key));
     agreed.map_or(true, |secret| secret.iter().all(|byte| *byte == 0))

@@ -43,17 +43,12 @@ impl Vault {
     /// `no-session` or `untrusted-identity`.
     pub(crate) fn seal(&mut self, to: UserId, padded: &[u8], now: SystemTime) -> Result<(MessageType, Vec<u8>), Reason> {
         let to = address(to)?;
-        let before = self.sessions.0.get(to.name()).cloned();
+        if self.defects.has(Defect::LosesOneSessionWrite) {
+            self.lose_a_write(to.name());
+        }
         let message = run(message_encrypt(padded, &to, &mut self.sessions, &mut self.identities, now, &mut self.rng))
             .map_err(|error| reason_of(&error).unwrap_or(Reason::Internal))?;
         self.writes += 1;
-        if self.defects.has(Defect::LosesOneSessionWrite)
-            && self.writes >= WRITES_BEFORE_LOSS
-            && let Some(before) = before
-        {
-            self.writes = 0;
-            self.sessions.0.insert(to.name().to_owned(), before);
-        }
         let kind = match &message {
             CiphertextMessage::PreKeySignalMessage(_) => MessageType::Prekey,
             _ => MessageType::Normal,
@@ -64,5 +59,13 @@ impl Vault {
         }
         self.own.insert(digest(&body));
         Ok((kind, body))
+    }
+    /// Comes back once with the session as it was before the last message was sent, as after a crash before the write.
+    fn lose_a_write(&mut self, peer: &str) {
+        let Some(current) = self.sessions.0.get(peer).cloned() else { return };
+        let before_last = self.before_last.insert(peer.to_owned(), current);
+        if self.writes >= WRITES_BEFORE_LOSS && !std::mem::replace(&mut self.lost, true) {
+            self.sessions.0.extend(before_last.map(|record| (peer.to_owned(), record)));
+        }
     }
 }

@@ -28,6 +28,8 @@ pub(super) struct PrekeyMessage {
 pub(super) struct NormalMessage {
     #[prost(bytes = "vec", tag = "1")]
     pub(super) ratchet_key: Vec<u8>,
+    #[prost(bytes = "vec", optional, tag = "6")]
+    pub(super) addresses: Option<Vec<u8>>,
 }
 
 /// All of a prekey message but the message itself: the same in every message of one unanswered session.

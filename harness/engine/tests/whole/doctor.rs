@@ -1,0 +1,119 @@
+//! The doctor lets a candidate in that works, and names what is wrong with one that does not.
+
+use crate::common::{Ran, options, run_all, sample};
+use countersign_engine::Patience;
+use countersign_testkit::broken_children::Child;
+use countersign_testkit::broken_http as http;
+use std::time::Duration;
+
+/// A target that is a shell with that script.
+fn child(child: Child) -> String {
+    format!("exec:/bin/sh -c '{}'", child.script().replace('\'', r#"'"'"'"#))
+}
+
+async fn examined(target: &str, patience: Patience) -> Ran {
+    let mut options = options(target, &["e2ee/from-reference"]);
+    options.patience = patience;
+    run_all(options).await
+}
+
+/// What was unhealthy; and that the run went no further.
+async fn refused(target: &str) -> (String, String) {
+    refused_within(target, Patience::contract()).await
+}
+
+async fn refused_within(target: &str, patience: Patience) -> (String, String) {
+    let ran = examined(target, patience).await;
+    assert!(ran.plan.is_none() && ran.results.is_empty(), "a run went on after a failed doctor");
+    assert!(ran.ended().counts.is_empty());
+    ran.unhealthy()
+}
+
+const ALL: [&str; 12] = [
+    "reachable",
+    "contract version",
+    "describes itself",
+    "clock",
+    "claims",
+    "invented operation",
+    "invented argument",
+    "unknown instance",
+    "opens an instance",
+    "closes an instance",
+    "forgets an instance",
+    "echo",
+];
+
+async fn admitted(target: &str) {
+    let ran = examined(target, Patience::contract()).await;
+    let names: Vec<&str> = ran.doctor().examinations.iter().map(|e| e.name.as_str()).collect();
+    assert!(ran.doctor().healthy(), "{:?}", ran.unhealthy());
+    assert_eq!(names, ALL);
+    assert!(ran.doctor().description.is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sample_is_healthy_in_process() {
+    admitted("builtin").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sample_is_healthy_as_a_child() {
+    admitted(&format!("exec:{}", sample())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operation_that_does_not_exist_and_succeeds_is_found() {
+    let (name, found) = refused(&format!("exec:{} invents-operation", sample())).await;
+    assert_eq!(name, "invented operation");
+    assert!(found.contains("was to be answered `unsupported`, and succeeded with \"{}\""), "{found}");
+}
+
+#[tokio::test]
+async fn broken_children_are_named() {
+    let reachable = |text: &str| ("reachable".to_owned(), text.to_owned());
+    assert_eq!(
+        refused(&child(Child::DiesAtOnce)).await,
+        reachable("the candidate's process `sh` ended: exit status: 7; last on standard error: \"cannot load the library\"")
+    );
+    assert!(refused(&child(Child::Banner)).await.1.starts_with("on standard output stood a line that is not JSON"));
+    assert!(refused(&child(Child::EndlessLine)).await.1.contains("a line of more than 4194304 bytes"));
+    let short = Patience::at_most(Duration::from_millis(300));
+    assert_eq!(refused_within(&child(Child::Hangs), short).await, reachable("`describe` was not answered within 300 ms"));
+    let (name, found) = refused(&child(Child::WrongVersion)).await;
+    assert_eq!(
+        (name.as_str(), found.as_str()),
+        ("contract version", "the candidate speaks contract \"9.4\", and Countersign speaks 1.0")
+    );
+    let (name, found) = refused(&child(Child::DiesInTheMiddle)).await;
+    assert_eq!((name.as_str(), found.as_str()), ("contract version", "`describe` states no version of the contract"));
+}
+
+#[tokio::test]
+async fn broken_endpoints_are_named() {
+    for (response, told) in [
+        (http::html(), "text/html"),
+        (http::invalid_json(), "EOF while parsing"),
+        (http::bare_500(), "500 Internal Server Error"),
+        (http::redirect(), "a redirect to"),
+        (http::gzip(), "compressed"),
+    ] {
+        let server = http::answering(response).await;
+        let (name, found) = refused(&server.uri()).await;
+        assert_eq!(name, "reachable");
+        assert!(found.contains(told), "{found}");
+    }
+    let server = http::answering(http::slow()).await;
+    let (_, found) = refused_within(&server.uri(), Patience::at_most(Duration::from_millis(300))).await;
+    assert_eq!(found, "`describe` was not answered within 300 ms");
+    assert!(refused(&http::endless_body().await.unwrap()).await.1.contains("a body of more than"));
+}
+
+#[tokio::test]
+async fn a_wrong_clock_is_found() {
+    let description = countersign_testkit::broken_children::DESCRIPTION.replace("CLOCK", "1000");
+    let server = http::answering(wiremock::ResponseTemplate::new(200).set_body_raw(description, "application/json")).await;
+    let (name, found) = refused(&server.uri()).await;
+    assert_eq!(name, "clock");
+    assert!(found.ends_with(" s behind"), "{found}");
+}

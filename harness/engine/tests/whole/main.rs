@@ -1,0 +1,5 @@
+//! Whole runs, from the doctor to the last instance.
+
+mod common;
+mod doctor;
+mod run;

@@ -1,0 +1,13 @@
+//! Tests of the reference users from outside.
+
+#![cfg(test)]
+
+mod bad_keys;
+mod common;
+mod conversation;
+mod determinism;
+mod hostile;
+mod identity;
+mod media;
+mod ratchet_model;
+mod tampering;
