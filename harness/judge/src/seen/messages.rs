@@ -63,7 +63,7 @@ impl Seen<'_> {
         let by_candidate = self.side(from) == Some(Side::Candidate);
         let content = id.and_then(|id| {
             if by_candidate {
-                self.calls.iter().find(|c| c.op == "send" && c.stanza("stanza") == Some(id)).and_then(content_of)
+                self.send_of(id).and_then(content_of)
             } else {
                 self.sent_by_reference.get(&id).map(|content| (*content).clone())
             }
