@@ -10,7 +10,7 @@ use super::Monitor;
 use crate::context::Context;
 use crate::finding::Finding;
 use crate::said::Said;
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use countersign_contract::media::KEY_BYTES;
@@ -37,7 +37,10 @@ fn watch(cx: &Context<'_>) -> Said {
     let expected = "no content and no key in any byte that a server sees";
     let texts = texts(cx);
     let patterns: BTreeSet<Vec<u8>> = texts.iter().flat_map(|text| forms::of(text)).collect();
-    let Ok(search) = AhoCorasick::new(&patterns) else { return Said::harness(expected, "too many markers to look for") };
+    // Built for each instance and used on little: a full automaton would cost more to build than it saves.
+    let Ok(search) = AhoCorasick::builder().kind(Some(AhoCorasickKind::ContiguousNFA)).build(&patterns) else {
+        return Said::harness(expected, "too many markers to look for");
+    };
     let keys: BTreeSet<Digest> = cx
         .seen
         .observed

@@ -237,3 +237,19 @@ proptest! {
         prop_assert_ne!(countersign_judge::worst(&checks), Verdict::Pass);
     }
 }
+
+#[test]
+fn an_id_that_was_seen_cannot_be_taken_over_afterwards() {
+    let mut w = World::new(&json!([
+        {"send": {"from": "alice", "to": "bob", "as": "m1", "content": {"text": "x"}}},
+        {"expect": {"wire": {"stanza": "m1", "epoch-at-least": 9}}}
+    ]));
+    w.step(0);
+    w.arrives("m1", "alice", "bob");
+    let body = crate::support::bytes::signal("r", 1, &crate::support::bytes::noise("c", 176), Some(9));
+    w.frame_in("bob", &crate::support::flows::message("m1", None, Some("alice"), body));
+    w.step(1);
+    w.settle("bob", "m1");
+    w.finish();
+    assert_ne!(w.check("step-1").verdict, Verdict::Pass);
+}
