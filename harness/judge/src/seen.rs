@@ -110,6 +110,8 @@ pub(crate) struct Seen<'a> {
     pub(crate) finished: Option<usize>,
     pub(crate) aborted: Option<(usize, &'a str)>,
     pub(crate) calls: Vec<Called<'a>>,
+    /// Which of them is the first `send` of a stanza.
+    pub(crate) sends: BTreeMap<StanzaId, usize>,
     pub(crate) requests: Vec<Requested<'a>>,
     pub(crate) frames: Vec<FrameIn<'a>>,
     /// Where each chat channel was opened, and whose it is; and where it was closed.
@@ -160,6 +162,11 @@ impl<'a> Seen<'a> {
     /// Calls made in a step.
     pub(crate) fn calls_in(&self, step: usize) -> impl Iterator<Item = &Called<'a>> {
         self.calls.iter().filter(move |call| call.step == Some(step))
+    }
+
+    /// The `send` of a stanza.
+    pub(crate) fn send_of(&self, stanza: StanzaId) -> Option<&Called<'a>> {
+        self.calls.get(*self.sends.get(&stanza)?)
     }
 
     /// What reference users observed in a step.

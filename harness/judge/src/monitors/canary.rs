@@ -10,7 +10,7 @@ use super::Monitor;
 use crate::context::Context;
 use crate::finding::Finding;
 use crate::said::Said;
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use countersign_contract::media::KEY_BYTES;
@@ -37,7 +37,10 @@ fn watch(cx: &Context<'_>) -> Said {
     let expected = "no content and no key in any byte that a server sees";
     let texts = texts(cx);
     let patterns: BTreeSet<Vec<u8>> = texts.iter().flat_map(|text| forms::of(text)).collect();
-    let Ok(search) = AhoCorasick::new(&patterns) else { return Said::harness(expected, "too many markers to look for") };
+    // Built for each instance and used on little: a full automaton would cost more to build than it saves.
+    let Ok(search) = AhoCorasick::builder().kind(Some(AhoCorasickKind::ContiguousNFA)).build(&patterns) else {
+        return Said::harness(expected, "too many markers to look for");
+    };
     let keys: BTreeSet<Digest> = cx
         .seen
         .observed
@@ -49,7 +52,9 @@ fn watch(cx: &Context<'_>) -> Said {
         .collect();
     let fail = |at: usize, what: &str| Said::fail(Finding::PlaintextVisible, expected, what).evidence([cx.seen.n(at)]);
     for (at, kind, bytes) in sent(cx) {
-        let decoded = if kind == Kind::Upload { vec![] } else { decoded(&bytes) };
+        // Ciphertext is no text: what is has no business in an upload, and is read like everything else.
+        let opaque = kind == Kind::Upload && std::str::from_utf8(&bytes).is_err();
+        let decoded = if opaque { vec![] } else { decoded(&bytes) };
         if search.is_match(bytes.as_ref()) || decoded.iter().any(|d| search.is_match(d)) {
             return fail(at, "content stands in what the candidate sent");
         }

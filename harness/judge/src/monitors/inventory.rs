@@ -69,9 +69,7 @@ fn allowed<'c>(cx: &'c Context<'_>, kinds: &[String]) -> Option<BTreeSet<&'c str
         .profile
         .inventory
         .iter()
-        .filter(|(key, _)| {
-            key.split_once('/').is_some_and(|(hop, kind)| hop == TO_GATEWAY && kinds.iter().any(|k| k == kind))
-        })
+        .filter(|(key, _)| key.split_once('/').is_some_and(|(hop, kind)| hop == TO_GATEWAY && kinds.iter().any(|k| k == kind)))
         .map(|(_, members)| members)
         .collect();
     (!entries.is_empty()).then(|| entries.into_iter().flatten().map(String::as_str).collect())

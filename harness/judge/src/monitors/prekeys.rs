@@ -37,7 +37,7 @@ fn watch(cx: &Context<'_>) -> Said {
 
 /// A one-time prekey of a peer in the first messages of more sessions than bundles with it were handed to the sender.
 fn used_twice(cx: &Context<'_>, expected: &str) -> Option<Said> {
-    let mut sessions: BTreeMap<(Option<UserId>, Option<UserId>, u32), BTreeSet<Vec<u8>>> = BTreeMap::new();
+    let mut sessions: BTreeMap<_, BTreeSet<Vec<u8>>> = BTreeMap::new();
     for (frame, message) in cx.seen.messages_in().filter(|(_, m)| m.prekey) {
         let Some(prekey) = wire::prekey(message.body) else { continue };
         let Some(id) = prekey.prekey_id else { continue };

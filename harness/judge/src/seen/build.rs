@@ -35,6 +35,7 @@ impl<'a> Seen<'a> {
             finished: None,
             aborted: None,
             calls: vec![],
+            sends: BTreeMap::new(),
             requests: vec![],
             frames: vec![],
             channels: BTreeMap::new(),
@@ -131,7 +132,11 @@ impl<'a> Seen<'a> {
         match event {
             Event::Call { call, op, args, step } => {
                 building.calls.entry(*call).or_insert(self.calls.len());
-                self.calls.push(Called { at, op, args, step: *step, outcome: None });
+                let called = Called { at, op, args, step: *step, outcome: None };
+                if let Some(stanza) = called.stanza("stanza").filter(|_| op == "send") {
+                    self.sends.entry(stanza).or_insert(self.calls.len());
+                }
+                self.calls.push(called);
             }
             Event::Reply { request, status, body, disturbed, .. } => {
                 self.reply(building, at, *request, *status, body, *disturbed);

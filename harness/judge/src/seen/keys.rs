@@ -79,7 +79,7 @@ impl Seen<'_> {
             let key = &handed.bundle.kyber_prekey;
             kyber.retain(|(id, bytes)| *id != key.id || !(handed.bent || **bytes == key.key));
         }
-        Left { ec: ec.len(), kyber: kyber.len(), since: published().last().map(|p| p.at) }
+        Left { ec: ec.len(), kyber: kyber.len(), since: published().next_back().map(|p| p.at) }
     }
 
     /// The keys that a user enlisted with last, before a position.

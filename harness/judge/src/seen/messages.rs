@@ -63,7 +63,7 @@ impl Seen<'_> {
         let by_candidate = self.side(from) == Some(Side::Candidate);
         let content = id.and_then(|id| {
             if by_candidate {
-                self.calls.iter().find(|c| c.op == "send" && c.stanza("stanza") == Some(id)).and_then(content_of)
+                self.send_of(id).and_then(content_of)
             } else {
                 self.sent_by_reference.get(&id).map(|content| (*content).clone())
             }
@@ -147,11 +147,12 @@ impl Seen<'_> {
         self.delivered(user, stanza).filter(|at| *at < end).min()
     }
 
-    /// The message stanza as its sender put it on the wire: position, and the stanza.
+    /// The message stanza as its sender put it on the wire: position, and the stanza. The first one: an id that was seen can be
+    /// written on another stanza afterwards.
     pub(crate) fn on_wire(&self, id: StanzaId) -> Option<(usize, &Stanza)> {
         let candidate = self.frames.iter().filter_map(|f| Some((f.at, f.stanza.as_ref().ok()?)));
         let reference = self.reference_stanzas.iter().map(|(at, _, stanza)| (*at, stanza));
-        candidate.chain(reference).find(|(_, s)| matches!(s, Stanza::Message { .. }) && s.id() == id)
+        candidate.chain(reference).filter(|(_, s)| matches!(s, Stanza::Message { .. }) && s.id() == id).min_by_key(|(at, _)| *at)
     }
 }
 

@@ -88,7 +88,7 @@ pub(crate) fn named_call<'c>(cx: &'c Context<'_>, name: &str) -> Option<(usize, 
             }
             Step::Send(send) if send.name == name => {
                 let id: StanzaId = *cx.seen.names.get(name)?;
-                cx.seen.calls_in(index).find(|c| c.op == "send" && c.stanza("stanza") == Some(id))
+                cx.seen.send_of(id).filter(|c| c.step == Some(index))
             }
             _ => None,
         };

@@ -33,7 +33,7 @@ pub(super) fn candidate_sent(
     id: StanzaId,
     expected: &str,
 ) -> Result<Option<Said>, Said> {
-    let call = cx.seen.calls_in(index).find(|c| c.op == "send" && c.stanza("stanza") == Some(id));
+    let call = cx.seen.send_of(id).filter(|c| c.step == Some(index));
     let call = call.ok_or_else(|| Said::harness(expected, "`send` was never called"))?;
     if expected_to_fail(cx, name) {
         // That it failed, and for the right reason, is the expectation's to judge.

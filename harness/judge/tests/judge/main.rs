@@ -1,0 +1,11 @@
+//! The judge on handmade traces: every expectation and monitor is shown passing and failing.
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "these are tests, their builders included")]
+
+mod adversarial;
+mod expectations;
+mod messages;
+mod monitors;
+mod run;
+mod steps;
+mod support;
+mod timing;
