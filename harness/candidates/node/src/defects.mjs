@@ -8,7 +8,7 @@ export const DEFECTS = {
   'skips-media-mac': 'The MAC of a file is not checked.',
   'silent-identity-change': 'A changed identity key is trusted, and the user is not told.',
   'shows-repeated-stanza': 'A stanza that is delivered again is shown again.',
-  'plaintext-in-header': 'A preview of what is sent stands in a header of the requests that go before it.',
+  'plaintext-in-header': 'A preview of what is sent stands in clear beside the encrypted body of its stanza.',
   'never-refills': 'No new prekeys are published when the gateway says that they have run out.',
 };
 

@@ -74,9 +74,9 @@ export class Gateway {
   }
 
   /** Sends JSON, if any, and reads JSON. */
-  async json(method, path, { token, json, headers } = {}) {
+  async json(method, path, { token, json } = {}) {
     const body = json === undefined ? undefined : Buffer.from(JSON.stringify(json));
-    const answer = await this.#request(method, path, { token, body, type: JSON_TYPE, most: LARGEST_BODY, headers });
+    const answer = await this.#request(method, path, { token, body, type: JSON_TYPE, most: LARGEST_BODY });
     try {
       return JSON.parse(answer.toString('utf8'));
     } catch {
@@ -84,8 +84,8 @@ export class Gateway {
     }
   }
 
-  async upload(token, blob, headers) {
-    const answer = await this.#request('PUT', '/media', { token, body: blob, type: OCTETS, most: LARGEST_BODY, headers });
+  async upload(token, blob) {
+    const answer = await this.#request('PUT', '/media', { token, body: blob, type: OCTETS, most: LARGEST_BODY });
     try {
       return pathUnder('media', JSON.parse(answer.toString('utf8')).url);
     } catch {
@@ -102,13 +102,13 @@ export class Gateway {
     return withRetries(() => this.#once(method, path, options));
   }
 
-  #once(method, path, { token, body, type, most, headers = {} }) {
-    const all = { accept: '*/*', ...headers };
-    if (token !== undefined) all.authorization = `Bearer ${token}`;
-    if (body !== undefined) Object.assign(all, { 'content-type': type, 'content-length': body.length });
+  #once(method, path, { token, body, type, most }) {
+    const headers = { accept: '*/*' };
+    if (token !== undefined) headers.authorization = `Bearer ${token}`;
+    if (body !== undefined) Object.assign(headers, { 'content-type': type, 'content-length': body.length });
     return new Promise((resolve, reject) => {
       const failed = (error) => reject(error instanceof Problem ? error : new Problem('gateway-error', `${method} ${path}: ${error.message}`));
-      const request = this.scheme.request(this.base + path, { method, headers: all, agent: this.agent }, (response) => {
+      const request = this.scheme.request(this.base + path, { method, headers, agent: this.agent }, (response) => {
         readBody(response, most).then((answer) => {
           if (response.statusCode >= 200 && response.statusCode < 300) resolve(answer);
           else reject(problemFrom(response.statusCode, response.headers, answer));

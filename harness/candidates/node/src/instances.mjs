@@ -22,12 +22,14 @@ class Instance {
     return user;
   }
 
-  /** Makes a user, or makes it anew as after a reinstall: the old client ends before the new one is enlisted. */
+  /** Makes a user, or makes it anew as after a reinstall: the old client ends before the new one is enlisted, and its log with it. */
   async createUser(name, oneTimePrekeys) {
     const before = this.#users.get(name);
-    const known = before instanceof User ? before : undefined;
-    await known?.leave();
-    const user = new User(name, this, oneTimePrekeys, known?.events);
+    if (before instanceof User) {
+      await before.leave();
+      before.events.end();
+    }
+    const user = new User(name, this, oneTimePrekeys);
     const identity = await user.enlist();
     this.#users.set(name, user);
     return identity;

@@ -21,7 +21,7 @@ export class Sessions {
   #sentUnder = new Set();
   #readUpTo = new Map();
 
-  /** `fetchBundle(peer, preview)` asks the gateway; `changed(peer)` is told of a new identity key, before anything follows. */
+  /** `fetchBundle(peer)` asks the gateway; `changed(peer)` is told of a new identity key, before anything follows. */
   constructor({ user, keys, stores, clock, fetchBundle, changed }) {
     this.me = ProtocolAddress.new(user, DEVICE);
     Object.assign(this, { user, keys, stores, clock, fetchBundle, changed });
@@ -43,8 +43,8 @@ export class Sessions {
   }
 
   /** Fetches a bundle, checks it, and sets up a session from it. Answers the peer's identity key. Call it inside `alone`. */
-  async establish(peer, preview) {
-    const bundle = readBundle(await this.fetchBundle(peer, preview), peer);
+  async establish(peer) {
+    const bundle = readBundle(await this.fetchBundle(peer), peer);
     if (this.stores.identities.published(peer, bundle.identity)) {
       this.stores.archiveSession(peer);
       this.changed(peer);
@@ -64,16 +64,16 @@ export class Sessions {
   }
 
   /** Encrypts under the current session, or a new one. Call it inside `alone`. */
-  async encrypt(peer, plaintext, preview) {
+  async encrypt(peer, plaintext) {
     this.stores.identities.requireAccepted(peer);
-    if (!this.stores.hasSession(peer, this.#now())) await this.establish(peer, preview);
+    if (!this.stores.hasSession(peer, this.#now())) await this.establish(peer);
     try {
       return await this.#encrypt(peer, plaintext);
     } catch (error) {
       if (!LibSignalErrorBase.is(error, ErrorCode.UntrustedIdentity)) throw error;
       // A late message made the session of a replaced identity key the current one again.
       this.stores.archiveSession(peer);
-      await this.establish(peer, preview);
+      await this.establish(peer);
       return this.#encrypt(peer, plaintext);
     }
   }

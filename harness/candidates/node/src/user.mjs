@@ -12,17 +12,15 @@ import { defect } from './defects.mjs';
 import * as content from './content.mjs';
 import * as media from './media.mjs';
 
-const PREVIEW_HEADER = 'x-preview';
-
 export class User {
   #token;
   // Messages that a peer asked for again, and that wait for the user to accept the peer's new identity key.
   #held = new Map();
 
-  /** `events` outlives a reinstall: it is what the user saw, not what the client keeps. */
-  constructor(name, instance, oneTimePrekeys, events = new Events()) {
+  constructor(name, instance, oneTimePrekeys) {
     const clock = () => instance.clock;
     const stores = new Stores();
+    const events = new Events();
     this.name = name;
     this.gateway = instance.gateway;
     this.clock = clock;
@@ -36,7 +34,7 @@ export class User {
       keys: this.keys,
       stores,
       clock,
-      fetchBundle: (peer, preview) => this.#request('GET', `/keys/${peer}`, undefined, preview),
+      fetchBundle: (peer) => this.#request('GET', `/keys/${peer}`),
       changed: (peer) => events.notice('identity-changed', peer),
     });
     this.chat = new Chat(this.gateway.chatUrl, {
@@ -45,8 +43,8 @@ export class User {
     });
   }
 
-  #request(method, path, json, preview) {
-    return this.gateway.json(method, path, { token: this.#token, json, headers: previewHeader(preview) });
+  #request(method, path, json) {
+    return this.gateway.json(method, path, { token: this.#token, json });
   }
 
   download(folder, path) {
@@ -103,15 +101,16 @@ export class User {
 
   // Encrypts and submits in one turn, so that stanzas leave in the order of the ratchet. The promise is wrapped: the turn ends when
   // the stanza is on its way, not when it is accepted.
-  async #encryptAndSubmit(to, stanza, plaintext, preview, lasting) {
-    const { type, body } = await this.sessions.encrypt(to, plaintext, preview);
-    const accepted = this.chat.submit({ kind: 'message', id: stanza, to, type, body: body.toString('base64url') }, lasting);
+  async #encryptAndSubmit(to, stanza, plaintext, what, lasting) {
+    const { type, body } = await this.sessions.encrypt(to, plaintext);
+    const message = { kind: 'message', id: stanza, to, type, body: body.toString('base64url'), ...preview(what) };
+    const accepted = this.chat.submit(message, lasting);
     // Whoever awaits it sees the failure; until then it must not count as unhandled.
     accepted.catch(() => {});
     return { accepted };
   }
 
-  async #upload({ media: kind, name, file, ...rest }) {
+  async #upload({ media: kind, name, file }) {
     content.fileName(name);
     if (file.url === undefined) throw new Problem('malformed', 'a file to send without its `url`');
     if (file.length > media.LARGEST_FILE) throw new Problem('too-large', `a file of ${file.length} bytes`);
@@ -120,7 +119,7 @@ export class User {
     if (!media.sha256(plaintext).equals(file.sha256)) throw new Problem('bad-digest', 'the file to send has another digest');
     const key = this.mediaKeys.next();
     const { blob, digest } = media.seal(plaintext, kind, key);
-    const url = await this.gateway.upload(this.#token, blob, previewHeader({ name, ...rest }));
+    const url = await this.gateway.upload(this.#token, blob);
     return { url, key, digest, length: plaintext.length };
   }
 
@@ -176,8 +175,8 @@ export class User {
   }
 }
 
-// Only for the defect: what a client that logs or routes by content would let slip.
-function previewHeader(what) {
+// Only for the defect: what a client that routes or notifies by content would let slip.
+function preview(what) {
   if (what === undefined || !defect('plaintext-in-header')) return {};
-  return { [PREVIEW_HEADER]: encodeURI(what.text ?? what.name ?? what.emoji ?? '').slice(0, 512) };
+  return { preview: what.text ?? what.name ?? what.emoji ?? '' };
 }

@@ -106,7 +106,7 @@ operations! {
     /// Closes an instance and forgets everything in it.
     Close, "close": Close => Done, deadline 10 s, blocks "the end of the instance's connections";
     /// Creates a user and enlists it at the gateway, as the candidate's client would. A user that exists is enlisted anew, with
-    /// new keys and an empty client, as after a reinstall.
+    /// new keys and an empty client, as after a reinstall: its log is empty, and `seq` starts at 1 again.
     CreateUser, "create_user": CreateUser => Created, deadline 20 s, blocks "the gateway having accepted identity and prekeys";
     /// Deletes a user: un-enlists it at the gateway and forgets its keys and messages.
     DeleteUser, "delete_user": DeleteUser => Done, deadline 10 s, blocks "the gateway having confirmed the deletion";
@@ -124,7 +124,8 @@ operations! {
     /// everything that followed from them: receipts, retry receipts, refills, resends. A stanza that the client refused is
     /// processed too. A user who is offline answers `not-connected`.
     Settle, "settle": Settle => Done, deadline 30 s, blocks "that stanza being processed, and the gateway's acceptance of what followed";
-    /// Fetches a peer's bundle, checks it and sets up a session from it, even if there is one; sends nothing.
+    /// Fetches a peer's bundle, checks it and sets up a session from it, even if there is one; sends nothing. An identity key
+    /// that changed is answered `untrusted-identity`, after the notice.
     FetchKeys, "fetch_keys": FetchKeys => Fetched, deadline 20 s, blocks "the gateway's answer";
     /// Makes and publishes new keys of the kinds asked for. Old signed and last-resort prekeys stay usable for messages that are
     /// under way.
