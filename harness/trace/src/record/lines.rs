@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 /// One line of a record.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-#[expect(clippy::large_enum_variant, reason = "lines are written and read one at a time")]
 pub enum Line {
     /// The first line.
     Header(Header),
