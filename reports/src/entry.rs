@@ -102,6 +102,9 @@ impl<'a> Names<'a> {
             ),
             Input::ChatOpened { channel, .. } => told(FROM_CANDIDATE, format!("opens channel {channel}")),
             Input::ChatFrame { channel, text } => told(FROM_CANDIDATE, format!("channel {channel}: {}", self.frame(text, blobs))),
+            Input::Refused { what, problem } => {
+                told(FROM_CANDIDATE, format!("{}: refused on the way in, {}", visible(what, LONGEST), problem.reason))
+            }
             Input::ChatClosed { channel } => told(FROM_CANDIDATE, format!("channel {channel} is gone")),
             Input::Timer { timer } => told(SCENARIO, format!("timer {timer} fires")),
             Input::Aborted { cause } => told(SCENARIO, format!("aborted: {}", visible(cause, LONGEST))),

@@ -227,7 +227,7 @@ impl Drive {
                 self.feed(Input::ChatClosed { channel });
             }
             // The client was told, and nothing of it reaches the gateway.
-            ServerEvent::Refused { .. } => self.inputs += 1,
+            ServerEvent::Refused { what, problem } => self.feed(Input::refused(&what, &problem)),
         }
     }
 
@@ -237,11 +237,12 @@ impl Drive {
         let outputs = self.instance.handle(micros(before.duration_since(self.begin)), input);
         self.own += before.elapsed();
         for output in VecDeque::from(outputs) {
-            self.carry_out(output);
+            self.carry_out(before, output);
         }
     }
 
-    fn carry_out(&mut self, output: Output) {
+    /// Carries out an output of the input that was consumed at `at`.
+    fn carry_out(&mut self, at: Instant, output: Output) {
         match output {
             Output::Call { id, call } => {
                 let endpoint = Arc::clone(&self.endpoint);
@@ -268,7 +269,8 @@ impl Drive {
                 self.channels.senders.remove(&channel);
             }
             Output::SetTimer { timer, after_us } => {
-                self.timers.insert((Instant::now() + Duration::from_micros(after_us), timer), ());
+                // Counts from the input, as the trace does: the time that the reference's cryptography took since is no lag.
+                self.timers.insert((at + Duration::from_micros(after_us), timer), ());
             }
             Output::Finished => {}
         }

@@ -7,7 +7,7 @@ use crate::timed::BurstState;
 use crate::{derive, script};
 use countersign_contract::content::Content;
 use countersign_contract::operations::{CreateUser, Open};
-use countersign_contract::{Call, StanzaId, UserId};
+use countersign_contract::{Call, Reason, StanzaId, UserId};
 use countersign_gateway::{Gateway, HttpRequest};
 use countersign_reference::{Config, ReferenceUser};
 use countersign_scenarios::Side;
@@ -165,6 +165,13 @@ impl Instance {
                 let effects = self.gateway.frame(channel, &text);
                 self.apply(effects);
             }
+            // The client was told already, by the transport.
+            Input::Refused { what, problem } => {
+                // A body that did not come in time is the network's doing as likely as the candidate's.
+                if problem.reason != Reason::Timeout {
+                    self.observe(None, Observation::Invalid { what, detail: problem.detail });
+                }
+            }
             Input::ChatClosed { channel } => {
                 let effects = self.gateway.chat_closed(channel);
                 self.apply(effects);
@@ -231,7 +238,8 @@ impl Instance {
         let Some(waiting) = self.waiting.take_if(|w| w.call == call) else { return };
         let setup = self.step.is_none();
         match &outcome {
-            Outcome::Fault { .. } if waiting.closing => {}
+            // Nothing follows the close, however it ends.
+            Outcome::Fault { .. } if waiting.closing => self.end(),
             Outcome::Fault { .. } => self.abandon("an answer of the candidate"),
             Outcome::Problem(_) if setup && !waiting.closing => self.abandon("the set-up"),
             _ => self.continue_after(waiting, &outcome),

@@ -19,6 +19,9 @@ use crate::context::Context;
 use crate::said::Said;
 use countersign_scenarios::language::Expect;
 
+/// What to do about a lag of ours.
+const QUIET_MACHINE: &str = "run it again with nothing else running on the machine, with --jobs 1 if need be";
+
 /// Judges an expectation.
 pub(crate) fn judge(cx: &Context<'_>, index: usize, expect: &Expect) -> Said {
     if let Some(gate) = cx.gate(index, "the expectation is met") {

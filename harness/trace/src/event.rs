@@ -9,6 +9,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+/// Most characters of a text in [`Input::Refused`]: a candidate's bytes must not fill a record.
+pub const MOST_REFUSED: usize = 300;
+
 /// One entry of a trace.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -172,6 +175,13 @@ pub enum Input {
         /// The frame as received. A binary frame or invalid UTF-8 stands here as bytes.
         text: Body,
     },
+    /// The transport refused something of the candidate's before the gateway saw it: larger than its limit, or not the protocol.
+    Refused {
+        /// Which request or frame, in words; cut after [`MOST_REFUSED`] characters.
+        what: String,
+        /// What was wrong with it, cut likewise.
+        problem: Problem,
+    },
     /// A channel is gone.
     ChatClosed {
         /// Which.
@@ -187,6 +197,15 @@ pub enum Input {
         /// Why, in words.
         cause: String,
     },
+}
+
+impl Input {
+    /// What the transport refused, with texts cut to [`MOST_REFUSED`] characters.
+    #[must_use]
+    pub fn refused(what: &str, problem: &Problem) -> Self {
+        let cut = |text: &str| text.chars().take(MOST_REFUSED).collect::<String>();
+        Self::Refused { what: cut(what), problem: Problem::new(problem.reason, cut(&problem.detail)) }
+    }
 }
 
 /// How a call ended.

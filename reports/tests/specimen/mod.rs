@@ -194,6 +194,7 @@ pub(crate) fn every_verdict() -> Specimen {
         }),
         summary: Some(summary()),
         instances,
+        notes: Vec::new(),
         cut_off: false,
     };
     Specimen { record, blobs, requirements: texts::requirements(), scenarios: texts::scenarios() }

@@ -8,7 +8,7 @@ use crate::output;
 use countersign_engine::{RunEvent, RunOptions};
 use countersign_reports::progress_line;
 use countersign_scenarios::Suite;
-use countersign_trace::record::{RECORD_FILE, SuiteFile, SuiteFiles, Summary};
+use countersign_trace::record::{Note, RECORD_FILE, SuiteFile, SuiteFiles, Summary};
 use countersign_trace::{Blobs, Line, Record, RecordWriter};
 use std::fs::File;
 use std::path::Path;
@@ -72,6 +72,7 @@ async fn execute(options: RunOptions, mut writer: RecordWriter, args: &Run) -> R
                     doctor: None,
                     plan: None,
                     instances: Vec::new(),
+                    notes: Vec::new(),
                     summary: None,
                     cut_off: false,
                 });
@@ -98,7 +99,11 @@ async fn execute(options: RunOptions, mut writer: RecordWriter, args: &Run) -> R
                     record.instances.push(*result);
                 }
             }
-            RunEvent::Note(note) => output::progress(&format!("note: {note}")),
+            RunEvent::Note(text) => {
+                writer.append(&Line::Note(Note { text: text.clone() })).map_err(written)?;
+                output::progress(&format!("note: {text}"));
+                record.iter_mut().for_each(|r| r.notes.push(text.clone()));
+            }
             RunEvent::Finished(ended) => {
                 let Some(record) = record.as_mut() else { continue };
                 let checks = countersign_judge::judge_run(&profile, &record.instances, &blobs);

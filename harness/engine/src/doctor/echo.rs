@@ -1,21 +1,26 @@
-//! A round trip of one message each way, before anything is made difficult.
+//! A round trip of one message each way, before anything is made difficult. It is unhealthy only if the two sides cannot reach each
+//! other, or if the contract is not spoken: a message that is wrong is a matter of conformance, and the scenarios judge it.
 
 use super::{Chart, Patient, Unhealthy};
 use crate::carrier::quote;
 use crate::derive;
 use crate::driver::{drive, meter};
 use countersign_contract::claims::{Capability, Description};
-use countersign_contract::seen::What;
-use countersign_contract::{Answer, Operation, StanzaId};
+use countersign_contract::portable::Stanza;
+use countersign_contract::seen::{Seen, What};
+use countersign_contract::{Answer, Operation, Reason, StanzaId};
 use countersign_instance::InstancePlan;
 use countersign_scenarios::Scenario;
 use countersign_trace::event::{Event, Input, Outcome};
-use countersign_trace::{Entry, Observation};
+use countersign_trace::{Blobs, Entry, Observation};
 use serde_json::json;
 use std::sync::Arc;
 
 /// The name of the examination.
 const NAME: &str = "echo";
+
+/// Most remarks in a finding.
+const MOST_SAID: usize = 3;
 
 /// A text to the candidate, and one from it.
 fn scenario() -> Result<Scenario, serde_json::Error> {
@@ -53,44 +58,95 @@ pub(super) async fn echo(patient: &Patient<'_>, chart: &mut Chart, claims: &Desc
         meter,
     };
     let driven = drive(plan, gateway, Arc::clone(patient.endpoint), patient.patience, patient.interrupt.clone()).await;
-    let trace = &driven.finished.trace;
-    if let Some((what, fix)) = went_wrong(trace) {
-        return chart.unhealthy(NAME, what, fix);
-    }
     if let Some(cause) = driven.aborted {
         return chart.unhealthy(NAME, format!("the round trip was cut short: {cause}"), "try again; if it stays so, report it");
     }
-    let took = format!("a message each way was shown, {} ms in all", driven.wall.as_millis());
-    chart.decide(NAME, arrived(trace).map(|()| took))
+    let (trace, blobs) = (&driven.finished.trace, &driven.finished.blobs);
+    let finding = went_wrong(trace).and_then(|()| reached(trace, blobs));
+    chart.decide(NAME, finding.map(|()| told(trace, driven.wall.as_millis())))
 }
 
-/// The first call that did not succeed.
-fn went_wrong(trace: &[Entry]) -> Option<(String, String)> {
-    let op = |call: u64| {
-        trace.iter().find_map(|entry| match &entry.event {
-            Event::Call { call: c, op, .. } if *c == call => Some(op.clone()),
-            _ => None,
-        })
-    };
-    trace.iter().find_map(|entry| {
-        let Event::Input(Input::Returned { call, outcome }) = &entry.event else { return None };
-        let op = op(*call).unwrap_or_default();
-        let waits = Operation::from_name(&op).map(Operation::blocks_on).unwrap_or_default();
+/// A call that the candidate could not answer at all, or only by saying that it cannot.
+fn went_wrong(trace: &[Entry]) -> Result<(), (String, String)> {
+    for (op, outcome) in answers(trace) {
+        let waits = Operation::from_name(op).map(Operation::blocks_on).unwrap_or_default();
         match outcome {
-            Outcome::Ok(_) => None,
-            Outcome::Problem(problem) => Some((
-                format!("`{op}` was answered `{}`: {}", problem.reason, quote(problem.detail.as_bytes())),
-                format!("`{op}` has to succeed here; it waits for: {waits}"),
-            )),
-            Outcome::Fault { detail, .. } => {
-                Some((format!("`{op}` had no answer: {detail}"), format!("`{op}` waits for: {waits}; and for nothing else")))
+            Outcome::Problem(problem) if cannot(problem.reason) => {
+                let found = format!("`{op}` was answered `{}`: {}", problem.reason, quote(problem.detail.as_bytes()));
+                let fix = format!("`{op}` is of the contract, and every candidate has to carry it out; it waits for: {waits}");
+                return Err((found, fix));
             }
+            Outcome::Fault { detail, .. } => {
+                let fix = format!("`{op}` waits for: {waits}; and for nothing else");
+                return Err((format!("`{op}` had no answer: {detail}"), fix));
+            }
+            Outcome::Ok(_) | Outcome::Problem(_) => {}
         }
+    }
+    Ok(())
+}
+
+/// Reasons that say nothing about messages, and all about the candidate not being ready to be tested.
+fn cannot(reason: Reason) -> bool {
+    matches!(reason, Reason::Unsupported | Reason::Internal | Reason::Timeout)
+}
+
+/// Operations with their outcomes, in the order of the outcomes.
+fn answers(trace: &[Entry]) -> impl Iterator<Item = (&str, &Outcome)> {
+    trace.iter().filter_map(|entry| {
+        let Event::Input(Input::Returned { call, outcome }) = &entry.event else { return None };
+        let op = trace.iter().find_map(|entry| match &entry.event {
+            Event::Call { call: c, op, .. } if c == call => Some(op.as_str()),
+            _ => None,
+        })?;
+        Some((op, outcome))
     })
 }
 
-/// Whether both messages were shown.
-fn arrived(trace: &[Entry]) -> Result<(), (String, String)> {
+/// Whether the candidate's client finds us, and we it. Whether the stanzas are right is for the scenarios to judge.
+fn reached(trace: &[Entry], blobs: &Blobs) -> Result<(), (String, String)> {
+    let said = problems(trace).next().map(|said| format!("; {said}")).unwrap_or_default();
+    let came = trace.iter().any(|entry| {
+        matches!(
+            &entry.event,
+            Event::Input(Input::Request { .. } | Input::ChatOpened { .. } | Input::ChatFrame { .. } | Input::Refused { .. })
+        )
+    });
+    if !came {
+        return Err((
+            format!("no request and no chat channel of the candidate's client reached our gateway{said}"),
+            "check that the client uses the `gateway` of `open` as its base URL, whole and unchanged, and that the address of \
+             --listen can be reached from where it runs"
+                .to_owned(),
+        ));
+    }
+    // If our user could not even send, nothing can have arrived; and that is for the scenarios.
+    let sent = trace.iter().any(|entry| matches!(&entry.event, Event::FromReference { what, .. } if what == "stanza"));
+    if !sent || trace.iter().any(|entry| sign_of_life(entry, blobs)) {
+        return Ok(());
+    }
+    Err((
+        format!("our message never reached the candidate's client: it was not acknowledged, not shown and not refused{said}"),
+        "check that the client holds its chat channel open after `connect`, that nothing on the way breaks WebSockets, and that \
+         it lists what arrives in `events`"
+            .to_owned(),
+    ))
+}
+
+/// Whether this shows that something of ours arrived. A frame that is no stanza may be meant as an acknowledgement: in doubt it
+/// counts.
+fn sign_of_life(entry: &Entry, blobs: &Blobs) -> bool {
+    match &entry.event {
+        Event::Input(Input::ChatFrame { text, .. }) => {
+            let stanza = text.bytes(blobs).map(serde_json::from_slice::<Stanza>);
+            !matches!(stanza, Some(Ok(Stanza::Message { .. })))
+        }
+        _ => events(entry).iter().any(|seen| matches!(seen.what, What::Message { .. } | What::Refused { .. })),
+    }
+}
+
+/// What came of it, for people.
+fn told(trace: &[Entry], took_ms: u128) -> String {
     let named = |wanted: &str| {
         trace.iter().find_map(|entry| match &entry.event {
             Event::Named { name, stanza } if name == wanted => Some(*stanza),
@@ -98,57 +154,60 @@ fn arrived(trace: &[Entry]) -> Result<(), (String, String)> {
         })
     };
     let there = named("there").is_some_and(|stanza| trace.iter().any(|entry| candidate_shows(entry, stanza)));
-    if !there {
-        let refusals = refusals(trace);
-        return Err((
-            format!("a message to the candidate was not shown among its `events`{refusals}"),
-            "check that the client is online after `connect`, decrypts what the gateway delivers, and lists it in `events`"
-                .to_owned(),
-        ));
-    }
     let back = named("back").is_some_and(|stanza| {
         trace.iter().any(|entry| matches!(&entry.event, Event::Observed { observation: Observation::Shown { message, .. }, .. } if *message == stanza))
     });
-    if back {
-        return Ok(());
-    }
-    Err((
-        format!("a message from the candidate could not be shown to ours{}", refusals(trace)),
-        "check that `send` uses the given stanza id, encrypts for the bundle of the recipient, and waits for `accepted`"
-            .to_owned(),
-    ))
+    let what = match (there, back) {
+        (true, true) => return format!("a message each way was shown, {took_ms} ms in all"),
+        (false, true) => "a message to it was not",
+        (true, false) => "a message from it was not",
+        (false, false) => "neither message was",
+    };
+    let said: Vec<String> = problems(trace).chain(refusals(trace)).take(MOST_SAID).collect();
+    let said = if said.is_empty() { String::new() } else { format!(" ({})", said.join("; ")) };
+    format!("both sides reach each other, but {what} shown{said}; that is for the scenarios to judge")
+}
+
+/// Calls that were answered with a problem, in words.
+fn problems(trace: &[Entry]) -> impl Iterator<Item = String> {
+    answers(trace).filter_map(|(op, outcome)| match outcome {
+        Outcome::Problem(problem) => {
+            Some(format!("`{op}` was answered `{}`: {}", problem.reason, quote(problem.detail.as_bytes())))
+        }
+        _ => None,
+    })
 }
 
 fn candidate_shows(entry: &Entry, stanza: StanzaId) -> bool {
-    let Event::Input(Input::Returned { outcome: Outcome::Ok(value), .. }) = &entry.event else { return false };
-    let Ok(Answer::Events(list)) = Operation::Events.parse_answer(value.clone()) else { return false };
-    list.events.iter().any(|seen| matches!(&seen.what, What::Message { message, .. } if *message == stanza))
+    events(entry).iter().any(|seen| matches!(&seen.what, What::Message { message, .. } if *message == stanza))
+}
+
+/// What an answer of `events` lists; nothing if the entry is none.
+fn events(entry: &Entry) -> Vec<Seen> {
+    let Event::Input(Input::Returned { outcome: Outcome::Ok(value), .. }) = &entry.event else { return Vec::new() };
+    match Operation::Events.parse_answer(value.clone()) {
+        Ok(Answer::Events(list)) => list.events,
+        _ => Vec::new(),
+    }
 }
 
 /// What either side refused, in words.
-fn refusals(trace: &[Entry]) -> String {
-    let mut said: Vec<String> = Vec::new();
-    for entry in trace {
-        match &entry.event {
-            Event::Observed { observation: Observation::Refused { reason, detail, .. }, .. } => {
-                said.push(format!("our user refused it: `{reason}`, {}", quote(detail.as_bytes())));
-            }
-            Event::Observed { observation: Observation::Invalid { what, detail }, .. } => {
-                said.push(format!("the gateway refused {}: {}", quote(what.as_bytes()), quote(detail.as_bytes())));
-            }
-            Event::Input(Input::Returned { outcome: Outcome::Ok(value), .. }) => {
-                if let Ok(Answer::Events(list)) = Operation::Events.parse_answer(value.clone()) {
-                    said.extend(list.events.iter().filter_map(|seen| match &seen.what {
-                        What::Refused { reason, .. } => Some(format!("its user refused it: `{reason}`")),
-                        _ => None,
-                    }));
-                }
-            }
-            _ => {}
+fn refusals(trace: &[Entry]) -> impl Iterator<Item = String> {
+    trace.iter().flat_map(|entry| match &entry.event {
+        Event::Observed { observation: Observation::Refused { reason, detail, .. }, .. } => {
+            vec![format!("our user refused it: `{reason}`, {}", quote(detail.as_bytes()))]
         }
-    }
-    said.truncate(3);
-    if said.is_empty() { String::new() } else { format!("; {}", said.join("; ")) }
+        Event::Observed { observation: Observation::Invalid { what, detail }, .. } => {
+            vec![format!("the gateway refused {}: {}", quote(what.as_bytes()), quote(detail.as_bytes()))]
+        }
+        _ => events(entry)
+            .iter()
+            .filter_map(|seen| match &seen.what {
+                What::Refused { reason, .. } => Some(format!("its user refused it: `{reason}`")),
+                _ => None,
+            })
+            .collect(),
+    })
 }
 
 #[cfg(test)]

@@ -1,10 +1,15 @@
 //! The doctor lets a candidate in that works, and names what is wrong with one that does not.
 
 use crate::common::{Ran, options, run_all, sample};
-use countersign_engine::Patience;
+use countersign_engine::carrier::InProcess;
+use countersign_engine::doctor::{Patient, examine};
+use countersign_engine::{Endpoint, Gateways, Patience};
+use countersign_sample::Honest;
 use countersign_testkit::broken_children::Child;
 use countersign_testkit::broken_http as http;
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::watch;
 
 /// A target that is a shell with that script.
 fn child(child: Child) -> String {
@@ -116,4 +121,37 @@ async fn a_wrong_clock_is_found() {
     let (name, found) = refused(&server.uri()).await;
     assert_eq!(name, "clock");
     assert!(found.ends_with(" s behind"), "{found}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_is_wrong_is_told_and_left_to_the_scenarios() {
+    for (target, told) in
+        [("mutant:no-padding", "a message from it was not shown"), ("mutant:plaintext-in-header", "the gateway refused")]
+    {
+        let ran = examined(target, Patience::contract()).await;
+        assert!(ran.doctor().healthy(), "{target}: {:?}", ran.unhealthy());
+        let echo = ran.doctor().examinations.last().unwrap();
+        assert!(echo.found.contains(told) && echo.found.ends_with("that is for the scenarios to judge"), "{}", echo.found);
+    }
+}
+
+/// The candidate looks for its gateway where ours is not, as with a base URL of its own or behind a translated address.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_candidate_that_never_reaches_the_gateway_is_found() {
+    let options = options("builtin", &[]);
+    let (elsewhere, gateways) = (Gateways::memory().1, Gateways::memory().0);
+    let endpoint: Arc<dyn Endpoint> = Arc::new(InProcess::new(Arc::new(Honest), elsewhere, options.patience));
+    let (_interrupt, interrupt) = watch::channel(None);
+    let patient = Patient {
+        endpoint: &endpoint,
+        gateways: &gateways,
+        profile: &options.profile,
+        patience: options.patience,
+        seed: options.seed,
+        interrupt,
+    };
+    let doctor = examine(&patient).await;
+    let last = doctor.examinations.last().unwrap();
+    assert!(!doctor.healthy() && last.name == "echo", "{last:?}");
+    assert!(last.found.starts_with("no request and no chat channel of the candidate's client reached our gateway"), "{last:?}");
 }

@@ -1,5 +1,6 @@
 //! Latency over a burst: from the planned send to the message being shown, or to its receipt.
 
+use super::QUIET_MACHINE;
 use crate::context::Context;
 use crate::finding::Finding;
 use crate::latency::{MOST_SAMPLES, p95};
@@ -44,6 +45,8 @@ fn judge(
     let expected = format!("in 95 % of cases {what} within {limit_ms} ms of the planned send");
     let burst = find(cx, name).ok_or_else(|| Said::harness(&expected, format!("no burst is called {name}")))?;
     let mut samples = Vec::new();
+    // Our own lag is how late our timers fired, each against its due time and against the plan of the whole burst, and nothing
+    // else: an entry has the time of the input that it follows, here the timer.
     let mut lag = cx.seen.lag_us;
     let mut missing = 0_u32;
     let mut evidence = vec![];
@@ -82,6 +85,8 @@ fn judge(
         lag / 1000,
     );
     if lag > cx.profile.limits.own_lag_ms.saturating_mul(1000) {
+        let limit = cx.profile.limits.own_lag_ms;
+        let observed = format!("{observed}, and the profile allows {limit} ms: {QUIET_MACHINE}");
         return Err(Said::environment(expected, observed));
     }
     if p95.lower > limit_us {

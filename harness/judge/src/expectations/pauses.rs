@@ -1,5 +1,6 @@
 //! Failed requests are repeated with growing pauses.
 
+use super::QUIET_MACHINE;
 use crate::context::Context;
 use crate::finding::Finding;
 use crate::said::{Said, list};
@@ -22,7 +23,10 @@ pub(super) fn judge(cx: &Context<'_>, fault: &str, attempts: u32) -> Result<Said
     let step = step.ok_or_else(|| Said::harness(&expected, format!("no step is called {fault}")))?;
     let lag = cx.seen.lag_us;
     if lag > cx.profile.limits.own_lag_ms.saturating_mul(1000) {
-        return Err(Said::environment(expected, format!("our own timers were up to {} ms late", lag / 1000)));
+        let limit = cx.profile.limits.own_lag_ms;
+        let observed =
+            format!("our own timers were up to {} ms late, and the profile allows {limit} ms: {QUIET_MACHINE}", lag / 1000);
+        return Err(Said::environment(expected, observed));
     }
     let failed: Vec<usize> = cx.seen.disturbed.iter().filter(|(_, _, how)| names(how, fault)).map(|(at, ..)| *at).collect();
     let Some(last) = failed.last() else {

@@ -146,6 +146,7 @@ fn input() -> impl Strategy<Value = Input> {
         (0u64..3).prop_map(|channel| Input::ChatOpened { channel, token: Some("t".into()) }),
         (0u64..3, body()).prop_map(|(channel, text)| Input::ChatFrame { channel, text }),
         (0u64..3).prop_map(|channel| Input::ChatClosed { channel }),
+        Just(Input::refused("PUT /keys", &countersign_contract::Problem::new(Reason::TooLarge, "x"))),
         (0u64..3).prop_map(|timer| Input::Timer { timer }),
         Just(Input::Aborted { cause: "x".into() }),
     ]

@@ -19,8 +19,18 @@ pub enum Line {
     Plan(Plan),
     /// One instance.
     Instance(InstanceResult),
+    /// Something that a person should know and that is no verdict. Anywhere after the header.
+    Note(Note),
     /// The last line.
     Summary(Summary),
+}
+
+/// Something that a person should know and that no verdict rests on: the candidate was started again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Note {
+    /// In words.
+    pub text: String,
 }
 
 /// What was run, and against what.

@@ -20,6 +20,8 @@ pub struct Record {
     pub plan: Option<Plan>,
     /// Instances in the order in which they ended.
     pub instances: Vec<InstanceResult>,
+    /// What a person should know and no verdict rests on.
+    pub notes: Vec<String>,
     /// The last line; `None` if the run was killed.
     pub summary: Option<Summary>,
     /// Whether the file ends in the middle of a line.
@@ -128,6 +130,7 @@ impl Record {
                         doctor: None,
                         plan: None,
                         instances: Vec::new(),
+                        notes: Vec::new(),
                         summary: None,
                         cut_off,
                     });
@@ -154,6 +157,7 @@ impl Record {
             Line::Plan(plan) => self.plan = Some(plan),
             Line::Instance(_) if self.plan.is_none() => return order("instances follow the plan"),
             Line::Instance(instance) => self.instances.push(instance),
+            Line::Note(note) => self.notes.push(note.text),
             Line::Summary(summary) => self.summary = Some(summary),
         }
         Ok(())

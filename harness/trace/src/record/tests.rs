@@ -25,6 +25,7 @@ fn written(folder: &std::path::Path) -> Vec<u8> {
     let mut writer = RecordWriter::create(folder).unwrap();
     writer.append(&Line::Header(header())).unwrap();
     writer.append(&Line::Suite(SuiteFiles { files: vec![SuiteFile { path: "a".into(), text: "é\n".into() }] })).unwrap();
+    writer.append(&Line::Note(Note { text: "the candidate was started again".into() })).unwrap();
     writer.append(&Line::Plan(Plan { selected: vec!["e2ee/x".into()], left_out: vec![], filtered: 0 })).unwrap();
     let blobs: Blobs = [(Digest::of(b"long"), Arc::from(&b"long"[..]))].into();
     writer.store(&blobs).unwrap();
@@ -66,6 +67,15 @@ proptest! {
     fn rubbish_is_refused_without_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
         let _ = Record::parse(&bytes);
     }
+}
+
+#[test]
+fn notes_are_kept_and_stand_behind_the_header() {
+    assert_eq!(Record::parse(&written(&folder("notes"))).unwrap().notes, ["the candidate was started again"]);
+    let mut writer = RecordWriter::create(&folder("early")).unwrap();
+    writer.append(&Line::Note(Note { text: String::new() })).unwrap();
+    let bytes = std::fs::read(folder("early").join(RECORD_FILE)).unwrap();
+    assert!(matches!(Record::parse(&bytes), Err(RecordError::Order { line: 1, .. })));
 }
 
 #[test]
