@@ -26,7 +26,7 @@ pub(crate) enum Command {
     Doctor(Doctor),
     /// List scenarios, profiles, requirements, or candidates with mutants.
     List(List),
-    /// Explain a requirement, scenario, reason, mutant, finding, or a result of the last run.
+    /// Explain a requirement, scenario, profile, reason, mutant, finding, or a result of the last run.
     Explain(Explain),
     /// Find every fault in scenario, requirement and profile files.
     Lint(Lint),
@@ -137,7 +137,7 @@ pub(crate) struct List {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Explain {
-    /// Id of a requirement, scenario (with or without `@case`), reason, mutant or finding.
+    /// Id of a requirement, scenario (with or without `@case`), profile, reason, mutant or finding.
     pub(crate) id: String,
     /// The record that is looked at for what became of a scenario.
     #[arg(long, value_name = "RECORD", default_value = "reports/out/record.jsonl")]
@@ -193,6 +193,9 @@ pub(crate) struct Sample {
     /// Serve over HTTP on this address rather than on standard input and output; the address is printed when it is ready.
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) http: Option<std::net::SocketAddr>,
+    /// Over HTTP, end when standard input ends: with whoever started this, however that ended.
+    #[arg(long, requires = "http")]
+    pub(crate) until_input_ends: bool,
     /// Make this mistake.
     #[arg(long, value_name = "ID")]
     pub(crate) defect: Option<String>,

@@ -15,6 +15,8 @@ pub(crate) enum Exit {
     Environment,
     /// What was given as evidence is not valid.
     EvidenceInvalid,
+    /// Somebody asked to stop.
+    Interrupted,
     /// The conclusion of a run: its own code.
     Concluded(u8),
 }
@@ -27,6 +29,7 @@ impl From<Exit> for ExitCode {
             Exit::Usage => 2,
             Exit::Environment => 3,
             Exit::EvidenceInvalid => 8,
+            Exit::Interrupted => 130,
             Exit::Concluded(code) => code,
         })
     }

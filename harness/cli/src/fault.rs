@@ -15,11 +15,13 @@ pub(crate) enum Fault {
     Profile { name: String, known: String },
     #[error("`{0}` is not a seed\nhint: write 64 hexadecimal digits as a report shows them, or a whole number")]
     Seed(String),
-    #[error("cannot write {path}: {cause}\nhint: choose another folder with --out")]
+    #[error("cannot write {path}: {cause}\nhint: choose another place with --out")]
     Write { path: PathBuf, cause: std::io::Error },
     #[error("another run is writing to {0}\nhint: wait for it, or choose another folder with --out")]
     Busy(PathBuf),
-    #[error("cannot read {path}: {cause}")]
+    #[error(
+        "cannot read {path}: {cause}\nhint: name the `record.jsonl` in the folder of a run, `reports/out` unless --out said otherwise"
+    )]
     Read { path: PathBuf, cause: std::io::Error },
     #[error("{0}")]
     Record(#[from] RecordError),
@@ -27,12 +29,18 @@ pub(crate) enum Fault {
     Run(#[from] RunError),
     #[error("{0}")]
     Target(#[from] countersign_engine::TargetError),
-    #[error("--carrier {carrier} is for the built-in sample and its mutants\nhint: `exec:` is a child and `http:` is HTTP already")]
+    #[error(
+        "--carrier {carrier} is for the built-in sample and its mutants\nhint: `exec:` is a child and `http:` is HTTP already"
+    )]
     Carrier { carrier: String },
     #[error("the sample did not start over HTTP: {0}")]
     SampleHttp(String),
     #[error("nothing is called `{name}`\nhint: {hint}")]
     Unknown { name: String, hint: String },
+    #[error("cannot write to standard output: {0}")]
+    Print(std::io::Error),
+    #[error("stopped at once: the record has no summary, and no report was written")]
+    Stopped,
     #[error("cannot start: {0}")]
     Runtime(std::io::Error),
     #[error("the built-in data is faulty: {0}")]
@@ -50,8 +58,10 @@ impl Fault {
             | Self::Carrier { .. }
             | Self::Unknown { .. }
             | Self::Busy(_)
+            | Self::Print(_)
             | Self::Write { .. }
             | Self::Read { .. } => Exit::Usage,
+            Self::Stopped => Exit::Interrupted,
             Self::Record(_) => Exit::EvidenceInvalid,
             Self::SampleHttp(_) => Exit::Environment,
             Self::Run(RunError::NoReader) | Self::Runtime(_) | Self::Builtin(_) => Exit::Internal,

@@ -7,7 +7,9 @@ mod args;
 mod commands;
 mod exit;
 mod fault;
+mod nearest;
 mod output;
+mod signals;
 
 use args::{Args, Command};
 use clap::Parser as _;

@@ -1,30 +1,32 @@
 //! The only place that prints.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "the command line's output layer")]
 
 use crate::fault::Fault;
-use anstream::{eprint, eprintln, print};
 use countersign_reports::Style;
-use std::io::IsTerminal as _;
+use std::io::{ErrorKind, IsTerminal as _, Write as _};
 
-/// Data, to standard output.
-pub(crate) fn data(text: &str) {
-    print!("{text}");
-    if !text.ends_with('\n') {
-        print!("\n");
+/// Data, to standard output. A reader that has gone has heard what it wanted.
+///
+/// # Errors
+/// [`Fault::Print`] if it cannot be written, as on a full disk.
+pub(crate) fn data(text: &str) -> Result<(), Fault> {
+    let mut out = anstream::stdout().lock();
+    let written = out.write_all(text.as_bytes()).and_then(|()| if text.ends_with('\n') { Ok(()) } else { out.write_all(b"\n") });
+    match written.and_then(|()| out.flush()) {
+        Err(cause) if cause.kind() != ErrorKind::BrokenPipe => Err(Fault::Print(cause)),
+        _ => Ok(()),
     }
 }
 
-/// Progress, to standard error.
+/// Progress, to standard error. Whether anybody can read it makes no difference to a run.
 pub(crate) fn progress(text: &str) {
-    eprint!("{text}");
-    if !text.ends_with('\n') {
-        eprint!("\n");
-    }
+    let mut out = anstream::stderr().lock();
+    let end = if text.ends_with('\n') { "" } else { "\n" };
+    let _ = out.write_all(format!("{text}{end}").as_bytes());
 }
 
 /// A fault, to standard error.
 pub(crate) fn fault(fault: &Fault) {
-    eprintln!("error: {fault}");
+    progress(&format!("error: {fault}"));
 }
 
 /// What clap has to say about the arguments.

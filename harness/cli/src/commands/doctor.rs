@@ -5,6 +5,7 @@ use crate::commands::target;
 use crate::exit::Exit;
 use crate::fault::Fault;
 use crate::output;
+use crate::signals;
 use countersign_reports::visible;
 use std::fmt::Write as _;
 use tokio::sync::watch;
@@ -13,8 +14,16 @@ pub(crate) fn doctor(args: Doctor) -> Result<Exit, Fault> {
     let chosen = target::choose(&args.candidate)?;
     let options = target::options(&args.candidate, chosen.target.clone(), 1, Vec::new())?;
     let runtime = tokio::runtime::Runtime::new().map_err(Fault::Runtime)?;
-    let (_interrupt_in, interrupt) = watch::channel(None);
-    let doctor = runtime.block_on(countersign_engine::examine(&options, interrupt))?;
+    // An examination that is stopped still ends the candidate's processes.
+    let (interrupt_in, interrupt) = watch::channel(None);
+    let doctor = runtime.block_on(async {
+        tokio::spawn(async move {
+            signals::stop_wanted().await;
+            // Nobody listens any more if the examination is over.
+            let _ = interrupt_in.send(Some("interrupted by the user".to_owned()));
+        });
+        countersign_engine::examine(&options, interrupt.clone()).await
+    })?;
     let mut text = String::new();
     for examination in &doctor.examinations {
         let word = if examination.healthy { "ok  " } else { "FAIL" };
@@ -23,7 +32,18 @@ pub(crate) fn doctor(args: Doctor) -> Result<Exit, Fault> {
             let _ = writeln!(text, "     fix: {}", visible(fix, 400));
         }
     }
-    let _ = writeln!(text, "{}", if doctor.healthy() { "healthy: it can be tested" } else { "not healthy: it cannot be tested yet; nothing is said about its conformance" });
-    output::data(&text);
+    let _ = writeln!(
+        text,
+        "{}",
+        if doctor.healthy() {
+            "healthy: it can be tested"
+        } else {
+            "not healthy: it cannot be tested yet; nothing is said about its conformance"
+        }
+    );
+    output::data(&text)?;
+    if interrupt.borrow().is_some() {
+        return Ok(Exit::Interrupted);
+    }
     Ok(if doctor.healthy() { Exit::Conforms } else { Exit::Environment })
 }

@@ -1,9 +1,11 @@
 //! `countersign explain`.
 
 use crate::args::Explain;
+use crate::commands::list::BUILTIN;
 use crate::commands::{report, suite};
 use crate::exit::Exit;
 use crate::fault::Fault;
+use crate::nearest::nearest;
 use crate::output;
 use countersign_contract::Reason;
 use countersign_mutants::mutants;
@@ -18,19 +20,58 @@ pub(crate) fn explain(args: &Explain) -> Result<Exit, Fault> {
     let id = args.id.strip_prefix("mutant:").unwrap_or(&args.id);
     let text = scenario(&suite, id, args)
         .or_else(|| suite.requirements.get(id).map(requirement))
+        .or_else(|| profile(&suite, id))
+        .or_else(|| candidate(id))
         .or_else(|| mutant(id))
         .or_else(|| reason(id))
         .or_else(|| finding(id));
     match text {
         Some(text) => {
-            output::data(&text);
+            output::data(&text)?;
             Ok(Exit::Conforms)
         }
         None => Err(Fault::Unknown {
             name: args.id.clone(),
-            hint: "`countersign list` shows scenarios, `list requirements` and `list candidates` the rest".to_owned(),
+            hint: match nearest(id, ids(&suite).into_iter()).as_slice() {
+                [] => "`countersign list` shows scenarios, `list requirements`, `list profiles` and `list candidates` the rest"
+                    .to_owned(),
+                near => format!("perhaps {}", near.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(" or ")),
+            },
         }),
     }
+}
+
+/// Everything that can be explained.
+fn ids(suite: &Suite) -> Vec<String> {
+    let cases = suite.scenarios.iter().flat_map(|(id, loaded)| {
+        loaded.cases.iter().filter_map(move |(case, _)| case.as_ref().map(|case| format!("{id}@{case}")))
+    });
+    suite
+        .scenarios
+        .keys()
+        .chain(suite.requirements.keys())
+        .chain(suite.profiles.keys())
+        .cloned()
+        .chain(cases)
+        .chain(Defect::ALL.iter().map(ToString::to_string))
+        .chain(Reason::ALL.iter().map(ToString::to_string))
+        .chain(countersign_judge::Finding::ALL.iter().map(|f| f.as_str().to_owned()))
+        .collect()
+}
+
+fn profile(suite: &Suite, id: &str) -> Option<String> {
+    let profile = suite.profiles.get(id)?;
+    Some(format!(
+        "profile `{id}`, version {}: {}\n  {} scenarios with their cases, {} requirements\n  try: countersign run --profile {id}\n",
+        profile.version,
+        profile.title,
+        suite.instances(profile).len(),
+        profile.requirements.len()
+    ))
+}
+
+fn candidate(id: &str) -> Option<String> {
+    (id == "builtin").then(|| format!("builtin\n  {BUILTIN}\n  try: countersign run --candidate builtin\n"))
 }
 
 fn scenario(suite: &Suite, id: &str, args: &Explain) -> Option<String> {
@@ -40,7 +81,8 @@ fn scenario(suite: &Suite, id: &str, args: &Explain) -> Option<String> {
         None => &loaded.scenario,
         Some(case) => &loaded.cases.iter().find(|(name, _)| name.as_deref() == Some(case))?.1,
     };
-    let mut text = format!("{id}: {}\n\n{}\n\nverifies {}\n\nsteps\n", scenario.title, scenario.why, scenario.verifies.join(", "));
+    let mut text =
+        format!("{id}: {}\n\n{}\n\nverifies {}\n\nsteps\n", scenario.title, scenario.why, scenario.verifies.join(", "));
     for (number, step) in scenario.steps.iter().enumerate() {
         let _ = writeln!(text, "  {:>2}. {}", number + 1, describe_step(&scenario.cast, step));
     }

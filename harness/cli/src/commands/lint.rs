@@ -14,6 +14,6 @@ pub(crate) fn lint(args: &Lint) -> Result<Exit, Fault> {
         suite.scenarios.len(),
         suite.requirements.len(),
         suite.profiles.len()
-    ));
+    ))?;
     Ok(Exit::Conforms)
 }

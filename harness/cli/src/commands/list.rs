@@ -23,8 +23,8 @@ pub(crate) fn list(args: &List) -> Result<Exit, Fault> {
         (false, What::Candidates) => candidates(&mutants),
     };
     match args.format {
-        Format::Text => output::data(&text),
-        Format::Json => output::data(&pretty(&json)),
+        Format::Text => output::data(&text)?,
+        Format::Json => output::data(&pretty(&json))?,
     }
     Ok(Exit::Conforms)
 }
@@ -49,7 +49,13 @@ fn profiles(suite: &Suite) -> (String, Value) {
     let mut text = String::new();
     let rows = suite.profiles.values().map(|profile| {
         let instances = suite.instances(profile).len();
-        let _ = writeln!(text, "{:<20} {} ({instances} scenarios with their cases, {} requirements)", profile.id, profile.title, profile.requirements.len());
+        let _ = writeln!(
+            text,
+            "{:<20} {} ({instances} scenarios with their cases, {} requirements)",
+            profile.id,
+            profile.title,
+            profile.requirements.len()
+        );
         json!({ "id": profile.id, "title": profile.title, "version": profile.version, "instances": instances })
     });
     let json = Value::Array(rows.collect());
@@ -68,13 +74,32 @@ fn requirements(suite: &Suite) -> (String, Value) {
     (text, json)
 }
 
+/// The built-in candidate in a sentence.
+pub(crate) const BUILTIN: &str = "The built-in sample, on official Signal code.";
+
+/// A mutant is a defect that some scenario is known to find. Other defects are for the doctor, and stand apart.
 fn candidates(mutants: &[Mutant]) -> (String, Value) {
-    let mut text = format!("{:<48} {}\n", "builtin", "The built-in sample, on official Signal code.");
-    let mut rows = vec![json!({ "id": "builtin" })];
-    for defect in Defect::ALL {
-        let _ = writeln!(text, "{:<48} {}", format!("mutant:{defect}"), defect.summary());
-        let known = mutants.iter().find(|m| m.id == defect.as_str());
-        rows.push(json!({ "id": format!("mutant:{defect}"), "defect": defect.summary(), "expected": known }));
+    let row = |name: &str, summary: &str| format!("{name:<48} {summary}\n");
+    let mut text = row("builtin", BUILTIN);
+    let mut rows = vec![json!({ "id": "builtin", "kind": "sample" })];
+    let known = |defect: &Defect| mutants.iter().find(|m| m.id == defect.as_str());
+    let (found, apart): (Vec<Defect>, Vec<Defect>) = Defect::ALL.iter().copied().partition(|defect| known(defect).is_some());
+    let sections = [
+        ("mutant", "Mutants: the sample with one defect, and scenarios that find it", found),
+        (
+            "defect",
+            "Other defects of the sample, that no scenario is held to find: some keep the doctor from admitting it",
+            apart,
+        ),
+    ];
+    for (kind, title, defects) in sections.into_iter().filter(|(_, _, defects)| !defects.is_empty()) {
+        let _ = writeln!(text, "\n{title}");
+        for defect in defects {
+            text.push_str(&row(&format!("mutant:{defect}"), defect.summary()));
+            rows.push(
+                json!({ "id": format!("mutant:{defect}"), "kind": kind, "defect": defect.summary(), "expected": known(&defect) }),
+            );
+        }
     }
     (text, Value::Array(rows))
 }
@@ -84,7 +109,8 @@ fn unjustified(suite: &Suite, mutants: &[Mutant]) -> (String, Value) {
     let mut text = String::new();
     let mut rows = Vec::new();
     for (id, coverage) in coverage(suite, mutants).into_iter().filter(|(_, c)| !c.justified()) {
-        let _ = writeln!(text, "{id}: no twin, and kills no mutant that no other in its folder kills (kills {:?})", coverage.kills);
+        let _ =
+            writeln!(text, "{id}: no twin, and kills no mutant that no other in its folder kills (kills {:?})", coverage.kills);
         rows.push(json!({ "id": id, "kills": coverage.kills }));
     }
     if rows.is_empty() {

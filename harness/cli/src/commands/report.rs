@@ -7,7 +7,7 @@ use crate::output;
 use countersign_reports::{Places, RequirementText, ScenarioText, View, WrittenFile, html, json_summary, junit, terminal};
 use countersign_scenarios::{Suite, SuiteFiles, describe_step};
 use countersign_trace::record::{RECORD_FILE, SuiteFiles as RecordedFiles};
-use countersign_trace::{Blobs, Record};
+use countersign_trace::{Blobs, Record, RecordError};
 use serde::Serialize;
 use std::path::Path;
 
@@ -26,7 +26,7 @@ pub(crate) fn report(args: &Report) -> Result<Exit, Fault> {
     };
     match &args.out {
         Some(path) => std::fs::write(path, text).map_err(|cause| Fault::Write { path: path.clone(), cause })?,
-        None => output::data(&text),
+        None => output::data(&text)?,
     }
     Ok(Exit::Conforms)
 }
@@ -52,7 +52,7 @@ pub(crate) fn write_all(record: &Record, blobs: &Blobs, out: &Path) -> Result<()
         WrittenFile { what: "JUnit", path: &junit },
         WrittenFile { what: "summary", path: &summary },
     ];
-    output::data(&terminal(&view, output::style(), &Places { files: &files, ..Places::default() }));
+    output::data(&terminal(&view, output::style(), &Places { files: &files, ..Places::default() }))?;
     Ok(())
 }
 
@@ -62,7 +62,11 @@ pub(crate) fn pretty(value: &impl Serialize) -> String {
 
 /// Reads a record with its long bodies.
 pub(crate) fn open(path: &Path) -> Result<(Record, Blobs), Fault> {
-    let record = Record::open(path)?;
+    let record = Record::open(path).map_err(|error| match error {
+        // A record that is not there is no evidence at all, and so no evidence that is invalid.
+        RecordError::Io { path, cause } => Fault::Read { path, cause },
+        other => Fault::Record(other),
+    })?;
     let blobs = record.blobs(path.parent().unwrap_or(Path::new(".")))?;
     Ok((record, blobs))
 }

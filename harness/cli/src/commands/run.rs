@@ -5,6 +5,7 @@ use crate::commands::{report, target};
 use crate::exit::Exit;
 use crate::fault::Fault;
 use crate::output;
+use crate::signals;
 use countersign_engine::{RunEvent, RunOptions};
 use countersign_reports::progress_line;
 use countersign_scenarios::Suite;
@@ -45,15 +46,15 @@ async fn execute(options: RunOptions, mut writer: RecordWriter, args: &Run) -> R
     let suite = suite_files(&options.suite);
     let (profile, quiet) = (options.profile.clone(), args.quiet);
     let run = tokio::spawn(countersign_engine::run(options, events_in, interrupt));
+    let at_once = run.abort_handle();
     let signals = tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
-            output::progress("stopping: instances under way are ended, what was judged is kept (once more: at once)");
-            // Nobody listens any more if the run is over.
-            let _ = interrupt_in.send(Some("interrupted by the user".to_owned()));
-            if tokio::signal::ctrl_c().await.is_ok() {
-                std::process::exit(130);
-            }
-        }
+        signals::stop_wanted().await;
+        output::progress("stopping: instances under way are ended, what was judged is kept (once more: at once)");
+        // Nobody listens any more if the run is over.
+        let _ = interrupt_in.send(Some("interrupted by the user".to_owned()));
+        signals::stop_wanted().await;
+        // What the run holds goes with it, the candidate's processes among them.
+        at_once.abort();
         // Keeps the channel open for as long as the run lasts.
         std::future::pending::<()>().await;
     });
@@ -132,6 +133,7 @@ async fn execute(options: RunOptions, mut writer: RecordWriter, args: &Run) -> R
     signals.abort();
     match run.await {
         Ok(outcome) => outcome?,
+        Err(error) if error.is_cancelled() => return Err(Fault::Stopped),
         Err(error) => return Err(Fault::Builtin(error.to_string())),
     }
     record.map(|record| (record, blobs)).ok_or_else(|| Fault::Builtin("the run did not begin".to_owned()))
@@ -139,7 +141,5 @@ async fn execute(options: RunOptions, mut writer: RecordWriter, args: &Run) -> R
 
 /// The suite's files as they stand in a record.
 pub(crate) fn suite_files(suite: &Suite) -> SuiteFiles {
-    SuiteFiles {
-        files: suite.files.0.iter().map(|(path, text)| SuiteFile { path: path.clone(), text: text.clone() }).collect(),
-    }
+    SuiteFiles { files: suite.files.0.iter().map(|(path, text)| SuiteFile { path: path.clone(), text: text.clone() }).collect() }
 }

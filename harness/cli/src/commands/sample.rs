@@ -22,12 +22,24 @@ pub(crate) fn sample(args: &SampleArgs) -> Result<Exit, Fault> {
             None => serve_stdio(sample, tokio::io::stdin(), tokio::io::stdout()).await,
             Some(address) => {
                 let listener = tokio::net::TcpListener::bind(address).await?;
-                output::data(&format!("http://{}", listener.local_addr()?));
-                serve_http(sample, listener).await
+                output::data(&format!("http://{}", listener.local_addr()?)).map_err(|e| std::io::Error::other(e.to_string()))?;
+                if args.until_input_ends {
+                    tokio::select! {
+                        served = serve_http(sample, listener) => served,
+                        ended = input_end() => ended,
+                    }
+                } else {
+                    serve_http(sample, listener).await
+                }
             }
         }
     });
     // Reading standard input cannot be cancelled; nothing is lost by not waiting for it.
     runtime.shutdown_background();
     served.map(|()| Exit::Conforms).map_err(Fault::Runtime)
+}
+
+/// Waits for the end of standard input, and takes no notice of what comes before.
+async fn input_end() -> std::io::Result<()> {
+    tokio::io::copy(&mut tokio::io::stdin(), &mut tokio::io::sink()).await.map(drop)
 }

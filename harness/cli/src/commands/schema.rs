@@ -12,9 +12,9 @@ pub(crate) fn schema(args: &Schema) -> Result<Exit, Fault> {
     let all = all();
     let names = || all.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>();
     match &args.name {
-        None => output::data(&names().join("\n")),
+        None => output::data(&names().join("\n"))?,
         Some(name) => match all.iter().find(|(n, _)| n == name) {
-            Some((_, schema)) => output::data(&pretty(schema)),
+            Some((_, schema)) => output::data(&pretty(schema))?,
             None => return Err(Fault::Unknown { name: name.clone(), hint: format!("there are {}", names().join(", ")) }),
         },
     }

@@ -54,7 +54,7 @@ pub(crate) fn choose(args: &Candidate) -> Result<Chosen, Fault> {
 fn serve(defect: Option<&str>) -> Result<Chosen, Fault> {
     let exe = std::env::current_exe().map_err(Fault::Runtime)?;
     let mut command = Command::new(exe);
-    command.args(["sample", "--http", "127.0.0.1:0"]).stdin(Stdio::null()).stdout(Stdio::piped());
+    command.args(["sample", "--http", "127.0.0.1:0", "--until-input-ends"]).stdin(Stdio::piped()).stdout(Stdio::piped());
     if let Some(defect) = defect {
         command.args(["--defect", defect]);
     }

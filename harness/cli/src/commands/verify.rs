@@ -27,13 +27,18 @@ pub(crate) fn verify(args: &Verify) -> Result<Exit, Fault> {
         found.instances, found.entries, found.checks
     );
     if !found.suite_is_builtin {
-        let _ = writeln!(text, "note: the record was made with other scenarios than this program's; it was recomputed by its own");
+        let _ =
+            writeln!(text, "note: the record was made with other scenarios than this program's; it was recomputed by its own");
     }
     if !found.complete {
         let _ = writeln!(text, "note: the run did not end; what was judged by then was recomputed");
     }
-    let verdict = if found.confirmed() { "confirmed: every verdict follows from the record" } else { "REFUSED: the record does not follow from itself" };
+    let verdict = if found.confirmed() {
+        "confirmed: every verdict follows from the record"
+    } else {
+        "REFUSED: the record does not follow from itself"
+    };
     let _ = writeln!(text, "{verdict}");
-    output::data(&text);
+    output::data(&text)?;
     Ok(if found.confirmed() { Exit::Conforms } else { Exit::EvidenceInvalid })
 }
