@@ -26,7 +26,11 @@ pub fn junit(view: &View<'_>) -> String {
         suites.entry(folder(&instance.scenario)).or_default().push(case(view, instance));
     }
     for left_out in record.plan.iter().flat_map(|p| &p.left_out) {
-        let mut status = TestCaseStatus::skipped();
+        let mut status = match left_out.verdict {
+            // Required by the profile, and not claimed.
+            Verdict::Fail => TestCaseStatus::non_success(NonSuccessKind::Failure),
+            _ => TestCaseStatus::skipped(),
+        };
         status.set_message(visible(&left_out.because, LONGEST)).set_type(left_out.verdict.as_str());
         suites.entry(folder(&left_out.name)).or_default().push(TestCase::new(visible(&left_out.name, 200), status));
     }

@@ -65,7 +65,7 @@ impl Plan {
         for planned in suite.instances(profile) {
             if !filter.takes(&planned) {
                 plan.filtered += 1;
-            } else if let Some((verdict, because)) = unfit(&planned, claims) {
+            } else if let Some((verdict, because)) = unfit(&planned, profile, claims) {
                 plan.left_out.push(LeftOut { name: planned.name, verdict, because });
             } else if planned.scenario.exclusive {
                 plan.alone.push(planned);
@@ -93,8 +93,14 @@ impl Plan {
 }
 
 /// Why a scenario does not apply to this candidate, if it does not.
-fn unfit(planned: &Planned, claims: &Description) -> Option<(Verdict, String)> {
+fn unfit(planned: &Planned, profile: &Profile, claims: &Description) -> Option<(Verdict, String)> {
     let features: Vec<&Feature> = planned.scenario.features.iter().filter(|f| !claims.features.contains(f)).collect();
+    let required: Vec<&Feature> = features.iter().copied().filter(|f| profile.required_features.contains(f)).collect();
+    if !required.is_empty() {
+        // Else a candidate would conform by claiming nothing.
+        let because = format!("the profile requires {}, which the candidate does not claim", names(&required));
+        return Some((Verdict::Fail, because));
+    }
     if !features.is_empty() {
         return Some((Verdict::NotApplicable, format!("optional, and the candidate does not claim {}", names(&features))));
     }

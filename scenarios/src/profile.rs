@@ -1,6 +1,6 @@
 //! Profiles: what a certification takes.
 
-use countersign_contract::claims::{Binding, Suite};
+use countersign_contract::claims::{Binding, Feature, Suite};
 use countersign_trace::Verdict;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -47,6 +47,9 @@ pub struct Profile {
     pub suites: Vec<Suite>,
     /// What must be seen on the wire.
     pub wire: WireProfile,
+    /// Features that a candidate must have. One that it does not claim is a failure, not an option that it did not take.
+    #[serde(default)]
+    pub required_features: Vec<Feature>,
     /// Requirements that it takes, by id.
     pub requirements: Vec<String>,
     /// Scenarios that it takes: ids or globs.

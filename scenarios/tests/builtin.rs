@@ -67,3 +67,31 @@ fn every_step_can_be_said_in_words() {
     }
     insta::assert_snapshot!(words.join("\n"));
 }
+
+#[test]
+fn a_candidate_does_not_conform_by_claiming_nothing() {
+    use countersign_contract::claims::{Description, Limits};
+    use countersign_scenarios::plan::{Filter, Plan};
+    use countersign_trace::Verdict;
+
+    let suite = Suite::builtin().unwrap();
+    let claims = Description {
+        name: "mute".into(),
+        version: "1".into(),
+        build: String::new(),
+        operator: String::new(),
+        contract: countersign_contract::CONTRACT_VERSION.into(),
+        clock: 0,
+        bindings: vec![],
+        suites: vec![],
+        features: vec![],
+        capabilities: vec![],
+        limits: Limits { text_bytes: 0, file_bytes: 0, instances: 1 },
+        assumptions: vec![],
+    };
+    let profile = suite.profiles.get("dma-basic").unwrap();
+    let plan = Plan::new(&suite, profile, &claims, &Filter::new(&[]).unwrap()).to_record();
+    let image = plan.left_out.iter().find(|l| l.name == "media/each-kind@image").unwrap();
+    assert_eq!(image.verdict, Verdict::Fail);
+    assert!(image.because.contains("requires `image`"), "{}", image.because);
+}
