@@ -11,13 +11,14 @@ use countersign_contract::seen::MediaKind;
 use std::collections::BTreeMap;
 
 /// Fields of a libsignal message that the network can change. The disturbance layer knows the same list.
-pub const TAMPER_FIELDS: [&str; 17] = [
+pub const TAMPER_FIELDS: [&str; 18] = [
     "version",
     "ratchet-key",
     "counter",
     "previous-counter",
     "ciphertext",
     "pq-ratchet",
+    "pq-ratchet-cut",
     "addresses",
     "mac",
     "outer-version",

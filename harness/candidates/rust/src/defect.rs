@@ -52,12 +52,16 @@ defects! {
     KeepsUsedOneTimePrekey = "keeps-used-one-time-prekey";
     /// Publishes prekeys once and never again: the notice that they run low is ignored.
     NeverRefills = "never-refills";
-    /// Numbers each batch of prekeys from the start again, so that new keys go by ids that were used before.
+    /// Numbers prekeys from the start again at the second refill, so that new keys go by ids that were used before.
     RefillsWithUsedIds = "refills-with-used-ids";
     /// Deletes the old signed prekey when it rotates, while messages made for it are still under way.
     DeletesOldSignedPrekeyAtOnce = "deletes-old-signed-prekey-at-once";
     /// Takes over a changed identity key without a word to the user.
     SilentIdentityChange = "silent-identity-change";
+    /// Tells of a changed identity key only after it has shown the message that came under it.
+    LateIdentityNotice = "late-identity-notice";
+    /// Tells of a changed identity key, and sends to it although nobody has accepted it.
+    SendsToChangedIdentity = "sends-to-changed-identity";
     /// Answers a retry receipt that comes with a new identity key by encrypting to that key, and asks nobody.
     ResendsToNewIdentity = "resends-to-new-identity";
     /// Writes its own half of the safety number first, so that the two users read different numbers.
@@ -72,7 +76,7 @@ defects! {
     ShowsRepeatedStanza = "shows-repeated-stanza";
     /// Refuses a message that was overtaken by another of its chain: it keeps no skipped message keys.
     DropsLateMessages = "drops-late-messages";
-    /// Refuses every message after a lost one: it expects the very next counter.
+    /// Refuses every message after four lost ones: it keeps the keys of three skipped messages at most.
     StopsAfterGap = "stops-after-gap";
     /// Throws its own session away when the peer started one at the same moment.
     OverwritesSessionOnSimultaneousStart = "overwrites-session-on-simultaneous-start";
@@ -80,6 +84,12 @@ defects! {
     LosesOneSessionWrite = "loses-one-session-write";
     /// Decrypts whatever the message authentication code says.
     SkipsMac = "skips-mac";
+    /// Computes the message authentication code over the fields that it parsed, and leaves out the previous counter.
+    MacMissesAField = "mac-misses-a-field";
+    /// Takes over the identity key that stands outside a later first message, where no authentication code covers it.
+    TrustsOuterIdentity = "trusts-outer-identity";
+    /// Deletes the session with the sender of a message that cannot be parsed.
+    ForgetsSessionOnMalformed = "forgets-session-on-malformed";
     /// Shows a placeholder as the sender's message for what it could not decrypt.
     ShowsUndecryptable = "shows-undecryptable";
     /// Keeps the keys of all its users in one store, and shows one user what was meant for another.
@@ -92,23 +102,21 @@ defects! {
     IgnoresRetryReceipt = "ignores-retry-receipt";
     /// Answers a retry receipt for a message that it never sent to that user with the latest message to anybody.
     ResendsUnsent = "resends-unsent";
-    /// Asks for a message again without end.
-    RetriesForever = "retries-forever";
     /// Drops a message with an empty text: an empty string counts as no string.
     DropsEmptyText = "drops-empty-text";
     /// Cuts a text off after 16 KiB: a column of the database is too short.
     TruncatesLongText = "truncates-long-text";
-    /// Trims a text and loses what lies beyond the first Unicode plane.
+    /// Loses the characters from U+20000 on: a table of letters ends with the second Unicode plane.
     ManglesText = "mangles-text";
-    /// Encrypts the content without padding, so that its length can be seen.
+    /// Pads only what is shorter than a block, so that the length of everything else can be seen.
     NoPadding = "no-padding";
-    /// Puts the text beside the ciphertext, for the notification's sake.
+    /// Puts the text of a reply beside the ciphertext, for the notification's sake.
     PlaintextInHeader = "plaintext-in-header";
     /// Encrypts every file with the same key: it was made once and kept.
     ReusesMediaKey = "reuses-media-key";
     /// Uploads a file as it is.
     UploadsPlaintext = "uploads-plaintext";
-    /// Derives the keys of every kind of file as if it were a plain file.
+    /// Derives the keys of a voice message as if it were a plain file.
     OneMediaKeyInfo = "one-media-key-info";
     /// Does not compare a downloaded file with the digest in its message.
     SkipsMediaDigest = "skips-media-digest";
@@ -120,9 +128,9 @@ defects! {
     SkipsMediaLength = "skips-media-length";
     /// Shows an empty file for one that is not there.
     ShowsMissingMedia = "shows-missing-media";
-    /// Takes 700 ms before it shows a message.
+    /// Sends the delivery receipt at once, but takes 60 ms before it shows a message, one after another.
     SlowDelivery = "slow-delivery";
-    /// Takes 700 ms before it sends the delivery receipt for a message that it showed at once.
+    /// Shows a message at once, but takes 60 ms before it sends the delivery receipt, one after another.
     SlowReceipts = "slow-receipts";
     /// Shows only the last of the messages that waited while the user was offline.
     ForgetsOfflineMessages = "forgets-offline-messages";

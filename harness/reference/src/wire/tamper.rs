@@ -5,6 +5,11 @@ use super::message::{MAC_BYTES, WireError, parse, split_normal};
 use super::protobuf::{Value, walk, write_number};
 use countersign_contract::portable::MessageType;
 
+/// The name for a post-quantum ratchet's message that is cut off.
+const PQ_RATCHET_CUT: &str = "pq-ratchet-cut";
+/// What is left of it: version, epoch and index at most.
+const CUT_BYTES: usize = 3;
+
 /// What to do to a field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum How {
@@ -41,11 +46,17 @@ pub enum TamperError {
 
 /// Bends the field of that name in the way that tells most: one bit where the field alone is at stake, and not its type byte or
 /// its form. Numbers that name a prekey get a bit that no neighbour has, the counter moves on by one (never back to a message that
-/// was received before), the outer version becomes one that does not exist, and an absent field is added.
+/// was received before), the outer version becomes one that does not exist, and an absent field is added. The name
+/// `pq-ratchet-cut` cuts the post-quantum ratchet's message off before its kind.
 ///
 /// # Errors
 /// See [`TamperError`].
 pub fn tamper_named(body: &[u8], kind: MessageType, name: &str) -> Result<Vec<u8>, TamperError> {
+    if name == PQ_RATCHET_CUT {
+        let mut start = parse(kind, body)?.inner().pq_ratchet.clone().ok_or(TamperError::Absent(Field::PqRatchet))?;
+        start.truncate(CUT_BYTES);
+        return tamper(body, kind, Field::PqRatchet, &How::Bytes(start));
+    }
     let field: Field = name.parse()?;
     let how = match field {
         Field::Counter => How::Number(parse(kind, body)?.inner().counter.wrapping_add(1)),

@@ -66,15 +66,37 @@ impl User {
                 Vec::new()
             }
         };
-        if self.has(Defect::SlowReceipts) && !follow_ups.is_empty() {
-            let (user, link) = (self.clone(), link.clone());
-            tokio::spawn(async move {
-                tokio::time::sleep(SLOW).await;
-                user.finish(&link, id, follow_ups).await;
-            });
+        if self.has(Defect::SlowDelivery) {
+            for stanza in follow_ups {
+                self.follow_up(link, stanza).await;
+            }
+            let late = self.state().late.remove(&id);
+            self.finish_slowly(link, id, late, Vec::new());
+        } else if self.has(Defect::SlowReceipts) {
+            self.finish_slowly(link, id, None, follow_ups);
         } else {
             self.finish(link, id, follow_ups).await;
         }
+    }
+
+    /// Finishes a stanza after all those before it, and takes its time if there is something to show or to send.
+    fn finish_slowly(self: &Arc<Self>, link: &Arc<Link>, id: StanzaId, late: Option<What>, follow_ups: Vec<Stanza>) {
+        let (user, link) = (self.clone(), link.clone());
+        let before = self.state().queue.take();
+        let task = tokio::spawn(async move {
+            if let Some(before) = before {
+                // Nobody cancels it, and what it did not finish is delivered again.
+                let _ = before.await;
+            }
+            if late.is_some() || !follow_ups.is_empty() {
+                tokio::time::sleep(SLOW).await;
+            }
+            if let Some(what) = late {
+                user.see(what);
+            }
+            user.finish(&link, id, follow_ups).await;
+        });
+        self.state().queue = Some(task);
     }
 
     async fn finish(&self, link: &Arc<Link>, id: StanzaId, follow_ups: Vec<Stanza>) {
@@ -138,15 +160,17 @@ impl User {
 
     /// Decrypts and shows a message: the receipt that follows.
     async fn receive(&self, id: StanzaId, from: UserId, kind: MessageType, body: &[u8]) -> Option<Stanza> {
-        if self.has(Defect::SlowDelivery) {
-            tokio::time::sleep(SLOW).await;
-        }
         match self.open(from, kind, body) {
             Ok(opened) => {
-                if opened.identity_changed {
+                let late = self.has(Defect::LateIdentityNotice);
+                if opened.identity_changed && !late {
                     self.tell_of_identity(from);
                 }
-                match self.show(id, from, &opened).await {
+                let shown = self.show(id, from, &opened).await;
+                if opened.identity_changed && late {
+                    self.tell_of_identity(from);
+                }
+                match shown {
                     Ok(()) if !self.has(Defect::NoDeliveryReceipt) => Some(receipt(from, ReceiptType::Delivered, id, None)),
                     Ok(()) => None,
                     Err(reason) => {
@@ -188,7 +212,7 @@ impl User {
         if !may_help || self.has(Defect::NoRetryReceipt) {
             return None;
         }
-        let count = self.state().asked.again(id, self.has(Defect::RetriesForever));
+        let count = self.state().asked.again(id);
         if count == Some(1) {
             self.see(What::Notice { notice: NoticeKind::Undecryptable, about: from });
         }
@@ -227,7 +251,11 @@ impl User {
             if self.has(Defect::ShowsRepeatedStanza) {
                 self.state().cache.insert(id, what.clone());
             }
-            self.see(what);
+            if self.has(Defect::SlowDelivery) {
+                self.state().late.insert(id, what);
+            } else {
+                self.see(what);
+            }
         }
         Ok(())
     }
@@ -241,7 +269,7 @@ impl User {
         let text = if self.has(Defect::TruncatesLongText) && text.len() > CUT {
             text.get(..text.floor_char_boundary(CUT)).unwrap_or_default().to_owned()
         } else if self.has(Defect::ManglesText) {
-            text.trim().chars().filter(|c| u32::from(*c) < 0x1_0000).collect()
+            text.chars().filter(|c| u32::from(*c) < 0x2_0000).collect()
         } else {
             text
         };

@@ -39,7 +39,7 @@ impl User {
         let blob = if self.has(Defect::UploadsPlaintext) {
             plain
         } else {
-            let kind = if self.has(Defect::OneMediaKeyInfo) { MediaKind::File } else { kind };
+            let kind = self.derived_as(kind);
             seal(&key, kind, &plain).ok_or_else(|| Problem::new(Reason::Internal, "sealing a file"))?
         };
         let digest = Sha256::digest(&blob).to_vec();
@@ -62,7 +62,7 @@ impl User {
     /// `media-missing`, `bad-digest`, `bad-mac` or `malformed`; other reasons are the gateway's.
     pub(super) async fn download(&self, attachment: &Attachment) -> Result<[u8; 32], Reason> {
         let kind = attachment.media_kind().ok_or(Reason::Malformed)?;
-        let kind = if self.has(Defect::OneMediaKeyInfo) { MediaKind::File } else { kind };
+        let kind = self.derived_as(kind);
         if !is_media_path(&attachment.url) {
             return Err(Reason::Malformed);
         }
@@ -81,6 +81,11 @@ impl User {
             return Ok(Sha256::digest(&blob).into());
         }
         open(attachment, kind, &blob, &*self.defects).map(|plain| Sha256::digest(plain).into())
+    }
+
+    /// The kind by whose rule the keys of a file are derived.
+    fn derived_as(&self, kind: MediaKind) -> MediaKind {
+        if kind == MediaKind::Voice && self.has(Defect::OneMediaKeyInfo) { MediaKind::File } else { kind }
     }
 
     /// A key for one file.

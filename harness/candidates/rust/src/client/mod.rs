@@ -23,6 +23,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 /// Most events in one answer.
@@ -31,8 +32,8 @@ const MOST_EVENTS: usize = 256;
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 /// How long `settle` waits: less than its deadline, so that the caller hears the reason.
 const LONGEST_SETTLE: Duration = Duration::from_secs(25);
-/// What a message is late by under the defects that are slow.
-const SLOW: Duration = Duration::from_millis(700);
+/// How long the defects that are slow work on each message: longer than a scenario leaves between two, so that messages queue.
+const SLOW: Duration = Duration::from_millis(60);
 
 /// One user of one instance.
 pub(crate) struct User {
@@ -70,6 +71,10 @@ struct State {
     cache: BTreeMap<StanzaId, What>,
     /// For the defect `reuses-media-key`.
     media_key: Option<[u8; 32]>,
+    /// For the defect `slow-delivery`: what is still to be shown of a stanza.
+    late: BTreeMap<StanzaId, What>,
+    /// For the defects that are slow: the last of the tasks that work one after another.
+    queue: Option<JoinHandle<()>>,
 }
 
 impl User {
@@ -96,6 +101,8 @@ impl User {
             connections: 0,
             cache: BTreeMap::new(),
             media_key: None,
+            late: BTreeMap::new(),
+            queue: None,
         };
         Ok(Self {
             id,

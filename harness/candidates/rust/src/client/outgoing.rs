@@ -6,7 +6,7 @@ use super::link::Link;
 use crate::defect::Defect;
 use crate::limits;
 use crate::vault::{Readiness, Started};
-use countersign_contract::content::{Content, LARGEST_CONTENT, content::Body};
+use countersign_contract::content::{Content, LARGEST_CONTENT, PADDING_BLOCK, content::Body};
 use countersign_contract::portable::{JSON, KeyBundle, Stanza};
 use countersign_contract::seen::UserContent;
 use countersign_contract::{Problem, Reason, StanzaId, UserId};
@@ -39,7 +39,14 @@ impl User {
         if content.encoded_len() > LARGEST_CONTENT {
             return Err(Problem::new(Reason::TooLarge, format!("a content is at most {LARGEST_CONTENT} bytes")));
         }
-        self.transmit(&link, to, stanza, &content, false).await
+        let outcome = self.transmit(&link, to, stanza, &content, false).await;
+        if self.has(Defect::SendsToChangedIdentity)
+            && outcome.as_ref().is_err_and(|problem| problem.reason == Reason::UntrustedIdentity)
+        {
+            self.state().vault.accept(to);
+            return self.transmit(&link, to, stanza, &content, false).await;
+        }
+        outcome
     }
 
     /// Encrypts a content and sends it under a stanza id; `renew` sets up a new session first, even if there is one.
@@ -54,7 +61,8 @@ impl User {
         let (text, word) = {
             let _turn = self.turn.lock().await;
             self.session_with(to, renew).await?;
-            let padded = if self.has(Defect::NoPadding) { content.encode_to_vec() } else { content.to_padded() };
+            let unpadded = self.has(Defect::NoPadding) && content.encoded_len() >= PADDING_BLOCK;
+            let padded = if unpadded { content.encode_to_vec() } else { content.to_padded() };
             let now = self.now();
             let text = {
                 let mut state = self.state();
@@ -139,8 +147,8 @@ fn untrusted(peer: UserId) -> Problem {
 /// The defect `plaintext-in-header`.
 fn with_preview(message: &Stanza, content: &Content) -> String {
     let mut value = serde_json::to_value(message).unwrap_or_default();
-    if let (Some(members), Some(Body::Text(text))) = (value.as_object_mut(), &content.body) {
-        members.insert("preview".into(), text.text.clone().into());
+    if let (Some(members), Some(Body::Reply(reply))) = (value.as_object_mut(), &content.body) {
+        members.insert("preview".into(), reply.text.clone().into());
     }
     value.to_string()
 }

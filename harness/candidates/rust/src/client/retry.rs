@@ -70,9 +70,9 @@ pub(super) struct Asked(BTreeMap<StanzaId, u32>);
 impl Asked {
     /// The number of the next request for a stanza, `None` if there were enough. A receiver cannot know that two stanzas carry the
     /// same content, so that each counts for itself.
-    pub(super) fn again(&mut self, stanza: StanzaId, without_end: bool) -> Option<u32> {
+    pub(super) fn again(&mut self, stanza: StanzaId) -> Option<u32> {
         let count = self.0.entry(stanza).or_insert(0);
-        if *count >= MOST_RETRIES && !without_end {
+        if *count >= MOST_RETRIES {
             return None;
         }
         *count = count.saturating_add(1);
@@ -165,10 +165,9 @@ mod tests {
         let (one, other) = (StanzaId(Uuid::from_u128(1)), StanzaId(Uuid::from_u128(2)));
         let mut asked = Asked::default();
         for count in 1..=MOST_RETRIES {
-            assert_eq!(asked.again(one, false), Some(count));
+            assert_eq!(asked.again(one), Some(count));
         }
-        assert_eq!(asked.again(one, false), None);
-        assert_eq!(asked.again(other, false), Some(1));
-        assert_eq!(asked.again(one, true), Some(MOST_RETRIES + 1));
+        assert_eq!(asked.again(one), None);
+        assert_eq!(asked.again(other), Some(1));
     }
 }

@@ -1,7 +1,7 @@
 //! Decrypting despite a wrong MAC: the defect `skips-mac`. libsignal cannot be told to skip the check, so that the MAC is made
 //! right for what arrived, with the message key that the session holds, and libsignal does the rest.
 
-use super::{Vault, run, view};
+use super::{Vault, ratchet, run, view};
 use countersign_contract::UserId;
 use countersign_contract::portable::MessageType;
 use hkdf::Hkdf;
@@ -71,6 +71,15 @@ impl Vault {
     }
 }
 
+/// The message with another bit 0 in its `previous_counter`: for the defect `mac-misses-a-field`.
+pub(super) fn with_other_previous_counter(body: &[u8]) -> Option<Vec<u8>> {
+    let (version, rest) = body.split_first()?;
+    let (fields, mac) = rest.split_at_checked(rest.len().checked_sub(MAC_BYTES)?)?;
+    let mut message = view::NormalMessage::decode(fields).ok()?;
+    message.previous_counter = Some(message.previous_counter? ^ 1);
+    Some([&[*version][..], &message.encode_to_vec(), mac].concat())
+}
+
 /// The message with the MAC that it should have, if `session` has the key for it.
 fn repair(session: &view::Session, body: &[u8]) -> Option<Vec<u8>> {
     let message = SignalMessage::try_from(body).ok()?;
@@ -104,6 +113,9 @@ fn new_chain(session: &view::Session, theirs: &PublicKey) -> Option<Vec<u8>> {
 }
 
 fn with_mac(session: &view::Session, message: &SignalMessage, body: &[u8], seed: &[u8]) -> Option<Vec<u8>> {
+    if !ratchet::is_safe_to_read(message.pq_ratchet()) {
+        return None;
+    }
     let post_quantum = spqr::recv(&session.pq_ratchet_state, message.pq_ratchet()).ok()?.key;
     let mut keys = [0; 80];
     Hkdf::<Sha256>::new(post_quantum.as_deref(), seed).expand(b"WhisperMessageKeys", &mut keys).ok()?;

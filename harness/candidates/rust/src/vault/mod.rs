@@ -4,6 +4,7 @@ mod bundle;
 mod forged;
 mod open;
 mod publish;
+mod ratchet;
 mod seal;
 mod store;
 mod unchecked;
@@ -24,6 +25,7 @@ use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use store::{Identities, KyberPrekeys, OneTimePrekeys, Sessions, SignedPrekeys};
 
@@ -53,6 +55,8 @@ pub(crate) struct Vault {
     /// For the defect `loses-one-session-write`: each session as it was before the last message, and whether one was lost.
     before_last: BTreeMap<String, libsignal_protocol::SessionRecord>,
     lost: bool,
+    /// How many batches of one-time prekeys were made, for the defect `refills-with-used-ids`.
+    batches: u32,
     defects: Arc<dyn Defects>,
 }
 
@@ -81,6 +85,7 @@ impl Vault {
             writes: 0,
             before_last: BTreeMap::new(),
             lost: false,
+            batches: 0,
             defects,
         }
     }
@@ -121,9 +126,12 @@ fn address(user: UserId) -> Result<ProtocolAddress, Reason> {
     Ok(ProtocolAddress::new(user.to_string(), device))
 }
 
-/// Runs a libsignal operation, which never suspends on our stores.
+/// Runs a libsignal operation, which never suspends on our stores. Should it panic on what a peer sent, that is an error like any
+/// other: libsignal stores nothing before it is through.
 pub(crate) fn run<T>(operation: impl Future<Output = Result<T, SignalProtocolError>>) -> Result<T, SignalProtocolError> {
-    operation.now_or_never().unwrap_or(Err(SignalProtocolError::InvalidState("store", "suspended".into())))
+    let outcome = catch_unwind(AssertUnwindSafe(|| operation.now_or_never()));
+    let Ok(outcome) = outcome else { return Err(SignalProtocolError::InvalidState("libsignal", "panicked".into())) };
+    outcome.unwrap_or(Err(SignalProtocolError::InvalidState("store", "suspended".into())))
 }
 
 fn digest(bytes: &[u8]) -> [u8; 32] {

@@ -1,5 +1,6 @@
 //! Decrypting what a peer sent, and finding out why it cannot be.
 
+use super::ratchet;
 use super::view::{self, Difference};
 use super::{REMEMBERED, Vault, address, digest, is_low_order, reason_of, run};
 use crate::defect::Defect;
@@ -18,6 +19,8 @@ const FURTHEST_JUMP: u32 = 25_000;
 const MOST_SKIPPED: usize = 2_000;
 /// Stale copies of sessions that the defect `replays-later-message` works on.
 const STALE_COPIES: usize = 128;
+/// Keys of skipped messages that the defect `stops-after-gap` keeps.
+const KEPT_BY_STOPS_AFTER_GAP: u32 = 3;
 
 /// A decrypted message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +52,12 @@ impl Vault {
                 self.writes += 1;
                 (plaintext, false)
             }
-            Err(reason) => (self.open_by_mistake(from, kind, body, reason)?, true),
+            Err(reason) => {
+                if reason == Reason::Malformed && self.defects.has(Defect::ForgetsSessionOnMalformed) {
+                    self.sessions.0.remove(&from.to_string());
+                }
+                (self.open_by_mistake(from, kind, body, reason)?, true)
+            }
         };
         if let Some(before) = before
             && self.defects.has(Defect::ReplaysLaterMessage)
@@ -104,6 +112,7 @@ impl Vault {
         let first = self.surroundings.get(&session);
         if let Some(first) = first
             && !self.defects.has(Defect::SkipsMac)
+            && !self.defects.has(Defect::TrustsOuterIdentity)
         {
             // libsignal looks at nothing outside the inner message once it has the session, yet would save the identity key.
             match first.difference(&outer.surroundings()) {
@@ -174,8 +183,9 @@ impl Vault {
     fn check_counter(&self, from: UserId, message: &SignalMessage) -> Result<(), Reason> {
         let highest = self.ratchets.get(&(from, message.sender_ratchet_key().serialize())).copied();
         let late = highest.is_some_and(|highest| message.counter() < highest);
-        let ahead = message.counter() > highest.map_or(0, |highest| highest.saturating_add(1));
-        if (late && self.defects.has(Defect::DropsLateMessages)) || (ahead && self.defects.has(Defect::StopsAfterGap)) {
+        let skipped = message.counter().saturating_sub(highest.map_or(0, |highest| highest.saturating_add(1)));
+        let too_far = skipped > KEPT_BY_STOPS_AFTER_GAP && self.defects.has(Defect::StopsAfterGap);
+        if too_far || (late && self.defects.has(Defect::DropsLateMessages)) {
             return Err(Reason::TooOld);
         }
         Ok(())
@@ -256,6 +266,10 @@ impl Vault {
             self.sessions.0.extend(current.map(|record| (name, record)));
             return plain;
         }
+        if reason == Reason::BadMac && kind == MessageType::Normal && self.defects.has(Defect::MacMissesAField) {
+            let other = super::forged::with_other_previous_counter(body).ok_or(reason)?;
+            return self.open_normal(from, &other).map_err(|_| reason);
+        }
         if reason == Reason::BadMac && self.defects.has(Defect::SkipsMac) {
             return self.open_despite_mac(from, kind, body).ok_or(reason);
         }
@@ -263,7 +277,7 @@ impl Vault {
     }
 
     /// Reads a message and checks what libsignal lets pass: an older version, bytes after the ratchet key, and the names of other
-    /// parties, which later versions of it write and check.
+    /// parties, which later versions of it write and check; and what makes it panic.
     fn read(&self, from: UserId, body: &[u8]) -> Result<SignalMessage, Reason> {
         let message = SignalMessage::try_from(body).map_err(|error| reason_of(&error).unwrap_or(Reason::Malformed))?;
         if message.message_version() != VERSION {
@@ -273,6 +287,9 @@ impl Vault {
         let inner = view::NormalMessage::decode(fields).map_err(|_| Reason::Malformed)?;
         if inner.ratchet_key.len() != 33 {
             return Err(Reason::BadKey);
+        }
+        if !ratchet::is_safe_to_read(inner.pq_ratchet.as_deref().unwrap_or_default()) {
+            return Err(Reason::BadMac);
         }
         if inner.addresses.is_some_and(|addresses| addresses != addresses_of(from, self.user)) {
             return Err(Reason::WrongRecipient);

@@ -48,7 +48,9 @@ impl Vault {
     }
 
     fn new_batch(&mut self, count: u32, clock: u64) -> Result<PublishKeys, Reason> {
-        if self.defects.has(Defect::RefillsWithUsedIds) {
+        self.batches += u32::from(count > 0);
+        // Enlistment makes the first batch, the first refill the second.
+        if self.batches > 2 && self.defects.has(Defect::RefillsWithUsedIds) {
             self.next_id = self.first_id;
         }
         let mut batch = PublishKeys::default();

@@ -28,6 +28,14 @@ pub(super) struct PrekeyMessage {
 pub(super) struct NormalMessage {
     #[prost(bytes = "vec", tag = "1")]
     pub(super) ratchet_key: Vec<u8>,
+    #[prost(uint32, optional, tag = "2")]
+    pub(super) counter: Option<u32>,
+    #[prost(uint32, optional, tag = "3")]
+    pub(super) previous_counter: Option<u32>,
+    #[prost(bytes = "vec", optional, tag = "4")]
+    pub(super) ciphertext: Option<Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "5")]
+    pub(super) pq_ratchet: Option<Vec<u8>>,
     #[prost(bytes = "vec", optional, tag = "6")]
     pub(super) addresses: Option<Vec<u8>>,
 }
