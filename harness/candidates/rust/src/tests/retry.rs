@@ -60,11 +60,7 @@ async fn a_message_is_sent_again_five_times_at_most() {
 async fn a_stanza_is_asked_for_five_times_at_most() {
     let pair = Pair::with(Defect::IgnoresRetryReceipt, Honest).await;
     pair.post.office.lock().unwrap().on_delivery = Some(Box::new(|_, stanza| {
-        if matches!(stanza, Stanza::Message { .. }) {
-            vec![break_inner(stanza); MOST_RETRIES as usize + 3]
-        } else {
-            vec![stanza]
-        }
+        if matches!(stanza, Stanza::Message { .. }) { vec![break_inner(stanza); MOST_RETRIES as usize + 3] } else { vec![stanza] }
     }));
     let id = pair.alice.say(&pair.bob, "never").await;
     pair.bob.sees(u64::from(MOST_RETRIES) + 4).await;
