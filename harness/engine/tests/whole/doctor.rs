@@ -1,12 +1,15 @@
 //! The doctor lets a candidate in that works, and names what is wrong with one that does not.
 
 use crate::common::{Ran, options, run_all, sample};
-use countersign_engine::carrier::InProcess;
+use async_trait::async_trait;
+use countersign_contract::InstanceId;
+use countersign_engine::carrier::command::Command;
+use countersign_engine::carrier::{ChildEndpoint, Raw};
 use countersign_engine::doctor::{Patient, examine};
-use countersign_engine::{Endpoint, Gateways, Patience};
-use countersign_sample::Honest;
+use countersign_engine::{Broken, Endpoint, Gateways, Patience};
 use countersign_testkit::broken_children::Child;
 use countersign_testkit::broken_http as http;
+use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -135,12 +138,45 @@ async fn a_message_that_is_wrong_is_told_and_left_to_the_scenarios() {
     }
 }
 
-/// The candidate looks for its gateway where ours is not, as with a base URL of its own or behind a translated address.
+/// A sample that looks for its gateway at another address than the one it is told, as behind a translated one.
+struct Astray {
+    sample: ChildEndpoint,
+    address: String,
+}
+
+#[async_trait]
+impl Endpoint for Astray {
+    async fn exchange(&self, op: &str, mut args: Value) -> Raw {
+        if let Some(gateway) = args.get_mut("gateway") {
+            *gateway = self.address.clone().into();
+        }
+        self.sample.exchange(op, args).await
+    }
+
+    fn broken(&self) -> Option<Broken> {
+        self.sample.broken()
+    }
+
+    fn mark_broken(&self, cause: Broken) {
+        self.sample.mark_broken(cause);
+    }
+
+    async fn shut_down(&self) {
+        self.sample.shut_down().await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_candidate_that_never_reaches_the_gateway_is_found() {
     let options = options("builtin", &[]);
-    let (elsewhere, gateways) = (Gateways::memory().1, Gateways::memory().0);
-    let endpoint: Arc<dyn Endpoint> = Arc::new(InProcess::new(Arc::new(Honest), elsewhere, options.patience));
+    let gateways = Gateways::listen(options.listen).await.unwrap();
+    // A gateway of somebody else, that answers and knows nothing of this candidate.
+    let others = Gateways::listen(options.listen).await.unwrap();
+    let other = others.open(InstanceId(uuid::Uuid::from_u128(1)));
+    drop(other.socket);
+    let command = Command::resolve(sample(), &options.folder, None).unwrap();
+    let sample = ChildEndpoint::start(&command, options.patience).unwrap();
+    let endpoint: Arc<dyn Endpoint> = Arc::new(Astray { sample, address: other.url });
     let (_interrupt, interrupt) = watch::channel(None);
     let patient = Patient {
         endpoint: &endpoint,
@@ -151,6 +187,7 @@ async fn a_candidate_that_never_reaches_the_gateway_is_found() {
         interrupt,
     };
     let doctor = examine(&patient).await;
+    endpoint.shut_down().await;
     let last = doctor.examinations.last().unwrap();
     assert!(!doctor.healthy() && last.name == "echo", "{last:?}");
     assert!(last.found.starts_with("no request and no chat channel of the candidate's client reached our gateway"), "{last:?}");
