@@ -1,4 +1,5 @@
 //! Broken files and names that nothing has.
+#![expect(clippy::expect_used, reason = "a test ends when something is not as it has to be")]
 
 use assert_cmd::Command;
 

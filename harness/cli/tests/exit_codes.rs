@@ -1,4 +1,5 @@
 //! Exit codes that do not depend on a candidate's conformance.
+#![expect(clippy::expect_used, reason = "a test ends when something is not as it has to be")]
 
 use assert_cmd::Command;
 
