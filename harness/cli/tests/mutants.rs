@@ -53,7 +53,9 @@ fn run(target: &Target, seed: u8, only: &[String]) -> Vec<InstanceResult> {
         let mut results = Vec::new();
         while let Some(event) = events.recv().await {
             match event {
-                RunEvent::Doctor(doctor) => assert!(doctor.healthy(), "{target}: the doctor must let a mutant through: {doctor:?}"),
+                RunEvent::Doctor(doctor) => {
+                    assert!(doctor.healthy(), "{target}: the doctor must let a mutant through: {doctor:?}")
+                }
                 RunEvent::InstanceEnded(result, _) => results.push(*result),
                 _ => {}
             }
