@@ -59,8 +59,7 @@ impl Fault {
             | Self::Unknown { .. }
             | Self::Busy(_)
             | Self::Print(_)
-            | Self::Write { .. }
-            | Self::Read { .. } => Exit::Usage,
+            | Self::Write { .. } => Exit::Usage,
             Self::Stopped => Exit::Interrupted,
             Self::Record(_) => Exit::EvidenceInvalid,
             Self::SampleHttp(_) => Exit::Environment,

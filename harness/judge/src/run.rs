@@ -6,7 +6,7 @@ use crate::said::Said;
 use crate::seen::Seen;
 use crate::wire;
 use countersign_scenarios::{Profile, Scenario};
-use countersign_trace::{Blobs, Check, CheckKind, Digest, InstanceResult, Observation};
+use countersign_trace::{Blobs, Check, CheckKind, Digest, InstanceResult, Observation, Verdict};
 use std::collections::BTreeMap;
 
 /// What is collected over instances, and must not come twice.
@@ -61,7 +61,11 @@ pub fn judge_run(profile: &Profile, instances: &[InstanceResult], blobs: &Blobs)
                 Some((before, after, n)) => {
                     Said::fail(finding, expected, format!("{} and {} share one", name(*before), name(*after))).evidence([*n])
                 }
-                None => Said::pass(expected, format!("{} were compared", counts.get(&kind).copied().unwrap_or(0))),
+                None => match counts.get(&kind).copied().unwrap_or(0) {
+                    // Nothing was seen, so nothing is shown.
+                    0 => Said::pass(expected, "there was none to compare").verdict(Verdict::NotApplicable),
+                    count => Said::pass(expected, format!("{count} were compared")),
+                },
             };
             let requirements = known(requirements, |id| profile.requirements.iter().any(|r| r == id));
             said.check(id.to_owned(), CheckKind::Monitor, None, requirements, &BTreeMap::new())

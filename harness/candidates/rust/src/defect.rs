@@ -108,9 +108,9 @@ defects! {
     TruncatesLongText = "truncates-long-text";
     /// Loses the characters from U+20000 on: a table of letters ends with the second Unicode plane.
     ManglesText = "mangles-text";
-    /// Pads only what is shorter than a block, so that the length of everything else can be seen.
+    /// Encrypts the content without padding, so that its length can be seen.
     NoPadding = "no-padding";
-    /// Puts the text of a reply beside the ciphertext, for the notification's sake.
+    /// Puts the text beside the ciphertext, for the notification's sake.
     PlaintextInHeader = "plaintext-in-header";
     /// Encrypts every file with the same key: it was made once and kept.
     ReusesMediaKey = "reuses-media-key";

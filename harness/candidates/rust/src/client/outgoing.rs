@@ -6,7 +6,7 @@ use super::link::Link;
 use crate::defect::Defect;
 use crate::limits;
 use crate::vault::{Readiness, Started};
-use countersign_contract::content::{Content, LARGEST_CONTENT, PADDING_BLOCK, content::Body};
+use countersign_contract::content::{Content, LARGEST_CONTENT, content::Body};
 use countersign_contract::portable::{JSON, KeyBundle, Stanza};
 use countersign_contract::seen::UserContent;
 use countersign_contract::{Problem, Reason, StanzaId, UserId};
@@ -61,8 +61,7 @@ impl User {
         let (text, word) = {
             let _turn = self.turn.lock().await;
             self.session_with(to, renew).await?;
-            let unpadded = self.has(Defect::NoPadding) && content.encoded_len() >= PADDING_BLOCK;
-            let padded = if unpadded { content.encode_to_vec() } else { content.to_padded() };
+            let padded = if self.has(Defect::NoPadding) { content.encode_to_vec() } else { content.to_padded() };
             let now = self.now();
             let text = {
                 let mut state = self.state();
@@ -147,8 +146,8 @@ fn untrusted(peer: UserId) -> Problem {
 /// The defect `plaintext-in-header`.
 fn with_preview(message: &Stanza, content: &Content) -> String {
     let mut value = serde_json::to_value(message).unwrap_or_default();
-    if let (Some(members), Some(Body::Reply(reply))) = (value.as_object_mut(), &content.body) {
-        members.insert("preview".into(), reply.text.clone().into());
+    if let (Some(members), Some(Body::Text(text))) = (value.as_object_mut(), &content.body) {
+        members.insert("preview".into(), text.text.clone().into());
     }
     value.to_string()
 }
