@@ -59,7 +59,8 @@ impl Fault {
             | Self::Unknown { .. }
             | Self::Busy(_)
             | Self::Print(_)
-            | Self::Write { .. } => Exit::Usage,
+            | Self::Write { .. }
+            | Self::Read { .. } => Exit::Usage,
             Self::Stopped => Exit::Interrupted,
             Self::Record(_) => Exit::EvidenceInvalid,
             Self::SampleHttp(_) => Exit::Environment,
