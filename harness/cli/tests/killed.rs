@@ -1,4 +1,5 @@
 //! A run that is killed leaves a record that holds every verdict that was shown, and that verify confirms.
+#![expect(clippy::unwrap_used, reason = "a test")]
 
 use countersign_trace::Record;
 use std::io::{BufRead as _, BufReader};

@@ -1,4 +1,5 @@
 //! A record is confirmed as it was written, and refused however it was changed, even by someone who chains it anew.
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test")]
 
 use countersign_trace::Digest;
 use countersign_trace::record::SuiteFiles;
