@@ -37,8 +37,12 @@ pub(crate) fn check(
         virtual_clock,
         meter: no_meter,
     };
-    let again = execute(plan, &result.trace, blobs);
+    let (again, ended) = execute(plan, &result.trace, blobs);
     out.entries += again.len();
+    if !ended {
+        // A run never leaves one: what came after was cut off.
+        out.add(Some(&name), FindingKind::Trace, "the trace ends before the instance does");
+    }
     if let Some(difference) = first_difference(&result.trace, &again) {
         out.add(Some(&name), FindingKind::Trace, difference);
     }
@@ -59,8 +63,8 @@ fn gateway_url(trace: &Trace) -> Option<String> {
     })
 }
 
-/// Feeds the inputs of a trace to a new instance.
-fn execute(plan: InstancePlan, trace: &Trace, blobs: &Blobs) -> Trace {
+/// Feeds the inputs of a trace to a new instance. Says whether it came to its end.
+fn execute(plan: InstancePlan, trace: &Trace, blobs: &Blobs) -> (Trace, bool) {
     let mut instance = Instance::new(plan);
     instance.lend(blobs);
     for entry in trace {
@@ -68,7 +72,8 @@ fn execute(plan: InstancePlan, trace: &Trace, blobs: &Blobs) -> Trace {
             instance.handle(entry.at_us, input.clone());
         }
     }
-    instance.finish().trace
+    let ended = instance.is_finished();
+    (instance.finish().trace, ended)
 }
 
 fn first_difference(recorded: &[Entry], again: &[Entry]) -> Option<String> {
