@@ -6,6 +6,7 @@ use crate::lint::{self, Files};
 use crate::profile::Profile;
 use crate::requirement::Requirement;
 use countersign_trace::Digest;
+use countersign_trace::record;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::Digest as _;
@@ -52,6 +53,18 @@ impl SuiteFiles {
             }
         }
         Digest(hash.finalize().into())
+    }
+}
+
+impl From<&record::SuiteFiles> for SuiteFiles {
+    fn from(recorded: &record::SuiteFiles) -> Self {
+        Self(recorded.files.iter().map(|f| (f.path.clone(), f.text.clone())).collect())
+    }
+}
+
+impl From<&SuiteFiles> for record::SuiteFiles {
+    fn from(files: &SuiteFiles) -> Self {
+        Self { files: files.0.iter().map(|(path, text)| record::SuiteFile { path: path.clone(), text: text.clone() }).collect() }
     }
 }
 

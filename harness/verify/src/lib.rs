@@ -22,8 +22,7 @@ pub fn verify(record: &Record, blobs: &Blobs, builtin: &Suite) -> Verification {
         out.add(None, FindingKind::Suite, "the suite's files are not the ones that the header names");
     }
     out.suite_is_builtin = record.suite.digest() == builtin.files.digest();
-    let files = SuiteFiles(record.suite.files.iter().map(|f| (f.path.clone(), f.text.clone())).collect());
-    let suite = match Suite::from_files(&files) {
+    let suite = match Suite::from_files(&SuiteFiles::from(&record.suite)) {
         Ok(suite) => suite,
         Err(faults) => {
             let first = faults.first().map_or_else(String::new, ToString::to_string);

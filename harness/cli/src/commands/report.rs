@@ -6,7 +6,7 @@ use crate::fault::Fault;
 use crate::output;
 use countersign_reports::{Places, RequirementText, ScenarioText, View, WrittenFile, html, json_summary, junit, terminal};
 use countersign_scenarios::{Suite, SuiteFiles, describe_step};
-use countersign_trace::record::{RECORD_FILE, SuiteFiles as RecordedFiles};
+use countersign_trace::record::RECORD_FILE;
 use countersign_trace::{Blobs, Record, RecordError};
 use serde::Serialize;
 use std::path::Path;
@@ -88,7 +88,7 @@ pub(crate) struct Texts {
 impl Texts {
     pub(crate) fn of(record: &Record) -> Self {
         // A record whose suite cannot be read is still rendered, without the texts; `verify` says what is wrong with it.
-        let suite = Suite::from_files(&files(&record.suite)).ok();
+        let suite = Suite::from_files(&SuiteFiles::from(&record.suite)).ok();
         let word = |value: &dyn erased::Word| value.word();
         let requirements = suite.iter().flat_map(|s| s.requirements.values()).map(|r| RequirementText {
             id: r.id.clone(),
@@ -123,11 +123,6 @@ impl Texts {
     pub(crate) fn view<'a>(&'a self, record: &'a Record, blobs: &'a Blobs, chain: Option<&'a str>) -> View<'a> {
         View { record, blobs, requirements: &self.requirements, scenarios: &self.scenarios, chain }
     }
-}
-
-/// The recorded files as the scenario crate takes them.
-pub(crate) fn files(recorded: &RecordedFiles) -> SuiteFiles {
-    SuiteFiles(recorded.files.iter().map(|f| (f.path.clone(), f.text.clone())).collect())
 }
 
 /// Words as they stand in data files.

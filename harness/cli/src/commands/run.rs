@@ -8,8 +8,7 @@ use crate::output;
 use crate::signals;
 use countersign_engine::{RunEvent, RunOptions};
 use countersign_reports::progress_line;
-use countersign_scenarios::Suite;
-use countersign_trace::record::{Note, RECORD_FILE, SuiteFile, SuiteFiles, Summary};
+use countersign_trace::record::{Note, RECORD_FILE, SuiteFiles, Summary};
 use countersign_trace::{Blobs, Line, Record, RecordWriter};
 use std::fs::File;
 use std::path::Path;
@@ -43,7 +42,7 @@ fn lock(out: &Path) -> Result<File, Fault> {
 async fn execute(options: RunOptions, mut writer: RecordWriter, args: &Run) -> Result<(Record, Blobs), Fault> {
     let (events_in, mut events) = mpsc::channel(64);
     let (interrupt_in, interrupt) = watch::channel(None);
-    let suite = suite_files(&options.suite);
+    let suite = SuiteFiles::from(&options.suite.files);
     let (profile, quiet) = (options.profile.clone(), args.quiet);
     let run = tokio::spawn(countersign_engine::run(options, events_in, interrupt));
     let at_once = run.abort_handle();
@@ -137,9 +136,4 @@ async fn execute(options: RunOptions, mut writer: RecordWriter, args: &Run) -> R
         Err(error) => return Err(Fault::Builtin(error.to_string())),
     }
     record.map(|record| (record, blobs)).ok_or_else(|| Fault::Builtin("the run did not begin".to_owned()))
-}
-
-/// The suite's files as they stand in a record.
-pub(crate) fn suite_files(suite: &Suite) -> SuiteFiles {
-    SuiteFiles { files: suite.files.0.iter().map(|(path, text)| SuiteFile { path: path.clone(), text: text.clone() }).collect() }
 }
