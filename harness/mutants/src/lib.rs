@@ -4,6 +4,10 @@
 //! in the sample ([`countersign_sample::Defect`]), the requirement that it breaks, and the scenarios that must fail on it with the
 //! requirement and the finding that they must name. The tests run every mutant and hold the file against what happened.
 
+mod table;
+
+pub use table::{Untested, table, untested};
+
 use countersign_sample::Defect;
 use countersign_scenarios::Suite;
 use schemars::JsonSchema;

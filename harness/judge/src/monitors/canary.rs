@@ -5,17 +5,18 @@
 //! window of 32 bytes of what may hold one is compared.
 
 mod forms;
+mod search;
 
 use super::Monitor;
 use crate::context::Context;
 use crate::finding::Finding;
 use crate::said::Said;
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use countersign_contract::media::KEY_BYTES;
 use countersign_contract::seen::UserContent;
 use countersign_trace::{Digest, Observation};
+use search::Search;
 use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -37,8 +38,7 @@ fn watch(cx: &Context<'_>) -> Said {
     let expected = "no content and no key in any byte that a server sees";
     let texts = texts(cx);
     let patterns: BTreeSet<Vec<u8>> = texts.iter().flat_map(|text| forms::of(text)).collect();
-    // Built for each instance and used on little: a full automaton would cost more to build than it saves.
-    let Ok(search) = AhoCorasick::builder().kind(Some(AhoCorasickKind::ContiguousNFA)).build(&patterns) else {
+    let Ok(search) = Search::of(patterns) else {
         return Said::harness(expected, "too many markers to look for");
     };
     let keys: BTreeSet<Digest> = cx
@@ -55,7 +55,7 @@ fn watch(cx: &Context<'_>) -> Said {
         // Ciphertext is no text: what is has no business in an upload, and is read like everything else.
         let opaque = kind == Kind::Upload && std::str::from_utf8(&bytes).is_err();
         let decoded = if opaque { vec![] } else { decoded(&bytes) };
-        if search.is_match(bytes.as_ref()) || decoded.iter().any(|d| search.is_match(d)) {
+        if search.finds_in(&bytes) || decoded.iter().any(|d| search.finds_in(d)) {
             return fail(at, "content stands in what the candidate sent");
         }
         let holds = |bytes: &[u8]| !keys.is_empty() && bytes.windows(KEY_BYTES).any(|w| keys.contains(&Digest::of(w)));
