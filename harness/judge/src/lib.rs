@@ -17,6 +17,7 @@ mod latency;
 mod monitors;
 mod run;
 mod said;
+mod search;
 mod seen;
 mod steps;
 mod wire;

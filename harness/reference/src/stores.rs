@@ -75,16 +75,53 @@ impl IdentityKeyStore for Identities {
 
 /// Sessions by the peer's name.
 #[derive(Clone, Default)]
-pub(crate) struct Sessions(pub(crate) BTreeMap<String, SessionRecord>);
+pub(crate) struct Sessions {
+    pub(crate) by_name: BTreeMap<String, SessionRecord>,
+    /// Whether what a write replaces is kept, so that it can be undone without a copy made beforehand.
+    undoable: bool,
+    /// What the first write since [`Self::begin`] replaced.
+    replaced: Option<(String, Option<SessionRecord>)>,
+}
+
+impl Sessions {
+    /// From here on, writes can be undone. An operation writes the session of one peer only.
+    pub(crate) fn begin(&mut self) {
+        self.keep();
+        self.undoable = true;
+    }
+
+    /// Undoes the writes since [`Self::begin`].
+    pub(crate) fn undo(&mut self) {
+        self.undoable = false;
+        match self.replaced.take() {
+            Some((name, Some(before))) => {
+                self.by_name.insert(name, before);
+            }
+            Some((name, None)) => {
+                self.by_name.remove(&name);
+            }
+            None => {}
+        }
+    }
+
+    /// Keeps the writes since [`Self::begin`].
+    pub(crate) fn keep(&mut self) {
+        self.undoable = false;
+        self.replaced = None;
+    }
+}
 
 #[async_trait(?Send)]
 impl SessionStore for Sessions {
     async fn load_session(&self, address: &ProtocolAddress) -> Outcome<Option<SessionRecord>> {
-        Ok(self.0.get(address.name()).cloned())
+        Ok(self.by_name.get(address.name()).cloned())
     }
 
     async fn store_session(&mut self, address: &ProtocolAddress, record: &SessionRecord) -> Outcome<()> {
-        self.0.insert(address.name().to_owned(), record.clone());
+        let before = self.by_name.insert(address.name().to_owned(), record.clone());
+        if self.undoable && self.replaced.is_none() {
+            self.replaced = Some((address.name().to_owned(), before));
+        }
         Ok(())
     }
 }

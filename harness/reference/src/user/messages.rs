@@ -158,7 +158,7 @@ impl ReferenceUser {
         let peer = address(from)?;
         let name = store_name(from);
         let known_before = self.installation.identities.known.get(&name).copied();
-        let session_before = self.installation.sessions.0.get(&name).cloned();
+        self.installation.sessions.begin();
         self.installation.kyber.marked = None;
         // What is refused before is all that is known to make the library panic; if there is more, it must not end the run.
         let called = catch_unwind(AssertUnwindSafe(|| self.call_library(&peer, kind, body, rng)));
@@ -177,6 +177,7 @@ impl ReferenceUser {
                 }
                 let newest = known.get(&name).map(|known| known.newest);
                 let identity_changed = known_before.is_some_and(|before| newest != Some(before.newest));
+                self.installation.sessions.keep();
                 self.installation.forget_used();
                 let used_one_time_prekey = message.outer().filter(|_| starts_session).and_then(|outer| outer.prekey_id);
                 Ok(Plain { padded, used_one_time_prekey, identity_changed })
@@ -184,13 +185,10 @@ impl ReferenceUser {
             Err(refusal) => {
                 // libsignal stores the identity before it asks whether the Kyber prekey may be used.
                 match known_before {
-                    Some(before) => known.insert(name.clone(), before),
+                    Some(before) => known.insert(name, before),
                     None => known.remove(&name),
                 };
-                match session_before {
-                    Some(before) => self.installation.sessions.0.insert(name, before),
-                    None => self.installation.sessions.0.remove(&name),
-                };
+                self.installation.sessions.undo();
                 Err(refusal)
             }
         }
@@ -229,7 +227,7 @@ impl ReferenceUser {
     /// key, and yet stores the identity key that stands there. So it must be the session's.
     fn check_outer_identity(&self, name: &str, message: &Message, starts_session: bool) -> Result<(), Refusal> {
         let Some(outer) = message.outer().filter(|_| !starts_session) else { return Ok(()) };
-        let session = self.installation.sessions.0.get(name);
+        let session = self.installation.sessions.by_name.get(name);
         let identity = session.and_then(|session| session.remote_identity_key_bytes().ok().flatten());
         if identity.as_ref() == Some(&outer.identity_key) {
             return Ok(());

@@ -16,7 +16,7 @@ impl ReferenceUser {
     pub fn has_session(&self, peer: UserId) -> bool {
         let name = store_name(peer);
         let Some(known) = self.installation.identities.known.get(&name) else { return false };
-        let Some(session) = self.installation.sessions.0.get(&name) else { return false };
+        let Some(session) = self.installation.sessions.by_name.get(&name) else { return false };
         // Without requirements the time is not looked at.
         let usable = session.has_usable_sender_chain(SystemTime::UNIX_EPOCH, SessionUsabilityRequirements::empty());
         usable.unwrap_or(false)
@@ -26,7 +26,7 @@ impl ReferenceUser {
     /// Puts the current session with a peer aside: what was sent in it can still be read, but nothing is sent in it any more, and
     /// the next bundle starts a new one.
     pub fn reset_session(&mut self, peer: UserId) {
-        if let Some(session) = self.installation.sessions.0.get_mut(&store_name(peer)) {
+        if let Some(session) = self.installation.sessions.by_name.get_mut(&store_name(peer)) {
             // The present library never fails here; a session that could not be put aside would be unusable anyway.
             let archived = session.archive_current_state();
             debug_assert!(archived.is_ok(), "a session that was stored can be archived");

@@ -41,7 +41,7 @@ fn last_resort_message() -> (ReferenceUser, ReferenceUser, Vec<u8>) {
 fn a_last_resort_prekey_with_the_same_base_key_is_refused() {
     let (alice, mut bob, body) = last_resort_message();
     bob.decrypt(alice.user(), MessageType::Prekey, &body, 0).unwrap();
-    bob.installation.sessions.0.clear();
+    bob.installation.sessions.by_name.clear();
     bob.installation.identities.known.clear();
     bob.received.clear();
     let refusal = bob.decrypt(alice.user(), MessageType::Prekey, &body, 0).unwrap_err();
