@@ -1,7 +1,7 @@
 //! Steps in plain words, for reports and `explain`.
 
 use crate::language::{
-    BendContent, BundleBend, Cast, ContentSpec, Endpoint, Expect, FileSpec, MediaStep, Network, Send, Side, Step, WeakKey,
+    BendContent, BundleBend, Cast, ContentSpec, Damage, Endpoint, Expect, FileSpec, MediaStep, Network, Send, Side, Step, WeakKey,
 };
 use countersign_contract::Reason;
 use countersign_contract::portable::{MessageType, ReceiptType};
@@ -69,6 +69,16 @@ pub fn describe_step(cast: &BTreeMap<String, Cast>, step: &Step) -> String {
             )
         }
         Step::DeleteUser(user) => format!("{} is deleted", who(user)),
+        Step::TryConnect(t) => format!("{} tries to come online ({})", who(&t.user), t.name),
+        Step::AskAgain(a) => format!("{} asks {} {} times to send {} again", who(&a.from), who(&a.to), a.times, a.of),
+        Step::Many(m) => {
+            let sessions = if m.fresh_session { ", each in a new session" } else { "" };
+            let lost = if m.network.is_some() { "; the network loses them" } else { "" };
+            format!("{} sends {} messages to {}{sessions}{lost} ({})", who(&m.from), m.messages, who(&m.to), m.name)
+        }
+        Step::UnknownStanza(u) => format!("the gateway sends {} a stanza of a kind that does not exist yet ({})", who(&u.to), u.name),
+        Step::ExtraMembers(true) => "from now on the gateway adds a member that does not exist yet to every stanza".to_owned(),
+        Step::ExtraMembers(false) => "the gateway adds nothing to stanzas any more".to_owned(),
         Step::ForgeRetry(f) => {
             format!("{} asks {} to send {} again, which was never sent to it ({})", who(&f.from), who(&f.to), f.of, f.name)
         }
@@ -113,6 +123,9 @@ fn send(cast: &BTreeMap<String, Cast>, s: &Send) -> String {
         Some(Network::Deliver(n)) => text.push_str(&format!("; the network delivers it {n} times under the same id")),
         Some(Network::Tamper(field)) => text.push_str(&format!("; the network changes its field {field}")),
         Some(Network::Flip(at)) => text.push_str(&format!("; the network flips a bit of byte {at} of its body")),
+        Some(Network::DamagedEachTime(Damage { field, times })) => {
+            text.push_str(&format!("; the network changes its field {field}, and delivers it {times} times under the same id"));
+        }
         Some(Network::Cut(n)) => text.push_str(&format!("; the network cuts its body to {n} bytes")),
     }
     text
@@ -228,7 +241,7 @@ fn expectation(cast: &BTreeMap<String, Cast>, expect: &Expect) -> String {
             format!("{} gets no more than {more_than} times a {} for {of}", who(user), receipt_word(*receipt))
         }
         Expect::Problem { step, reasons: right } => format!("{step} fails ({})", reasons(right)),
-        Expect::Wire { stanza, r#type, one_time_prekey, epoch_at_least } => {
+        Expect::Wire { stanza, r#type, one_time_prekey, epoch_at_least, new_session_since } => {
             let mut parts = Vec::new();
             match r#type {
                 Some(MessageType::Prekey) => parts.push("sets up a session".to_owned()),
@@ -243,6 +256,9 @@ fn expectation(cast: &BTreeMap<String, Cast>, expect: &Expect) -> String {
             if let Some(epoch) = epoch_at_least {
                 parts.push(format!("belongs to epoch {epoch} of the post-quantum ratchet, or a later one"));
             }
+            if let Some(before) = new_session_since {
+                parts.push(format!("sets up another session than {before}"));
+            }
             format!("on the wire, {stanza} {}", parts.join(" and "))
         }
         Expect::NothingSent { user, to, after } => format!("{} sends no message to {} after {after}", who(user), who(to)),
@@ -252,6 +268,11 @@ fn expectation(cast: &BTreeMap<String, Cast>, expect: &Expect) -> String {
             format!("{} has at least {at_least} one-time prekeys of each kind at the gateway, and used no id twice", who(user))
         }
         Expect::DifferentFiles { between: [a, b] } => format!("the files of {a} and {b} have different keys and ciphertexts"),
+        Expect::Silent { user } => format!("nothing of {} reaches the gateway after its deletion", who(user)),
+        Expect::Resends { user, to, of, at_least, at_most } => {
+            format!("{} sends {of} to {} again at least {at_least} and at most {at_most} times", who(user), who(to))
+        }
+        Expect::Acknowledges { user, stanza } => format!("the client of {} acknowledges {stanza}", who(user)),
         Expect::GrowingPauses { fault, attempts } => {
             format!("the candidate tried again after {fault}, at least {attempts} attempts in all, with growing pauses")
         }

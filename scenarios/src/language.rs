@@ -5,9 +5,11 @@
 //! A network rule is armed before the send that it concerns, so nothing depends on timing.
 
 mod expect;
+mod life;
 mod step;
 
 pub use expect::*;
+pub use life::*;
 pub use step::*;
 
 use countersign_contract::claims::{Capability, Feature};
@@ -85,13 +87,15 @@ pub struct Cast {
     pub answers_retries: bool,
     /// Reference only: whether it asks again for what it could not decrypt; yes unless said.
     pub asks_again: bool,
+    /// Reference only: whether it is enlisted from the beginning; yes unless said. Without that, nobody at the gateway knows it.
+    pub enlisted: bool,
 }
 
 impl Cast {
     /// A member with nothing special.
     #[must_use]
     pub const fn plain(side: Side) -> Self {
-        Self { side, one_time_prekeys: 2, online: true, answers_retries: false, asks_again: true }
+        Self { side, one_time_prekeys: 2, online: true, answers_retries: false, asks_again: true, enlisted: true }
     }
 }
 
@@ -107,6 +111,7 @@ impl<'de> Deserialize<'de> for Cast {
             online: Option<bool>,
             answers_retries: Option<bool>,
             asks_again: Option<bool>,
+            enlisted: Option<bool>,
         }
         impl<'de> serde::de::Visitor<'de> for Member {
             type Value = Cast;
@@ -129,6 +134,7 @@ impl<'de> Deserialize<'de> for Cast {
                     online: table.online.unwrap_or(plain.online),
                     answers_retries: table.answers_retries.unwrap_or(plain.answers_retries),
                     asks_again: table.asks_again.unwrap_or(plain.asks_again),
+                    enlisted: table.enlisted.unwrap_or(plain.enlisted),
                 })
             }
         }
@@ -157,6 +163,7 @@ impl JsonSchema for Cast {
                         "online": { "type": "boolean", "description": "Whether its client is online from the beginning; yes unless said." },
                         "answers-retries": { "type": "boolean", "description": "Reference only: whether it sends a message again when asked to; no unless said." },
                         "asks-again": { "type": "boolean", "description": "Reference only: whether it asks again for what it could not decrypt; yes unless said." },
+                        "enlisted": { "type": "boolean", "description": "Reference only: whether it is enlisted from the beginning; yes unless said." },
                     },
                 },
             ],

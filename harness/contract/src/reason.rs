@@ -69,8 +69,10 @@ reasons! {
     TooLarge = "too-large", 413;
     /// No such user.
     UnknownUser = "unknown-user", 404;
-    /// The user was deleted.
+    /// The candidate's own user was deleted: only operations say so, the gateway never does.
     DeletedUser = "deleted-user", 410;
+    /// The user is not enlisted at the gateway any more, and has to enlist anew.
+    NotEnlisted = "not-enlisted", 403;
     /// No such instance is open.
     UnknownInstance = "unknown-instance", 404;
     /// The user's client is not online.

@@ -27,6 +27,7 @@ impl Instance {
                 }
                 Effect::Frame { channel, text } => {
                     self.note_delivery(channel, &text);
+                    let text = if self.extra_members { with_extra_member(&text) } else { text };
                     let body = Body::new(text.as_bytes(), &mut self.blobs);
                     self.log(Event::Frame { channel, text: body });
                     self.outputs.push(Output::Frame { channel, text });
@@ -146,6 +147,11 @@ impl Instance {
                 self.bends.insert(stanza, StanzaBend::Cut(*length as usize));
                 Rule::Bend
             }
+            Network::DamagedEachTime(damage) => {
+                self.gateway.arm(stanza, Rule::Repeat(damage.times.saturating_sub(1)));
+                self.bends.insert(stanza, StanzaBend::Field(damage.field.clone()));
+                Rule::Bend
+            }
         };
         self.gateway.arm(stanza, rule);
     }
@@ -242,6 +248,17 @@ pub(crate) const fn receipt_name(kind: ReceiptType) -> &'static str {
     match kind {
         ReceiptType::Delivered => "receipt",
         ReceiptType::Retry => "retry",
+    }
+}
+
+/// The stanza as a newer gateway may give it.
+fn with_extra_member(text: &str) -> String {
+    match serde_json::from_str::<serde_json::Value>(text) {
+        Ok(serde_json::Value::Object(mut members)) => {
+            members.insert("added_later".to_owned(), serde_json::json!({ "version": 2 }));
+            serde_json::Value::Object(members).to_string()
+        }
+        _ => text.to_owned(),
     }
 }
 

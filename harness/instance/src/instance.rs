@@ -42,6 +42,8 @@ pub struct Instance {
     pub(crate) faults: Vec<(String, countersign_scenarios::language::Endpoint, u32)>,
     /// Files that reference users sent since downloads are bent; `None` if none is bent.
     pub(crate) media_armed: Option<u32>,
+    /// Whether the gateway adds a member that nobody knows to what it gives to clients.
+    pub(crate) extra_members: bool,
     pub(crate) actions: VecDeque<Action>,
     pub(crate) waiting: Option<Waiting>,
     pub(crate) burst: Option<BurstState>,
@@ -93,6 +95,7 @@ impl Instance {
             bends: BTreeMap::new(),
             faults: Vec::new(),
             media_armed: None,
+            extra_members: false,
             actions: VecDeque::new(),
             waiting: None,
             burst: None,
@@ -203,7 +206,7 @@ impl Instance {
                 if online {
                     self.actions.push_back(Action::Connect(name));
                 }
-            } else {
+            } else if member.cast.enlisted {
                 self.actions.push_back(Action::Enlist(name));
             }
         }

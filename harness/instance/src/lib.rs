@@ -14,6 +14,7 @@ mod content;
 mod derive;
 mod effects;
 mod instance;
+mod life;
 mod members;
 pub mod plan;
 mod reference_side;

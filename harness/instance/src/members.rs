@@ -20,6 +20,8 @@ pub(crate) struct Member {
     pub(crate) shown: Vec<StanzaId>,
     /// Reference: how often each message was asked for again.
     pub(crate) asked: BTreeMap<StanzaId, u32>,
+    /// Candidate: deleted, and not created again since: nothing is asked of it.
+    pub(crate) deleted: bool,
 }
 
 /// All members, by their name in the scenario.
@@ -27,7 +29,17 @@ pub(crate) type Members = BTreeMap<String, Member>;
 
 impl Member {
     pub(crate) fn new(cast: Cast, user: UserId, reference: Option<ReferenceUser>) -> Self {
-        Self { cast, user, reference, cursor: 0, delivered: None, settled: None, shown: Vec::new(), asked: BTreeMap::new() }
+        Self {
+            cast,
+            user,
+            reference,
+            cursor: 0,
+            delivered: None,
+            settled: None,
+            shown: Vec::new(),
+            asked: BTreeMap::new(),
+            deleted: false,
+        }
     }
 
     pub(crate) fn is_candidate(&self) -> bool {

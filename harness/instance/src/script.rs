@@ -32,6 +32,8 @@ pub(crate) enum Action {
     SettleAll(u32),
     /// Fetch what a candidate's user saw since the last time.
     Events(String),
+    /// Messages of a `many`.
+    Many(language::Many),
     /// Messages of an exchange from this one on.
     Exchange(language::Exchange, u32),
     /// A burst begins.
@@ -99,6 +101,7 @@ impl Instance {
             }
             Action::Enlist(name) => self.enlist(&name),
             Action::Send(send) => self.send(&send),
+            Action::Many(many) => self.many(&many),
             Action::SettleAll(rounds) => self.settle_next(rounds),
             Action::Events(name) => self.fetch_events(&name),
             Action::Exchange(exchange, next) => self.exchange(exchange, next),
@@ -176,7 +179,7 @@ impl Instance {
     fn settle_next(&mut self, rounds: u32) {
         let next = self.members.iter().find_map(|(name, m)| {
             let through = m.unsettled()?;
-            (m.is_candidate() && self.gateway.is_online(m.user)).then(|| (name.clone(), m.user, through))
+            (m.is_candidate() && !m.deleted && self.gateway.is_online(m.user)).then(|| (name.clone(), m.user, through))
         });
         let Some((user, id, through)) = next else { return };
         if rounds >= MOST_SETTLE_ROUNDS {
@@ -188,7 +191,7 @@ impl Instance {
     }
 
     fn fetch_events(&mut self, name: &str) {
-        let Some(member) = self.members.get(name) else { return };
+        let Some(member) = self.members.get(name).filter(|m| !m.deleted) else { return };
         let events = Events { instance: self.plan.instance, user: member.user, after: member.cursor, wait_ms: 0 };
         self.call(Call::Events(events), Then::Events { user: name.to_owned() });
     }
@@ -254,7 +257,13 @@ impl Instance {
                 }
             }
             Step::RotateKeys(rotate) => self.reference_rotate(&rotate),
+            Step::Reinstall(name) if self.is_candidate(&name) => self.reinstall_candidate(&name),
             Step::Reinstall(name) => self.reinstall(&name),
+            Step::TryConnect(attempt) => self.actions.push_back(Action::Connect(attempt.user)),
+            Step::AskAgain(ask) => self.ask_again_often(&ask),
+            Step::Many(many) => self.actions.push_back(Action::Many(many)),
+            Step::UnknownStanza(unknown) => self.say_unknown(&unknown),
+            Step::ExtraMembers(on) => self.extra_members = on,
             Step::AcceptIdentity(pair) => match (self.user(&pair.user), self.user(&pair.peer)) {
                 (Some(user), Some(peer)) if self.is_candidate(&pair.user) => {
                     self.actions.push_back(Action::Call(Call::AcceptIdentity(AcceptIdentity { instance, user, peer })));
@@ -280,6 +289,9 @@ impl Instance {
             Step::Burst(burst) => self.actions.push_back(Action::Burst(burst)),
             Step::DeleteUser(name) => match self.user(&name) {
                 Some(user) if self.is_candidate(&name) => {
+                    if let Some(member) = self.members.get_mut(&name) {
+                        member.deleted = true;
+                    }
                     self.actions.push_back(Action::Call(Call::DeleteUser(DeleteUser { instance, user })));
                 }
                 _ => self.reference_delete(&name),

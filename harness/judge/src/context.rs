@@ -43,21 +43,27 @@ impl Context<'_> {
 
     /// What is said of something that the trace ends before.
     pub(crate) fn interrupted(&self, expected: &str, what: &str) -> Said {
-        if self.seen.finished.is_some() {
-            return Said::harness(expected, format!("{what}, though the scenario was carried out"));
-        }
         if let Some((at, cause)) = self.seen.aborted {
             let said = format!("{what}: {}", quote(cause));
             let said =
                 if cause.starts_with("harness") { Said::harness(expected, said) } else { Said::environment(expected, said) };
             return said.evidence([self.seen.n(at)]);
         }
+        // A call that ended in a fault explains what is missing, even at the very end.
         for call in &self.seen.calls {
             if let Some((at, Outcome::Fault { fault, detail })) = call.outcome {
                 return Self::fault(call.op, *fault, detail, expected.to_owned()).evidence([self.seen.n(at)]);
             }
         }
+        if self.seen.finished.is_some() {
+            return Said::harness(expected, format!("{what}, though the scenario was carried out"));
+        }
         Said::harness(expected, format!("{what}, and the trace does not say why"))
+    }
+
+    /// Why the instance was cut short from outside, if it was: not by a fault of ours.
+    pub(crate) fn cut_short(&self) -> Option<String> {
+        self.seen.aborted.filter(|(_, cause)| !cause.starts_with("harness")).map(|(_, cause)| quote(cause))
     }
 
     /// The id of a member of the cast.
@@ -174,6 +180,8 @@ impl Context<'_> {
             }
             match step {
                 Step::Connect(name) if is(name) => offline = false,
+                Step::TryConnect(attempt) if is(&attempt.user) => offline = false,
+                Step::Reinstall(name) if is(name) => offline = false,
                 Step::Disconnect(name) | Step::DeleteUser(name) if is(name) => offline = true,
                 _ => {}
             }

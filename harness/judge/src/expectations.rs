@@ -2,6 +2,7 @@
 
 mod files;
 mod keys_left;
+mod acknowledges;
 mod latency;
 mod nothing_sent;
 mod notice;
@@ -9,8 +10,10 @@ mod pauses;
 mod problem;
 mod receipts;
 mod refuses;
+mod resends;
 mod safety_number;
 pub(crate) mod shows;
+mod silent;
 mod wire;
 
 pub(crate) use keys_left::published_twice;
@@ -39,9 +42,12 @@ pub(crate) fn judge(cx: &Context<'_>, index: usize, expect: &Expect) -> Said {
         Expect::Receipt { user, receipt, of } => receipts::judge(cx, index, user, *receipt, of),
         Expect::NoReceipt { user, receipt, of, more_than } => receipts::none(cx, user, *receipt, of, *more_than),
         Expect::Problem { step, reasons } => problem::judge(cx, step, reasons),
-        Expect::Wire { stanza, r#type, one_time_prekey, epoch_at_least } => {
-            wire::judge(cx, stanza, *r#type, *one_time_prekey, *epoch_at_least)
+        Expect::Wire { stanza, r#type, one_time_prekey, epoch_at_least, new_session_since } => {
+            wire::judge(cx, stanza, *r#type, *one_time_prekey, *epoch_at_least, new_session_since.as_deref())
         }
+        Expect::Silent { user } => silent::judge(cx, user),
+        Expect::Resends { user, to, of, at_least, at_most } => resends::judge(cx, user, to, of, *at_least..=*at_most),
+        Expect::Acknowledges { user, stanza } => acknowledges::judge(cx, user, stanza),
         Expect::NothingSent { user, to, after } => nothing_sent::judge(cx, user, to, after),
         Expect::SameSafetyNumber { between } => safety_number::judge(cx, between, true),
         Expect::DifferentSafetyNumber { between } => safety_number::judge(cx, between, false),

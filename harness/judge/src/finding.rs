@@ -84,6 +84,12 @@ findings! {
     SentUndue = "sent-undue", None;
     /// A message on the wire is not of the kind that it has to be.
     WrongOnWire = "wrong-on-wire", None;
+    /// A message belongs to a session that should not have been used any more.
+    OldSession = "old-session", Some("the age of a session that was never answered is not looked at before sending");
+    /// A content was sent again too often.
+    TooManyResends = "too-many-resends", Some("the client does not count for each message how often it sent it again");
+    /// A content was not sent again.
+    NotResent = "not-resent", None;
     /// The post-quantum ratchet does not advance.
     EpochBehind = "epoch-behind", Some("one direction does not carry, or does not process, the post-quantum ratchet's part of each message");
     /// Safety numbers that have to be equal differ.

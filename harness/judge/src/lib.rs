@@ -29,7 +29,7 @@ pub use run::judge_run;
 use context::Context;
 use countersign_contract::claims::Description;
 use countersign_scenarios::{Profile, Requirement, Scenario, Step};
-use countersign_trace::{Blobs, Check, CheckKind, Entry, Verdict};
+use countersign_trace::{Blame, Blobs, Check, CheckKind, Entry, Verdict};
 
 /// Judges one instance: a check for each expectation, for each step that had to succeed, and for each monitor.
 ///
@@ -62,6 +62,14 @@ pub fn judge(
         }
     }
     checks.extend(monitors::watch(&context));
+    if let Some(cause) = context.cut_short() {
+        // What is missing from a trace that was cut short from outside is no fault of ours.
+        for check in checks.iter_mut().filter(|c| c.verdict == Verdict::HarnessError) {
+            check.verdict = Verdict::EnvironmentError;
+            check.blame = Some(Blame::Environment);
+            check.observed = format!("{}; the instance was cut short: {cause}", check.observed);
+        }
+    }
     checks
 }
 

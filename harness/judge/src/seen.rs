@@ -14,7 +14,7 @@ pub(crate) use messages::{Sent, content_of, same};
 
 use countersign_contract::portable::{MessageType, Stanza};
 use countersign_contract::seen::UserContent;
-use countersign_contract::{Operation, StanzaId, UserId};
+use countersign_contract::{Operation, Reason, StanzaId, UserId};
 use countersign_scenarios::{Scenario, Side};
 use countersign_trace::{Blobs, Body, Entry, Observation, event::Outcome};
 use serde_json::Value;
@@ -121,6 +121,8 @@ pub(crate) struct Seen<'a> {
     pub(crate) hung_up: BTreeMap<u64, usize>,
     pub(crate) deliveries: Vec<Delivery>,
     pub(crate) observed: Vec<(usize, Option<UserId>, &'a Observation)>,
+    /// Stanzas of the candidate that the gateway refused, and why.
+    pub(crate) refused: BTreeMap<StanzaId, Reason>,
     /// What was done to stanzas and answers, in words.
     pub(crate) disturbed: Vec<(usize, Option<StanzaId>, &'a str)>,
     /// What each user saw, in the order in which the user saw it.

@@ -4,6 +4,7 @@
 
 mod exchange;
 pub(crate) mod keys;
+mod life;
 mod send;
 mod setup;
 
@@ -30,7 +31,10 @@ pub(crate) fn judge(cx: &Context<'_>, index: usize, step: &Step) -> Option<Said>
         Step::AcceptIdentity(pair) => operation(cx, index, &pair.user, Operation::AcceptIdentity),
         Step::Connect(user) => operation(cx, index, user, Operation::Connect),
         Step::Disconnect(user) => operation(cx, index, user, Operation::Disconnect),
-        Step::DeleteUser(user) => operation(cx, index, user, Operation::DeleteUser),
+        Step::DeleteUser(user) => life::delete(cx, index, user),
+        Step::Reinstall(user) => life::reinstall(cx, index, user),
+        Step::TryConnect(attempt) => life::connect(cx, index, attempt),
+        Step::Many(many) => life::many(cx, index, many),
         Step::Advance(_) => all(cx, index, Operation::AdvanceClock),
         // What the network, the gateway or a reference user does by itself.
         Step::Release(_)
@@ -39,7 +43,9 @@ pub(crate) fn judge(cx: &Context<'_>, index: usize, step: &Step) -> Option<Said>
         | Step::Misdeliver(_)
         | Step::ForgeRetry(_)
         | Step::Bundle(_)
-        | Step::Reinstall(_)
+        | Step::AskAgain(_)
+        | Step::UnknownStanza(_)
+        | Step::ExtraMembers(_)
         | Step::Fault(_)
         | Step::Media(_) => Ok(None),
     };

@@ -92,6 +92,34 @@ pub enum Expect {
         /// The SPQR epoch that it belongs to is at least this.
         #[serde(default)]
         epoch_at_least: Option<u64>,
+        /// It sets up another session than this earlier message of the same sender.
+        #[serde(default)]
+        new_session_since: Option<String>,
+    },
+    /// From its deletion on, nothing of a candidate's user reaches the gateway any more: no stanza, no request, no connection.
+    Silent {
+        /// Who: a user that a `delete-user` step deleted.
+        user: String,
+    },
+    /// A candidate's user sends one content again so often, at least and at most.
+    Resends {
+        /// Who sends.
+        user: String,
+        /// To whom.
+        to: String,
+        /// Which message. From its sending on, the user is asked by the scenario to send nothing else to that peer.
+        of: String,
+        /// At least.
+        at_least: u32,
+        /// At most.
+        at_most: u32,
+    },
+    /// A candidate's client acknowledges a stanza, by the end of the scenario.
+    Acknowledges {
+        /// Whose client.
+        user: String,
+        /// Which stanza.
+        stanza: String,
     },
     /// No message of this candidate's user to that peer reaches the gateway between the named step and this expectation.
     NothingSent {

@@ -1,6 +1,6 @@
 //! Steps.
 
-use super::Expect;
+use super::{AskAgain, Damage, Expect, Many, TryConnect, UnknownStanza};
 use countersign_contract::seen::MediaKind;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -35,7 +35,7 @@ pub enum Step {
     Bundle(Bundle),
     /// A user makes new keys.
     RotateKeys(RotateKeys),
-    /// A reference user loses everything and enlists anew under the same name.
+    /// A user loses everything and enlists anew under the same name.
     Reinstall(String),
     /// A user accepts a peer's changed identity key.
     AcceptIdentity(Pair),
@@ -51,6 +51,16 @@ pub enum Step {
     Burst(Burst),
     /// Deletes a user.
     DeleteUser(String),
+    /// Brings a candidate's user online, as an attempt with a name that may be expected to fail.
+    TryConnect(TryConnect),
+    /// A reference user asks again and again for one message that was sent to it.
+    AskAgain(AskAgain),
+    /// A reference user sends many texts one after another.
+    Many(Many),
+    /// The gateway sends a stanza of a kind that does not exist yet.
+    UnknownStanza(UnknownStanza),
+    /// From now on the gateway adds a member that does not exist yet to every stanza that it gives to the candidate's clients.
+    ExtraMembers(bool),
 }
 
 /// Sends something.
@@ -158,6 +168,8 @@ pub enum Network {
     Flip(i64),
     /// Cuts the message's body to this many bytes.
     Cut(u32),
+    /// Changes one named field, and delivers the damaged message several times under the same id.
+    DamagedEachTime(Damage),
 }
 
 /// What is wrong with a content that a reference user makes.

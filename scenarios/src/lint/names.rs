@@ -18,6 +18,7 @@ pub(crate) enum Sort {
     Fault,
     Exchange,
     Burst,
+    Connect,
 }
 
 impl Sort {
@@ -29,7 +30,8 @@ impl Sort {
             Self::SafetyNumber => "a `verify-identity`",
             Self::Fault => "a `fault`",
             Self::Exchange => "an `exchange`",
-            Self::Burst => "a `burst`",
+            Self::Burst => "a `burst` or `many`",
+            Self::Connect => "a `try-connect`",
         }
     }
 }
@@ -55,11 +57,11 @@ pub(crate) struct Mention<'a> {
 
 const MESSAGE: &[Sort] = &[Sort::Message];
 const STANZA: &[Sort] = &[Sort::Message, Sort::Stanza];
-const ATTEMPT: &[Sort] = &[Sort::Message, Sort::Fetch];
+const ATTEMPT: &[Sort] = &[Sort::Message, Sort::Fetch, Sort::Connect];
 const SAFETY_NUMBER: &[Sort] = &[Sort::SafetyNumber];
 const FAULT: &[Sort] = &[Sort::Fault];
 const BURST: &[Sort] = &[Sort::Burst];
-const ANY: &[Sort] = &[Sort::Message, Sort::Stanza, Sort::Fetch, Sort::SafetyNumber, Sort::Fault, Sort::Exchange, Sort::Burst];
+const ANY: &[Sort] = &[Sort::Message, Sort::Stanza, Sort::Fetch, Sort::SafetyNumber, Sort::Fault, Sort::Exchange, Sort::Burst, Sort::Connect];
 
 struct Collect<'a> {
     base: Vec<&'static str>,
@@ -120,7 +122,7 @@ pub(crate) fn mentions(step: &Step) -> Vec<Mention<'_>> {
         Step::Connect(user) | Step::Disconnect(user) | Step::Reinstall(user) | Step::DeleteUser(user) => {
             c.add(Role::User, user, &[]);
         }
-        Step::Advance(_) | Step::Media(_) => {}
+        Step::Advance(_) | Step::Media(_) | Step::ExtraMembers(_) => {}
         Step::FetchKeys(f) => {
             c.user(&f.user, "user");
             c.user(&f.of, "of");
@@ -162,6 +164,24 @@ pub(crate) fn mentions(step: &Step) -> Vec<Mention<'_>> {
             c.add(Role::Use(MESSAGE), &f.of, &["of"]);
             c.define(Sort::Stanza, &f.name);
         }
+        Step::TryConnect(t) => {
+            c.user(&t.user, "user");
+            c.define(Sort::Connect, &t.name);
+        }
+        Step::AskAgain(a) => {
+            c.user(&a.from, "from");
+            c.user(&a.to, "to");
+            c.add(Role::Use(MESSAGE), &a.of, &["of"]);
+        }
+        Step::Many(m) => {
+            c.user(&m.from, "from");
+            c.user(&m.to, "to");
+            c.define(Sort::Burst, &m.name);
+        }
+        Step::UnknownStanza(u) => {
+            c.user(&u.to, "to");
+            c.define(Sort::Stanza, &u.name);
+        }
     }
     c.out
 }
@@ -191,7 +211,22 @@ fn expectation<'a>(expect: &'a Expect, c: &mut Collect<'a>) {
             c.add(Role::Use(STANZA), of, &["of"]);
         }
         Expect::Problem { step, .. } => c.add(Role::Use(ATTEMPT), step, &["step"]),
-        Expect::Wire { stanza, .. } => c.add(Role::Use(STANZA), stanza, &["stanza"]),
+        Expect::Wire { stanza, new_session_since, .. } => {
+            c.add(Role::Use(STANZA), stanza, &["stanza"]);
+            if let Some(before) = new_session_since {
+                c.add(Role::Use(MESSAGE), before, &["new-session-since"]);
+            }
+        }
+        Expect::Silent { user } => c.user(user, "user"),
+        Expect::Resends { user, to, of, .. } => {
+            c.user(user, "user");
+            c.user(to, "to");
+            c.add(Role::Use(MESSAGE), of, &["of"]);
+        }
+        Expect::Acknowledges { user, stanza } => {
+            c.user(user, "user");
+            c.add(Role::Use(STANZA), stanza, &["stanza"]);
+        }
         Expect::NothingSent { user, to, after } => {
             c.user(user, "user");
             c.user(to, "to");
@@ -237,6 +272,11 @@ pub(crate) const fn step_word(step: &Step) -> &'static str {
         Step::Burst(_) => "burst",
         Step::DeleteUser(_) => "delete-user",
         Step::ForgeRetry(_) => "forge-retry",
+        Step::TryConnect(_) => "try-connect",
+        Step::AskAgain(_) => "ask-again",
+        Step::Many(_) => "many",
+        Step::UnknownStanza(_) => "unknown-stanza",
+        Step::ExtraMembers(_) => "extra-members",
     }
 }
 
@@ -250,6 +290,9 @@ const fn expect_word(expect: &Expect) -> &'static str {
         Expect::NoReceipt { .. } => "no-receipt",
         Expect::Problem { .. } => "problem",
         Expect::Wire { .. } => "wire",
+        Expect::Silent { .. } => "silent",
+        Expect::Resends { .. } => "resends",
+        Expect::Acknowledges { .. } => "acknowledges",
         Expect::NothingSent { .. } => "nothing-sent",
         Expect::SameSafetyNumber { .. } => "same-safety-number",
         Expect::DifferentSafetyNumber { .. } => "different-safety-number",
@@ -296,6 +339,7 @@ pub(crate) fn check_names(cast: &BTreeMap<String, (Span, Option<Cast>)>, steps: 
             let messages = match &placed.step {
                 Some(Step::Exchange(e)) => e.messages,
                 Some(Step::Burst(b)) => b.messages,
+                Some(Step::Many(m)) => m.messages,
                 _ => 0,
             };
             defined.insert(mention.name, Defined { sort, span, step: index, messages });

@@ -11,7 +11,9 @@ use countersign_contract::seen::MediaKind;
 use std::collections::BTreeMap;
 
 /// Fields of a libsignal message that the network can change. The disturbance layer knows the same list.
-pub const TAMPER_FIELDS: [&str; 18] = [
+pub const TAMPER_FIELDS: [&str; 20] = [
+    "unknown-version",
+    "older-version",
     "version",
     "ratchet-key",
     "counter",
@@ -135,7 +137,6 @@ impl Rules<'_> {
                 }
                 self.count(r.one_time_prekeys, 0..=100, node, &["rotate-keys", "one-time-prekeys"]);
             }
-            Step::Reinstall(user) => self.must_be(Side::Reference, user, node, &["reinstall"]),
             Step::AcceptIdentity(p) => self.two(&p.user, &p.peer, node, &["accept-identity", "peer"]),
             Step::VerifyIdentity(v) => self.two(&v.user, &v.peer, node, &["verify-identity", "peer"]),
             Step::Fault(f) => self.count(f.times, 1..=100, node, &["fault", "times"]),
@@ -154,6 +155,21 @@ impl Rules<'_> {
                 self.must_be(Side::Reference, &f.from, node, &["forge-retry", "from"]);
                 self.must_be(Side::Candidate, &f.to, node, &["forge-retry", "to"]);
             }
+            Step::TryConnect(t) => self.must_be(Side::Candidate, &t.user, node, &["try-connect", "user"]),
+            Step::AskAgain(a) => {
+                self.must_be(Side::Reference, &a.from, node, &["ask-again", "from"]);
+                self.must_be(Side::Candidate, &a.to, node, &["ask-again", "to"]);
+                self.count(a.times, 1..=20, node, &["ask-again", "times"]);
+            }
+            Step::Many(m) => {
+                self.must_be(Side::Reference, &m.from, node, &["many", "from"]);
+                self.two(&m.from, &m.to, node, &["many", "to"]);
+                self.count(m.messages, 1..=MOST_MESSAGES, node, &["many", "messages"]);
+                if !matches!(m.network, None | Some(Network::Drop)) {
+                    self.fault(node, &["many", "network"], "the network can only lose many messages at once", "write `drop`");
+                }
+            }
+            Step::UnknownStanza(u) => self.must_be(Side::Candidate, &u.to, node, &["unknown-stanza", "to"]),
             Step::Release(_)
             | Step::Drop(_)
             | Step::Replay(_)
@@ -162,6 +178,8 @@ impl Rules<'_> {
             | Step::Disconnect(_)
             | Step::Advance(_)
             | Step::Media(_)
+            | Step::Reinstall(_)
+            | Step::ExtraMembers(_)
             | Step::DeleteUser(_) => {}
         }
     }
@@ -171,6 +189,14 @@ impl Rules<'_> {
             Some(Network::Tamper(field)) if !TAMPER_FIELDS.contains(&field.as_str()) => {
                 let hint = known_hint(field, TAMPER_FIELDS);
                 self.fault(node, &["send", "network", "tamper"], format!("a message has no field `{field}`"), &hint);
+            }
+            Some(Network::DamagedEachTime(damage)) => {
+                let path = ["send", "network", "damaged-each-time"];
+                if !TAMPER_FIELDS.contains(&damage.field.as_str()) {
+                    let hint = known_hint(&damage.field, TAMPER_FIELDS);
+                    self.fault(node, &path, format!("a message has no field `{}`", damage.field), &hint);
+                }
+                self.count(damage.times, 2..=100, node, &path);
             }
             Some(Network::Deliver(n)) => self.count(*n, 2..=100, node, &["send", "network", "deliver"]),
             _ => {}
@@ -187,8 +213,17 @@ impl Rules<'_> {
             Expect::Notice { user, .. } => self.must_be(Side::Candidate, user, node, &["expect", "notice", "user"]),
             Expect::NothingSent { user, .. } => self.must_be(Side::Candidate, user, node, &["expect", "nothing-sent", "user"]),
             Expect::KeysLeft { user, .. } => self.must_be(Side::Candidate, user, node, &["expect", "keys-left", "user"]),
-            Expect::Wire { r#type: None, one_time_prekey: None, epoch_at_least: None, .. } => {
-                let hint = "give `type`, `one-time-prekey` or `epoch-at-least`";
+            Expect::Silent { user } => self.must_be(Side::Candidate, user, node, &["expect", "silent", "user"]),
+            Expect::Acknowledges { user, .. } => self.must_be(Side::Candidate, user, node, &["expect", "acknowledges", "user"]),
+            Expect::Resends { user, at_least, at_most, .. } => {
+                self.must_be(Side::Candidate, user, node, &["expect", "resends", "user"]);
+                if at_least > at_most {
+                    let message = format!("at least {at_least} and at most {at_most}");
+                    self.fault(node, &["expect", "resends"], message, "let the first be no more than the second");
+                }
+            }
+            Expect::Wire { r#type: None, one_time_prekey: None, epoch_at_least: None, new_session_since: None, .. } => {
+                let hint = "give `type`, `one-time-prekey`, `epoch-at-least` or `new-session-since`";
                 self.fault(node, &["expect", "wire"], "nothing is expected of the message on the wire", hint);
             }
             Expect::SameSafetyNumber { between: [a, b] }
@@ -221,10 +256,11 @@ impl Rules<'_> {
 pub(crate) fn check_whole(header: &Scenario, root: &Node, cast: &CastAt, steps: &[Placed<'_>], faults: &mut Vec<Fault>) {
     check_twins(steps, faults);
     check_needs(header, steps, faults);
+    check_deletions(steps, faults);
     for (name, (_, member)) in cast {
         let table = root.at(&["cast", name]);
         let Some(Cast { side: Side::Candidate, .. }) = member else { continue };
-        for key in ["answers-retries", "asks-again"] {
+        for key in ["answers-retries", "asks-again", "enlisted"] {
             if let Some((key_node, _)) = table.entry(key) {
                 let message = format!("`{key}` for `{name}`, a candidate's user");
                 faults.push(Fault::new(key_node.span, message).hint("only reference users do as they are told here"));
@@ -236,6 +272,22 @@ pub(crate) fn check_whole(header: &Scenario, root: &Node, cast: &CastAt, steps: 
     }
 }
 
+/// Who is to be silent after its deletion has to be deleted first.
+fn check_deletions(steps: &[Placed<'_>], faults: &mut Vec<Fault>) {
+    for (index, placed) in steps.iter().enumerate() {
+        let Some(Step::Expect(Expect::Silent { user })) = &placed.step else { continue };
+        let deleted = |p: &Placed<'_>| match &p.step {
+            Some(Step::DeleteUser(name)) => name == user,
+            Some(_) => false,
+            None => true,
+        };
+        if !steps.iter().take(index).any(deleted) {
+            let span = placed.node.at(&["expect", "silent", "user"]).span;
+            faults.push(Fault::new(span, format!("`{user}` was not deleted")).hint(format!("add `delete-user: {user}` before")));
+        }
+    }
+}
+
 /// Rejection alone proves nothing: an honest message has to be accepted before and after it.
 fn check_twins(steps: &[Placed<'_>], faults: &mut Vec<Fault>) {
     let senders: BTreeMap<&str, &str> = steps
@@ -243,6 +295,7 @@ fn check_twins(steps: &[Placed<'_>], faults: &mut Vec<Fault>) {
         .filter_map(|p| match &p.step {
             Some(Step::Send(s)) => Some((s.name.as_str(), s.from.as_str())),
             Some(Step::FetchKeys(f)) => Some((f.name.as_str(), f.user.as_str())),
+            Some(Step::TryConnect(t)) => Some((t.name.as_str(), t.user.as_str())),
             _ => None,
         })
         .collect();
@@ -336,7 +389,9 @@ fn needed_feature(step: &Step) -> Option<(Feature, &'static str)> {
         Step::Expect(Expect::Receipt { receipt: ReceiptType::Delivered, .. } | Expect::ReceiptLatency { .. }) => {
             (Feature::DeliveryReceipt, "delivery-receipt")
         }
-        Step::Expect(Expect::Receipt { receipt: ReceiptType::Retry, .. }) | Step::ForgeRetry(_) => (Feature::Retry, "retry"),
+        Step::Expect(Expect::Receipt { receipt: ReceiptType::Retry, .. }) | Step::ForgeRetry(_) | Step::AskAgain(_) => {
+            (Feature::Retry, "retry")
+        }
         Step::VerifyIdentity(_) => (Feature::SafetyNumber, "safety-number"),
         _ => return None,
     })

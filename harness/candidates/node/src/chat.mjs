@@ -1,6 +1,7 @@
 // The chat channel of one user: a WebSocket, the stanzas that wait for the gateway's word, and coming back after a loss.
 import WebSocket from 'ws';
 import { isPassing, problemFrom, withRetries } from './gateway.mjs';
+import { defect } from './defects.mjs';
 import { Problem, REASONS } from './reasons.mjs';
 import * as shape from './shape.mjs';
 
@@ -15,28 +16,31 @@ const problem = shape.object({
 
 // What the gateway sends. Members of `message` and `receipt` beyond the id are checked when the stanza is processed, so that a
 // stanza that is wrong inside is refused and acknowledged under its id.
-const readIncoming = shape.tagged({
+const INCOMING = {
   message: { id: shape.uuid, from: asIs(), type: asIs(), body: asIs() },
   receipt: { id: shape.uuid, from: asIs(), type: asIs(), of: asIs(), count: asIs() },
   accepted: { id: shape.uuid },
   refused: { id: shape.uuid, problem },
   'keys-low': { id: shape.uuid, one_time_prekeys: shape.u32, one_time_kyber_prekeys: shape.u32 },
-});
+};
 
 function asIs() {
   return shape.optional((value) => value);
 }
 
-// A delivered stanza that is no stanza of the contract is refused under its id, if it has one; other frames are dropped.
+// Read as from a newer gateway. A delivered stanza that is still no stanza of the contract is refused under its id, if it has one;
+// other frames are dropped.
 function readFrame(text) {
   let frame = null;
+  const read = defect('stumbles-over-new-members') ? shape.tagged(INCOMING) : shape.taggedByNewer(INCOMING);
   try {
     frame = JSON.parse(text);
-    return readIncoming(frame, 'stanza');
+    return read(frame, 'stanza');
   } catch (error) {
+    if (error.reason === 'unsupported' && defect('drops-unknown-stanzas')) return null;
     console.error(`a frame of the gateway is not a stanza: ${error.message}`);
     const answer = frame?.kind === 'accepted' || frame?.kind === 'refused';
-    return !answer && shape.isUuid(frame?.id) ? { kind: 'unreadable', id: frame.id.toLowerCase() } : null;
+    return !answer && shape.isUuid(frame?.id) ? { kind: 'unreadable', id: frame.id.toLowerCase(), reason: error.reason } : null;
   }
 }
 

@@ -10,6 +10,17 @@ export const DEFECTS = {
   'shows-repeated-stanza': 'A stanza that is delivered again is shown again.',
   'plaintext-in-header': 'A preview of what is sent stands in clear beside the encrypted body of its stanza.',
   'never-refills': 'No new prekeys are published when the gateway says that they have run out.',
+  'deletes-locally-only': 'A user is deleted here alone: the gateway is never told.',
+  'reports-refused-as-sent': 'A message that the gateway refuses since its recipient is unknown counts as sent.',
+  'tells-deleted-from-unknown': 'A known peer that the gateway does not know is reported as deleted.',
+  'connects-although-un-enlisted': 'Coming online is reported although the gateway has un-enlisted the user.',
+  'forgets-old-session-on-fetch': 'A new session overwrites the old one.',
+  'deletes-old-last-resort-at-once': 'A replaced last-resort Kyber prekey is deleted at once.',
+  'resends-without-end': 'A message is sent again as often as somebody asks.',
+  'asks-without-end': 'A message is asked for again each time that it cannot be read.',
+  'ignores-message-version': 'Every message is read as one of the own version.',
+  'drops-unknown-stanzas': 'A stanza of an unknown kind is never acknowledged.',
+  'stumbles-over-new-members': 'A stanza with an unknown member is refused.',
 };
 
 let active = null;

@@ -40,7 +40,7 @@ export function problemFrom(status, headers, body) {
   } catch {
     // Not JSON: the status alone has to do.
   }
-  const fallback = { 401: 'unauthorized', 403: 'unauthorized', 413: 'too-large', 429: 'busy', 503: 'busy' }[status] ?? 'gateway-error';
+  const fallback = { 401: 'unauthorized', 403: 'not-enlisted', 413: 'too-large', 429: 'busy', 503: 'busy' }[status] ?? 'gateway-error';
   const reason = REASONS.includes(answer?.reason) ? answer.reason : fallback;
   const problem = new Problem(reason, typeof answer?.detail === 'string' ? answer.detail : `the gateway answered ${status}`);
   const seconds = Number(headers['retry-after']);

@@ -131,6 +131,11 @@ export class OwnKeys {
     return { id, key: wire(pair.getPublicKey().serialize()), signature: wire(signature) };
   }
 
+  /** Only for the defect: the last-resort Kyber prekeys that there are. */
+  forgetLastResort() {
+    for (const [id, { lastResort }] of this.stores.kyberPrekeys) if (lastResort) this.stores.kyberPrekeys.delete(id);
+  }
+
   /** A batch of one-time prekeys, as many of each kind. */
   oneTime(count) {
     return {

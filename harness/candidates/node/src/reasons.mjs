@@ -17,6 +17,7 @@ const STATUS = {
   'too-large': 413,
   'unknown-user': 404,
   'deleted-user': 410,
+  'not-enlisted': 403,
   'unknown-instance': 404,
   'not-connected': 409,
   'media-missing': 404,

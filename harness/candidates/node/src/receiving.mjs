@@ -109,7 +109,7 @@ export class Receiving {
       case 'keys-low':
         return this.user.refill();
       default:
-        throw new Problem('malformed', 'not a stanza');
+        throw new Problem(members.reason ?? 'malformed', 'not a stanza of this version');
     }
   }
 
@@ -141,7 +141,7 @@ export class Receiving {
   #askAgain(id, from, { reason }) {
     if (!ASKED_AGAIN.has(reason)) return;
     const count = (this.#retries.get(id) ?? 0) + 1;
-    if (count > MOST_RETRIES) return;
+    if (count > MOST_RETRIES && !defect('asks-without-end')) return;
     this.#retries.set(id, count);
     if (count === 1) this.user.events.notice('undecryptable', from);
     this.#answer({ type: 'retry', to: from, of: id, count });

@@ -1,4 +1,5 @@
 // What a user sent, kept so that it can be sent again when a receiver could not read it.
+import { defect } from './defects.mjs';
 
 const MOST_RESENDS = 5;
 const MOST_KEPT = 4096;
@@ -31,7 +32,7 @@ export class Sent {
 
   /** Whether it may be sent once more; counts. */
   mayResend(message) {
-    if (message.resends >= MOST_RESENDS) return false;
+    if (message.resends >= MOST_RESENDS && !defect('resends-without-end')) return false;
     message.resends += 1;
     return true;
   }

@@ -4,6 +4,7 @@ import {
   CiphertextMessageType, processPreKeyBundle, signalDecrypt, signalDecryptPreKey, signalEncrypt,
 } from '@signalapp/libsignal-client';
 import { DEVICE, checkEcKey, readBundle } from './keys.mjs';
+import { defect } from './defects.mjs';
 import { Problem } from './reasons.mjs';
 import { namesOthers, readOutside } from './wire.mjs';
 
@@ -50,6 +51,7 @@ export class Sessions {
       this.changed(peer);
     }
     this.stores.identities.requireAccepted(peer);
+    if (defect('forgets-old-session-on-fetch')) this.stores.sessions.delete(peer);
     const draft = this.stores.draft(this.keys);
     try {
       await processPreKeyBundle(bundle.forLibrary, this.#address(peer), this.me, draft.sessions, draft.identity, this.#now());
@@ -89,7 +91,8 @@ export class Sessions {
   }
 
   /** Decrypts a message from `peer`, or throws the reason why not; nothing changes then. Call it inside `alone`. */
-  async decrypt(peer, type, body) {
+  async decrypt(peer, type, received) {
+    const body = defect('ignores-message-version') ? withOwnVersion(received) : received;
     const outside = readOutside(type, body);
     this.#checkOutside(type, outside, peer);
     const draft = this.stores.draft(this.keys);
@@ -145,6 +148,13 @@ export class Sessions {
       .displayableFingerprint()
       .toString();
   }
+}
+
+// Only for the defect.
+function withOwnVersion(body) {
+  const copy = Buffer.from(body);
+  if (copy.length > 0 && copy[0] >> 4 !== 4) copy[0] = 0x44;
+  return copy;
 }
 
 function parsed(type, body) {

@@ -65,6 +65,14 @@ export const object = (members) => (value, at) => {
   return result;
 };
 
+/** The same from somebody who may be newer: unknown members are left out, and an unknown `kind` is `unsupported`. */
+export const taggedByNewer = (kinds) => (value, at) => {
+  const kind = value?.kind;
+  if (typeof kind !== 'string' || !Object.hasOwn(kinds, kind)) throw new Problem('unsupported', `${at}: unknown \`kind\``);
+  const known = Object.entries(value).filter(([name]) => name === 'kind' || Object.hasOwn(kinds[kind], name));
+  return object({ kind: text, ...kinds[kind] })(Object.fromEntries(known), at);
+};
+
 /** An object whose members depend on its `kind`. */
 export const tagged = (kinds) => (value, at) => {
   const kind = value?.kind;

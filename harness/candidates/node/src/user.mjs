@@ -59,7 +59,7 @@ export class User {
   }
 
   async delete() {
-    await this.#request('DELETE', '/user');
+    if (!defect('deletes-locally-only')) await this.#request('DELETE', '/user');
     await this.leave();
     this.events.end();
   }
@@ -71,7 +71,12 @@ export class User {
   }
 
   async connect() {
-    await this.chat.open(this.#token);
+    try {
+      await this.chat.open(this.#token);
+    } catch (error) {
+      if (error.reason === 'not-enlisted' && defect('connects-although-un-enlisted')) return;
+      throw error;
+    }
     for (const peer of [...this.#held.keys()]) this.#release(peer);
   }
 
@@ -91,6 +96,11 @@ export class User {
       await accepted;
     } catch (error) {
       this.sent.forget(stanza);
+      const gone = error.reason === 'unknown-user';
+      if (gone && defect('reports-refused-as-sent')) return;
+      if (gone && defect('tells-deleted-from-unknown') && this.keys.stores.identities.current(to) !== null) {
+        throw new Problem('deleted-user', `${to} was deleted`);
+      }
       throw error;
     }
   }
@@ -161,6 +171,7 @@ export class User {
   async rotate(signed, kyber, oneTimePrekeys) {
     const fresh = this.keys.oneTime(oneTimePrekeys);
     if (signed) fresh.signed_prekey = this.keys.signedPrekey();
+    if (kyber && defect('deletes-old-last-resort-at-once')) this.keys.forgetLastResort();
     if (kyber) fresh.kyber_prekey = this.keys.kyberPrekey(true);
     await this.#publish(fresh);
   }

@@ -5,7 +5,7 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { DEFECTS, selectDefect } from '../src/defects.mjs';
 import * as content from '../src/content.mjs';
 import * as media from '../src/media.mjs';
-import { Cast, reasonOf } from './cast.mjs';
+import { Cast, reasonOf, tampered } from './cast.mjs';
 
 /** For each defect, a check that answers whether it shows. */
 const shows = {
@@ -54,7 +54,95 @@ const shows = {
     await cast.settle(cast.bob, id);
     return cast.gateway.users.get(cast.bob).keys.one_time_prekeys.length === 0;
   },
+  'deletes-locally-only': async (cast) => {
+    await cast.call('delete_user', cast.bob);
+    return cast.gateway.users.has(cast.bob);
+  },
+  'reports-refused-as-sent': async (cast) => (await reasonOf(cast.send(cast.alice, randomUUID(), 'one'))) === 'no failure',
+  'tells-deleted-from-unknown': async (cast) => {
+    assert.equal(await reasonOf(cast.send(cast.alice, randomUUID(), 'one')), 'unknown-user');
+    await cast.settle(cast.bob, await cast.send(cast.alice, cast.bob, 'two'));
+    await cast.call('delete_user', cast.bob);
+    return (await reasonOf(cast.send(cast.alice, cast.bob, 'three'))) === 'deleted-user';
+  },
+  'connects-although-un-enlisted': async (cast) => {
+    await cast.call('disconnect', cast.bob);
+    cast.gateway.closedDoors = [403];
+    return (await reasonOf(cast.call('connect', cast.bob))) === 'no failure';
+  },
+  'forgets-old-session-on-fetch': async (cast) => {
+    await cast.settle(cast.bob, await cast.send(cast.alice, cast.bob, 'one'));
+    await cast.settle(cast.alice, await cast.send(cast.bob, cast.alice, 'two'));
+    const release = hold(cast);
+    const late = await cast.send(cast.bob, cast.alice, 'late');
+    await cast.call('fetch_keys', cast.alice, { of: cast.bob });
+    await release();
+    await cast.settle(cast.alice, late);
+    return !(await cast.texts(cast.alice)).includes('late');
+  },
+  'deletes-old-last-resort-at-once': async (cast) => {
+    const { kyber_prekey } = cast.gateway.users.get(cast.bob).keys;
+    cast.gateway.bundle = ({ one_time_prekey, ...bundle }) => ({ ...bundle, kyber_prekey });
+    const release = hold(cast);
+    const first = await cast.send(cast.alice, cast.bob, 'one');
+    await cast.call('rotate_keys', cast.bob, { signed: false, kyber: true, one_time_prekeys: 0 });
+    await release();
+    await cast.settle(cast.bob, first);
+    return (await cast.texts(cast.bob)).length === 0;
+  },
+  'resends-without-end': async (cast) => {
+    const of = await cast.send(cast.alice, cast.bob, 'one');
+    for (let count = 1; count <= 7; count += 1) {
+      const id = randomUUID();
+      cast.gateway.deliver(cast.alice, { kind: 'receipt', id, from: cast.bob, type: 'retry', of, count });
+      await cast.settle(cast.alice, id);
+    }
+    return cast.gateway.sent.filter(({ kind, from }) => kind === 'message' && from === cast.alice).length === 8;
+  },
+  'asks-without-end': async (cast) => {
+    cast.gateway.disturb = (stanza) => (stanza.kind === 'message' ? Array(8).fill(tampered(stanza)) : [stanza]);
+    await cast.send(cast.alice, cast.bob, 'one');
+    cast.gateway.disturb = (stanza) => [stanza];
+    await cast.settle(cast.bob, await cast.send(cast.alice, cast.bob, 'two'));
+    return cast.gateway.sent.filter(({ type, from }) => type === 'retry' && from === cast.bob).length === 8;
+  },
+  'ignores-message-version': async (cast) => {
+    cast.gateway.disturb = (stanza) => [stanza.kind === 'message' ? withVersion(stanza, 0x54) : stanza];
+    await cast.settle(cast.bob, await cast.send(cast.alice, cast.bob, 'one'));
+    return (await cast.texts(cast.bob)).length === 1;
+  },
+  'drops-unknown-stanzas': async (cast) => {
+    const id = randomUUID();
+    cast.gateway.deliver(cast.bob, { kind: 'announcement', id });
+    await cast.settle(cast.bob, await cast.send(cast.alice, cast.bob, 'one'));
+    return !cast.gateway.sent.some((stanza) => stanza.kind === 'ack' && stanza.id === id);
+  },
+  'stumbles-over-new-members': async (cast) => {
+    cast.gateway.disturb = (stanza) => [{ ...stanza, added_later: { version: 2 } }];
+    await cast.settle(cast.bob, await cast.send(cast.alice, cast.bob, 'one'));
+    return (await cast.texts(cast.bob)).length === 0;
+  },
 };
+
+/** Keeps messages back until the answer is called. */
+function hold(cast) {
+  const held = [];
+  cast.gateway.disturb = (stanza) => {
+    if (stanza.kind !== 'message') return [stanza];
+    held.push(stanza);
+    return [];
+  };
+  return () => {
+    cast.gateway.disturb = (stanza) => [stanza];
+    for (const stanza of held) cast.gateway.deliver(stanza.from === cast.alice ? cast.bob : cast.alice, stanza);
+  };
+}
+
+function withVersion(stanza, version) {
+  const body = Buffer.from(stanza.body, 'base64url');
+  body[0] = version;
+  return { ...stanza, body: body.toString('base64url') };
+}
 
 test('every defect has a check', () => assert.deepEqual(Object.keys(shows), Object.keys(DEFECTS)));
 

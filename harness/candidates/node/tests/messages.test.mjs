@@ -182,7 +182,7 @@ test('a stanza that is none is refused under its id', async (t) => {
     cast.gateway.deliver(cast.bob, { ...stanza, id });
     await cast.settle(cast.bob, id);
   }
-  assert.deepEqual(await cast.refusals(cast.bob), ['malformed', 'malformed', 'malformed', 'bad-version', 'malformed', 'malformed']);
+  assert.deepEqual(await cast.refusals(cast.bob), ['malformed', 'malformed', 'malformed', 'bad-version', 'malformed', 'unsupported']);
 });
 
 test('a stanza refused with busy goes out again, and one refused for good fails', async (t) => {

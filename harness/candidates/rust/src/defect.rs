@@ -140,6 +140,48 @@ defects! {
     RetriesWithoutGrowingPauses = "retries-without-growing-pauses";
     /// Sends no delivery receipts.
     NoDeliveryReceipt = "no-delivery-receipt";
+    /// Deletes a user from its own memory alone: the gateway is never told.
+    DeletesLocallyOnly = "deletes-locally-only";
+    /// Brings up the channels of all users that it ever had when one of them comes online, deleted ones included.
+    ReconnectsDeletedUsers = "reconnects-deleted-users";
+    /// Counts a message as sent when it has left, whatever the gateway says to it.
+    ReportsRefusedAsSent = "reports-refused-as-sent";
+    /// Tells its user that a contact who is unknown now must have been deleted, if there is a conversation with it.
+    TellsDeletedFromUnknown = "tells-deleted-from-unknown";
+    /// Shows a message once the gateway has taken the receipt for it, and never if its sender is gone.
+    ShowsOnlyAfterReceipt = "shows-only-after-receipt";
+    /// Comes online without a word although the gateway has un-enlisted the user and thrown its messages away.
+    ConnectsAlthoughUnEnlisted = "connects-although-un-enlisted";
+    /// Throws replaced prekeys away after a week, when the user comes online: before it reads what waited for longer.
+    ForgetsPrekeysAfterAWeek = "forgets-prekeys-after-a-week";
+    /// Restores identity and prekeys from a backup that was made before they were used.
+    RestoresBackupOnReinstall = "restores-backup-on-reinstall";
+    /// Refuses a first message from a peer with whom there is a session already.
+    IgnoresNewSession = "ignores-new-session";
+    /// Deletes the old session when it sets up a new one, while messages of the old one are still under way.
+    ForgetsOldSessionOnFetch = "forgets-old-session-on-fetch";
+    /// Deletes the old last-resort Kyber prekey when it rotates, while messages made for it are still under way.
+    DeletesOldLastResortAtOnce = "deletes-old-last-resort-at-once";
+    /// Refuses a message that comes after more than 256 lost ones.
+    StopsAfterLongGap = "stops-after-long-gap";
+    /// Says once how a session was set up, and not until the peer has answered: if that message is lost, all are.
+    SetsUpOnce = "sets-up-once";
+    /// Sends a message again as often as somebody asks.
+    ResendsWithoutEnd = "resends-without-end";
+    /// Asks for a message again each time that it comes and cannot be read.
+    AsksWithoutEnd = "asks-without-end";
+    /// Reads every message as if it were of its own version, and computes with that.
+    IgnoresMessageVersion = "ignores-message-version";
+    /// Drops stanzas of a kind that it does not know, and never acknowledges them.
+    DropsUnknownStanzas = "drops-unknown-stanzas";
+    /// Refuses a stanza with a member that it does not know: its parser is strict.
+    StumblesOverNewMembers = "stumbles-over-new-members";
+    /// Remembers neither how a last-resort prekey was used nor which messages were shown.
+    ForgetsLastResortUses = "forgets-last-resort-uses";
+    /// Goes on in a session that was never answered for more than 30 days.
+    KeepsStaleSession = "keeps-stale-session";
+    /// Gives a refill up on the first error of the gateway.
+    GivesRefillUp = "gives-refill-up";
     /// Answers an operation that does not exist with success.
     InventsOperation = "invents-operation";
 }

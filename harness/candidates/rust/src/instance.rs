@@ -37,7 +37,8 @@ pub(crate) struct Instance {
 /// A user, or what is left of one.
 enum Account {
     Live(Arc<User>),
-    Deleted,
+    /// What is left is for the defect `reconnects-deleted-users` alone.
+    Deleted(Option<Arc<User>>),
 }
 
 impl Sample {
@@ -72,12 +73,18 @@ impl Sample {
             }
             Call::DeleteUser(args) => {
                 let instance = self.instance(args.instance)?;
-                instance.user(args.user)?.delete().await?;
-                instance.users().insert(args.user, Account::Deleted);
+                let user = instance.user(args.user)?;
+                user.delete().await?;
+                let left = instance.defects.has(Defect::ReconnectsDeletedUsers).then_some(user);
+                instance.users().insert(args.user, Account::Deleted(left));
                 Answer::DeleteUser(Done {})
             }
             Call::Connect(args) => {
                 self.user(args.instance, args.user)?.connect().await?;
+                for deleted in self.instance(args.instance)?.deleted() {
+                    // By mistake, so that no answer to it matters.
+                    let _ = deleted.connect().await;
+                }
                 Answer::Connect(Done {})
             }
             Call::Disconnect(args) => {
@@ -186,13 +193,21 @@ impl Instance {
         live.collect()
     }
 
+    /// Users that should be gone: for the defect `reconnects-deleted-users`.
+    fn deleted(&self) -> Vec<Arc<User>> {
+        let users = self.users();
+        users.values().filter_map(|account| if let Account::Deleted(left) = account { left.clone() } else { None }).collect()
+    }
+
     async fn create(self: &Arc<Self>, id: UserId, one_time_prekeys: u32) -> Result<Arc<User>, Problem> {
         // The client before a reinstall is gone, whether or not the new one can enlist.
         let old = self.users().remove(&id);
+        let mut backup = None;
         if let Some(Account::Live(old)) = old {
             old.disconnect().await;
+            backup = old.take_backup();
         }
-        let user = Arc::new(User::enlist(self, id, one_time_prekeys).await?);
+        let user = Arc::new(User::enlist(self, id, one_time_prekeys, backup).await?);
         self.users().insert(id, Account::Live(user.clone()));
         Ok(user)
     }
@@ -200,7 +215,7 @@ impl Instance {
     fn user(&self, id: UserId) -> Result<Arc<User>, Problem> {
         match self.users().get(&id) {
             Some(Account::Live(user)) => Ok(user.clone()),
-            Some(Account::Deleted) => Err(Problem::new(Reason::DeletedUser, format!("{id} was deleted"))),
+            Some(Account::Deleted(_)) => Err(Problem::new(Reason::DeletedUser, format!("{id} was deleted"))),
             None => Err(Problem::new(Reason::UnknownUser, format!("there is no user {id}"))),
         }
     }

@@ -108,15 +108,17 @@ operations! {
     /// Creates a user and enlists it at the gateway, as the candidate's client would. A user that exists is enlisted anew, with
     /// new keys and an empty client, as after a reinstall: its log is empty, and `seq` starts at 1 again.
     CreateUser, "create_user": CreateUser => Created, deadline 20 s, blocks "the gateway having accepted identity and prekeys";
-    /// Deletes a user: un-enlists it at the gateway and forgets its keys and messages.
+    /// Deletes a user: un-enlists it at the gateway and forgets its keys and messages. From the answer on nothing is sent for it
+    /// any more, and operations on it answer `deleted-user` until it is created anew.
     DeleteUser, "delete_user": DeleteUser => Done, deadline 10 s, blocks "the gateway having confirmed the deletion";
-    /// Brings a user's client online.
+    /// Brings a user's client online. A user that the gateway has un-enlisted meanwhile is answered `not-enlisted` and stays
+    /// offline: that its messages are lost is for the user to hear, and only `create_user` enlists it again.
     Connect, "connect": Connect => Done, deadline 10 s, blocks "the chat channel being open";
     /// Takes a user's client offline. Keys and messages stay.
     Disconnect, "disconnect": Disconnect => Done, deadline 10 s, blocks "the chat channel being closed";
     /// Sends content to another user under the given stanza id. Where there is no session, the client fetches the peer's bundle
     /// and checks it first. It sends nothing to an identity key that changed and that the user has not accepted:
-    /// `untrusted-identity`, after the notice.
+    /// `untrusted-identity`, after the notice. A peer that does not exist, or not any more, is `unknown-user` either way.
     Send, "send": Send => Done, deadline 30 s, blocks "the gateway having accepted the stanza, and the upload before it if there is a file";
     /// What a user saw after a cursor, in order, with what the client refused to show.
     Events, "events": Events => EventList, deadline 15 s, blocks "the first event after the cursor, for `wait_ms` at most; 0 answers at once";

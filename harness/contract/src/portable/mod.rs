@@ -15,8 +15,16 @@
 //! | `PUT /media` | the blob | [`Uploaded`] |
 //! | `GET /media/{name}` | | the blob |
 //! | `GET /files/{name}` | | a plaintext file that the upper tester asked to send: part of the test, not of the product |
-//! | `DELETE /user` | | [`Deleted`] |
+//! | `DELETE /user` | | [`Deleted`]; the user's keys, mailbox and token are gone |
 //! | `GET /chat` | WebSocket | [`Stanza`]s as text frames |
+//!
+//! # Who is enlisted
+//! Undelivered stanzas are kept for 30 days. A user whose client was not connected for more than 30 days is un-enlisted: its keys,
+//! its mailbox and its token are gone, as if it had been deleted. The token of a user that is not enlisted any more is answered
+//! `not-enlisted`, at `GET /chat` and everywhere else; one that a later enlistment replaced, `unauthorized`. A client reports
+//! `not-enlisted` and does not enlist again by itself.
+//! To others a user that was deleted or un-enlisted and one that never was are the same: `unknown-user`. A message from such a user
+//! that was under way is shown as any other; that the receipt for it is refused has no consequence.
 //!
 //! # Chat channel
 //! A client sends a stanza under an id of its own choice and waits for `accepted` or `refused` with that id. The gateway
@@ -31,9 +39,14 @@
 //! than [`MOST_RETRIES`] times: a receiver cannot know that two stanzas carry the same content, and counts for each stanza id.
 //! When a fetch leaves a user without one-time prekeys, the gateway sends `keys-low`, and the client publishes a new batch.
 //!
+//! A gateway may be newer than a client. Members of a stanza that a client does not know are ignored
+//! ([`Stanza::from_gateway`]). A stanza of a kind that it does not know, but with an `id`, is acknowledged, so that it does not come
+//! again for ever, and is otherwise without effect; it may be reported as refused (`unsupported`).
+//!
 //! # Ciphertext
 //! `message` stanzas carry a serialised libsignal message: [`MessageType::Prekey`] or [`MessageType::Normal`]. Both addresses of a
-//! session are the user's UUID in lower case with hyphens, and device 1.
+//! session are the user's UUID in lower case with hyphens, and device 1. The high half of its first byte is the message version, 4.
+//! Any other version, later or earlier, is refused as `bad-version` and not asked for again.
 //!
 //! # Safety number
 //! 60 digits: libsignal's displayable fingerprint, version 2, 5200 iterations, identifiers = the 16 bytes of the users' UUIDs.

@@ -3,6 +3,7 @@
 use crate::{Bytes, Problem, StanzaId, UserId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// Which serialised libsignal message a `message` stanza carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -115,5 +116,83 @@ impl Stanza {
     /// Position and cause if the text is not a stanza.
     pub fn from_json(text: &str) -> Result<Self, serde_json::Error> {
         serde_json::from_str(text)
+    }
+
+    /// Reads a stanza as a client should: members that it does not know are ignored, so that a newer gateway does no harm.
+    ///
+    /// # Errors
+    /// See [`Unreadable`].
+    pub fn from_gateway(text: &str) -> Result<Self, Unreadable> {
+        // The kinds and members of this version: a test holds them against the type.
+        let mut value: Value = serde_json::from_str(text).map_err(|_| Unreadable { id: None, known: false })?;
+        let id = value.get("id").and_then(Value::as_str).and_then(|id| id.parse().ok());
+        let kind = value.get("kind").and_then(Value::as_str).unwrap_or_default();
+        let members = MEMBERS.iter().find(|(known, _)| *known == kind).map(|(_, members)| *members);
+        let known = members.is_some();
+        if let (Some(members), Some(object)) = (members, value.as_object_mut()) {
+            object.retain(|member, _| member == "kind" || members.contains(&member.as_str()));
+        }
+        serde_json::from_value(value).map_err(|_| Unreadable { id, known })
+    }
+}
+
+/// Members of each kind of stanza that a client is sent.
+const MEMBERS: [(&str, &[&str]); 5] = [
+    ("message", &["id", "from", "type", "body"]),
+    ("receipt", &["id", "from", "type", "of", "count"]),
+    ("accepted", &["id"]),
+    ("refused", &["id", "problem"]),
+    ("keys-low", &["id", "one_time_prekeys", "one_time_kyber_prekeys"]),
+];
+
+/// A frame of the gateway that is no stanza of this version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unreadable {
+    /// Under which it is to be acknowledged, if it has one.
+    pub id: Option<StanzaId>,
+    /// Whether its kind is one of this version, so that something in it is wrong; else a newer gateway may have sent it.
+    pub known: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+    use uuid::Uuid;
+
+    fn samples() -> Vec<Stanza> {
+        let (id, user) = (StanzaId(Uuid::from_u128(7)), UserId(Uuid::from_u128(8)));
+        let body = Bytes(vec![0x44]);
+        vec![
+            Stanza::Message { id, to: None, from: Some(user), r#type: MessageType::Normal, body },
+            Stanza::Receipt { id, to: None, from: Some(user), r#type: ReceiptType::Retry, of: id, count: Some(1) },
+            Stanza::Accepted { id },
+            Stanza::Refused { id, problem: Problem::new(crate::Reason::Busy, "") },
+            Stanza::KeysLow { id, one_time_prekeys: 1, one_time_kyber_prekeys: 2 },
+        ]
+    }
+
+    #[test]
+    fn a_newer_gateway_may_say_more_in_every_stanza() {
+        for stanza in samples() {
+            let mut value = serde_json::to_value(&stanza).unwrap();
+            assert_eq!(Stanza::from_gateway(&value.to_string()).unwrap(), stanza);
+            value["added-later"] = json!({"at": 1});
+            assert!(Stanza::from_json(&value.to_string()).is_err());
+            assert_eq!(Stanza::from_gateway(&value.to_string()).unwrap(), stanza);
+        }
+        assert_eq!(samples().len(), MEMBERS.len());
+    }
+
+    #[test]
+    fn what_is_no_stanza_keeps_its_id() {
+        let id = StanzaId(Uuid::from_u128(7));
+        let new = json!({"kind": "announcement", "id": id}).to_string();
+        assert_eq!(Stanza::from_gateway(&new), Err(Unreadable { id: Some(id), known: false }));
+        let bad = json!({"kind": "message", "id": id, "type": "normal"}).to_string();
+        assert_eq!(Stanza::from_gateway(&bad), Err(Unreadable { id: Some(id), known: true }));
+        for text in ["", "[]", "{}", "{\"kind\":\"message\",\"id\":3}"] {
+            assert_eq!(Stanza::from_gateway(text).unwrap_err().id, None, "{text}");
+        }
     }
 }

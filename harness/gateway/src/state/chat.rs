@@ -2,7 +2,7 @@
 
 use super::disturbance::Endpoint;
 use super::effect::{ChannelId, Effect, HttpReply, bounded};
-use super::gateway::{Gateway, StoredStanza};
+use super::gateway::{Gateway, NOT_ENLISTED, StoredStanza};
 use super::limits::{MOST_STANZA_BYTES, MOST_STANZAS};
 use super::mailbox::Acked;
 use super::transit::Transit;
@@ -61,15 +61,18 @@ impl Gateway {
     /// A client asks for its chat channel. It gets all that waits in its mailbox, in order; a channel that was open ends first.
     ///
     /// # Errors
-    /// The answer to give in place of a channel: `unauthorized` if the token is absent, wrong, or a reference user's; `internal`
-    /// if the caller used this channel number before.
+    /// The answer to give in place of a channel: `unauthorized` if the token is absent, wrong, replaced, or a reference user's;
+    /// `not-enlisted` if its user is not enlisted any more; `internal` if the caller used this channel number before.
     pub fn chat_opened(&mut self, channel: ChannelId, token: Option<&str>) -> Result<Vec<Effect>, HttpReply> {
         if self.last_channel.is_some_and(|last| channel <= last) {
             return Err(HttpReply::refuse(Reason::Internal, "channel numbers must rise"));
         }
         let name = token.and_then(|t| self.tokens.get(t)).copied().filter(|user| !self.references.contains_key(user));
         let Some((name, user)) = name.and_then(|name| Some((name, self.users.get_mut(&name)?))) else {
-            return Err(HttpReply::refuse(Reason::Unauthorized, "no valid token"));
+            return Err(match token {
+                Some(token) if self.is_un_enlisted(token) => HttpReply::refuse(Reason::NotEnlisted, NOT_ENLISTED),
+                _ => HttpReply::refuse(Reason::Unauthorized, "no valid token"),
+            });
         };
         self.last_channel = Some(channel);
         let mut out = Vec::new();
@@ -177,11 +180,8 @@ impl Gateway {
             return Err(Refusal::plain(id, fault.reason(), "try again"));
         }
         let Some(recipient) = self.users.get(&to) else {
-            return Err(if self.deleted.contains(&to) {
-                Refusal::plain(id, Reason::DeletedUser, "this user was deleted")
-            } else {
-                Refusal::plain(id, Reason::UnknownUser, "no such user")
-            });
+            // The same answer for a name that never was, was deleted, or was un-enlisted (META-05).
+            return Err(Refusal::plain(id, Reason::UnknownUser, "no such user"));
         };
         if recipient.mailbox.is_full() {
             return Err(Refusal::plain(id, Reason::Busy, "the recipient's mailbox is full"));

@@ -13,6 +13,9 @@ use countersign_contract::{StanzaId, UserId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+/// What a client is told whose user is not enlisted any more.
+pub(crate) const NOT_ENLISTED: &str = "this user is not enlisted any more";
+
 /// The gateway of one instance.
 ///
 /// It plays the gatekeeper's server to the clients of the candidate, and relays between them and the reference users, whom the
@@ -23,15 +26,13 @@ pub struct Gateway {
     pub(crate) names: Names,
     pub(crate) now_ms: u64,
     pub(crate) users: BTreeMap<UserId, User>,
-    /// Names that were deleted and not enlisted again since.
-    pub(crate) deleted: BTreeSet<UserId>,
     /// Every name that was ever enlisted, so that the number of names is bounded.
     pub(crate) known: BTreeSet<UserId>,
     /// Users whom the caller plays, and whether each is online.
     pub(crate) references: BTreeMap<UserId, bool>,
     pub(crate) tokens: BTreeMap<String, UserId>,
-    /// Tokens that were valid once: using one is refused, but is no breach of the binding.
-    pub(crate) ended_tokens: BTreeSet<String>,
+    /// Tokens that were valid once, and whose: using one is refused, but is no breach of the binding.
+    pub(crate) ended_tokens: BTreeMap<String, UserId>,
     pub(crate) channels: BTreeMap<ChannelId, UserId>,
     /// The highest channel number seen, so that none is used twice.
     pub(crate) last_channel: Option<ChannelId>,
@@ -74,11 +75,10 @@ impl Gateway {
             names: Names::new(token_seed),
             now_ms: 0,
             users: BTreeMap::new(),
-            deleted: BTreeSet::new(),
             known: BTreeSet::new(),
             references: BTreeMap::new(),
             tokens: BTreeMap::new(),
-            ended_tokens: BTreeSet::new(),
+            ended_tokens: BTreeMap::new(),
             channels: BTreeMap::new(),
             last_channel: None,
             stanzas: BTreeMap::new(),
@@ -182,7 +182,7 @@ impl Gateway {
     }
 
     /// Moves the instance's time forward. Stanzas that waited for more than 30 days are dropped; users that were not connected
-    /// for more than 30 days are un-enlisted: to others they are unknown, and their token is no longer valid.
+    /// for more than 30 days are un-enlisted: to others they are unknown, and their token is answered `not-enlisted`.
     pub fn advance(&mut self, by_ms: u64) -> Vec<Effect> {
         self.now_ms = self.now_ms.saturating_add(by_ms);
         let mut out = Vec::new();
@@ -208,11 +208,27 @@ impl Gateway {
     pub(crate) fn remove(&mut self, name: UserId, out: &mut Vec<Effect>) {
         let Some(user) = self.users.remove(&name) else { return };
         self.tokens.remove(&user.token);
-        self.ended_tokens.insert(user.token);
+        self.ended_tokens.insert(user.token, name);
         if let Some(channel) = user.channel {
             self.channels.remove(&channel);
             out.push(Effect::CloseChannel { channel });
         }
+    }
+
+    /// Whether a token was valid once, and its user is not enlisted any more.
+    pub(crate) fn is_un_enlisted(&self, token: &str) -> bool {
+        self.ended_tokens.get(token).is_some_and(|owner| !self.users.contains_key(owner))
+    }
+
+    /// Gives a client of the candidate a frame that is no stanza of this version, under an id that it may acknowledge. It does not
+    /// wait in the mailbox: nothing happens if the user is offline.
+    pub fn say(&mut self, to: UserId, id: StanzaId, text: String) -> Vec<Effect> {
+        let Some((user, channel)) = self.users.get_mut(&to).and_then(|user| Some((user.channel?, user))).map(|(c, u)| (u, c))
+        else {
+            return vec![disturbed(id, "not said: its recipient is offline")];
+        };
+        user.mailbox.given(id);
+        vec![disturbed(id, "said by the gateway"), Effect::Frame { channel, text }]
     }
 
     /// Puts a stanza into a user's mailbox, and gives it to the user if it is connected. False if there is no such user, or no

@@ -3,7 +3,7 @@
 use super::directory::Keys;
 use super::disturbance::Endpoint;
 use super::effect::{Effect, HttpReply, HttpRequest, RequestId, bounded};
-use super::gateway::{Gateway, StoredStanza, User};
+use super::gateway::{Gateway, NOT_ENLISTED, StoredStanza, User};
 use super::limits::{MOST_ENLISTMENTS, MOST_USERS};
 use super::mailbox::Mailbox;
 use super::media;
@@ -138,8 +138,11 @@ impl Gateway {
             (Caller::Candidate, Some(token)) => {
                 let owner = self.tokens.get(token).copied().filter(|owner| !self.references.contains_key(owner));
                 // A token of before may be used by a client that does not know yet; one that was never given out may not.
-                if owner.is_none() && !self.ended_tokens.contains(token) {
+                if owner.is_none() && !self.ended_tokens.contains_key(token) {
                     return Err(invalid(Reason::Unauthorized, "a token that the gateway did not give to this client"));
+                }
+                if self.is_un_enlisted(token) {
+                    return Err(plain(Reason::NotEnlisted, NOT_ENLISTED));
                 }
                 owner
             }
@@ -164,7 +167,6 @@ impl Gateway {
         let mut answer = Answer::with(HttpReply::json(&()));
         self.remove(name, &mut answer.before);
         self.known.insert(name);
-        self.deleted.remove(&name);
         let token = self.names.token();
         self.tokens.insert(token.clone(), name);
         let user = User { keys, token: token.clone(), mailbox: Mailbox::default(), channel: None, seen_ms: self.now_ms };
@@ -174,13 +176,9 @@ impl Gateway {
     }
 
     /// Who asks must be enlisted, and learns of a name only whether it can be written to: the same answer for a name that never
-    /// was and for one that was un-enlisted, with nothing in it but the reason. (META-05. That a deleted user is told apart is
-    /// the contract's: its peers are to stop trying.)
+    /// was, one that was deleted and one that was un-enlisted, with nothing in it but the reason (META-05).
     fn get_keys(&mut self, fetcher: UserId, of: &str) -> Result<Answer, Failure> {
         let of = UserId::from_str(of).map_err(|_| invalid(Reason::Malformed, "the user's name is not a UUID"))?;
-        if self.deleted.contains(&of) {
-            return Err(plain(Reason::DeletedUser, "this user was deleted"));
-        }
         let Some(user) = self.users.get_mut(&of) else { return Err(plain(Reason::UnknownUser, "no such user")) };
         let out = user.keys.hand_out(of, self.armed.take_bundle(of, fetcher));
         let left = user.keys.left();
@@ -242,7 +240,6 @@ impl Gateway {
     fn delete(&mut self, user: UserId) -> Answer {
         let mut answer = Answer::with(HttpReply::json(&Deleted {}));
         self.remove(user, &mut answer.after);
-        self.deleted.insert(user);
         answer
     }
 }

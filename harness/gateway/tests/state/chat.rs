@@ -79,17 +79,24 @@ fn enlisting_again_empties_the_mailbox_ends_the_channel_and_the_token() {
 }
 
 #[test]
-fn a_deleted_user_is_told_apart_from_one_that_never_was_and_gets_nothing() {
+fn a_deleted_user_is_answered_as_one_that_never_was_and_gets_nothing() {
     let mut p = pair();
     let (reply, rest) = p.world.request("DELETE", "/user", &p.bob_token, b"");
     assert_eq!((reply.status, rest), (200, vec![Effect::CloseChannel { channel: p.b }]));
-    for (to, reason) in [(p.bob, Reason::DeletedUser), (user(9), Reason::UnknownUser)] {
+    let answers = [p.bob, user(9)].map(|to| {
         let effects = p.world.send(p.a, &message(1, to));
-        assert!(matches!(frames(&effects).as_slice(), [(_, Stanza::Refused { problem, .. })] if problem.reason == reason));
+        assert!(matches!(frames(&effects).as_slice(), [(_, Stanza::Refused { problem, .. })] if problem.reason == Reason::UnknownUser));
         assert!(!is_invalid(&effects));
         let (reply, _) = p.world.request("GET", &format!("/keys/{to}"), &p.alice_token, b"");
-        assert_eq!(problem(&reply).reason, reason);
-    }
+        assert_eq!(problem(&reply).reason, Reason::UnknownUser);
+        (effects, reply)
+    });
+    assert_eq!(answers[0], answers[1], "byte for byte");
+    let refused = p.world.gateway.chat_opened(90, Some(&p.bob_token)).unwrap_err();
+    assert_eq!(problem(&refused).reason, Reason::NotEnlisted);
+    let (reply, rest) = p.world.request("GET", &format!("/keys/{}", p.alice), &p.bob_token, b"");
+    assert_eq!(problem(&reply).reason, Reason::NotEnlisted);
+    assert!(!is_invalid(&rest));
     let token = p.world.enlist(p.bob, 0);
     let (b, waiting) = p.world.open(&token);
     assert_eq!(waiting, []);
@@ -143,7 +150,23 @@ fn who_stays_away_for_more_than_thirty_days_is_unknown_and_its_token_ended() {
     assert!(
         matches!(frames(&effects).as_slice(), [(_, Stanza::Refused { problem, .. })] if problem.reason == Reason::UnknownUser)
     );
-    assert_eq!(problem(&p.world.gateway.chat_opened(99, Some(&p.bob_token)).unwrap_err()).reason, Reason::Unauthorized);
+    let refused = p.world.gateway.chat_opened(99, Some(&p.bob_token)).unwrap_err();
+    assert_eq!((refused.status, problem(&refused).reason), (403, Reason::NotEnlisted));
+    let (reply, _) = p.world.request("PUT", "/keys", &p.bob_token, b"{}");
+    assert_eq!(problem(&reply).reason, Reason::NotEnlisted);
+    let token = p.world.enlist(p.bob, 0);
+    assert_eq!(problem(&p.world.gateway.chat_opened(100, Some(&p.bob_token)).unwrap_err()).reason, Reason::Unauthorized);
+    assert_eq!(p.world.gateway.chat_opened(101, Some(&token)).unwrap(), [], "its mailbox is gone");
+}
+
+#[test]
+fn what_a_newer_gateway_says_may_be_acknowledged() {
+    let mut p = pair();
+    let effects = p.world.gateway.say(p.bob, stanza(50), "{}".into());
+    assert!(matches!(&effects[..], [Effect::Disturbed { .. }, Effect::Frame { channel, text }] if *channel == p.b && text == "{}"));
+    assert_eq!(p.world.send(p.b, &ack(50)), []);
+    p.world.gateway.chat_closed(p.b);
+    assert!(matches!(&p.world.gateway.say(p.bob, stanza(51), "{}".into())[..], [Effect::Disturbed { .. }]));
 }
 
 #[test]

@@ -64,6 +64,7 @@ fn begin(cx: &Context<'_>, after: &str) -> Option<usize> {
         Step::FetchKeys(fetch) => fetch.name == after,
         Step::VerifyIdentity(verify) => verify.name == after,
         Step::Fault(fault) => fault.name == after,
+        Step::TryConnect(attempt) => attempt.name == after,
         _ => false,
     };
     let index = cx.seen.scenario.steps.iter().position(named);

@@ -12,6 +12,7 @@ pub(super) fn judge(
     kind: Option<MessageType>,
     one_time_prekey: Option<bool>,
     epoch_at_least: Option<u64>,
+    new_session_since: Option<&str>,
 ) -> Result<Said, Said> {
     let wanted = [
         kind.map(|k| match k {
@@ -19,6 +20,7 @@ pub(super) fn judge(
             MessageType::Normal => "belongs to a session that is set up".to_owned(),
         }),
         one_time_prekey.map(|uses| format!("{} a one-time prekey", if uses { "uses" } else { "does without" })),
+        new_session_since.map(|before| format!("sets up another session than {before}")),
         epoch_at_least.map(|epoch| format!("is of post-quantum epoch {epoch} at least")),
     ];
     let expected = format!("{stanza}, on the wire, {}", list(wanted.iter().flatten()));
@@ -55,6 +57,16 @@ pub(super) fn judge(
         }
         _ => {}
     }
+    if let Some(before) = new_session_since {
+        let first = cx.stanza(before, &expected)?;
+        let first = cx.seen.on_wire(first).and_then(|(_, sent)| base_key(sent));
+        let first = first.ok_or_else(|| Said::blocked(&expected, format!("{before} sets up no session")))?;
+        match base_key(sent) {
+            Some(key) if key != first => {}
+            Some(_) => return Err(own(Finding::OldSession, format!("it sets up the same session as {before}"))),
+            None => return Err(own(Finding::OldSession, "it belongs to a session that was there".into())),
+        }
+    }
     if let Some(least) = epoch_at_least {
         match wire::epoch(inner.pq_ratchet) {
             Some(epoch) if epoch >= least => {}
@@ -63,6 +75,14 @@ pub(super) fn judge(
         }
     }
     Ok(Said::pass(expected, "it does").evidence([cx.seen.n(at)]))
+}
+
+/// The base key of a message that sets up a session.
+fn base_key(stanza: &Stanza) -> Option<Vec<u8>> {
+    match stanza {
+        Stanza::Message { r#type: MessageType::Prekey, body, .. } => wire::prekey(&body.0).map(|p| p.base_key.to_vec()),
+        _ => None,
+    }
 }
 
 /// Whether a bundle with that one-time prekey of the receiver was handed to the sender before.

@@ -45,6 +45,7 @@ impl<'a> Seen<'a> {
             reference_stanzas: vec![],
             sent_by_reference: BTreeMap::new(),
             observed: vec![],
+            refused: BTreeMap::new(),
             disturbed: vec![],
             witnessed: BTreeMap::new(),
             disorder: vec![],
@@ -121,6 +122,10 @@ impl<'a> Seen<'a> {
             return;
         }
         called.outcome = Some((at, outcome));
+        if let (Outcome::Ok(_), "create_user", Some(user)) = (outcome, called.op, called.user("user")) {
+            // A new client begins a new log; what the user saw before stays seen.
+            building.reader.begin_log(user);
+        }
         if let (Outcome::Ok(answer), "events", Some(user)) = (outcome, called.op, called.user("user")) {
             let after = called.args.get("after").and_then(serde_json::Value::as_u64).unwrap_or(0);
             if building.reader.read(at, user, after, answer) {
@@ -143,7 +148,12 @@ impl<'a> Seen<'a> {
                 self.reply(building, at, *request, *status, body, *disturbed);
             }
             Event::Frame { channel, text } => {
-                if let (Some((_, Some(user))), Some(stanza)) = (self.channels.get(channel), self.json::<Stanza>(text)) {
+                // As a client reads it: a scenario may have the gateway add to it.
+                let stanza = text.bytes(self.blobs).and_then(|b| Stanza::from_gateway(std::str::from_utf8(b).ok()?).ok());
+                if let Some(Stanza::Refused { id, problem }) = &stanza {
+                    self.refused.insert(*id, problem.reason);
+                }
+                if let (Some((_, Some(user))), Some(stanza)) = (self.channels.get(channel), stanza) {
                     let user = *user;
                     self.deliver(at, user, Some(*channel), stanza);
                 }

@@ -56,6 +56,11 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
+    /// The user's log begins anew: its numbers start at 1 again.
+    pub(crate) fn begin_log(&mut self, user: UserId) {
+        self.counted.remove(&user);
+    }
+
     /// Reads one answer; false if it is none.
     ///
     /// A repeat counts as the same event only where the cursor asked for it again and it did not change. Anything else is taken as

@@ -35,7 +35,10 @@ impl Seen<'_> {
         for (index, step) in scenario.steps.iter().enumerate() {
             match step {
                 Step::Send(send) => {
-                    let tampered = matches!(send.network, Some(Network::Tamper(_) | Network::Flip(_) | Network::Cut(_)));
+                    let tampered = matches!(
+                        send.network,
+                        Some(Network::Tamper(_) | Network::Flip(_) | Network::Cut(_) | Network::DamagedEachTime(_))
+                    );
                     self.collect(index, send.name.clone(), &send.from, &send.to, !tampered && send.bend.is_none());
                 }
                 Step::Exchange(exchange) => {
@@ -43,6 +46,11 @@ impl Seen<'_> {
                     for i in 1..=exchange.messages {
                         let (from, to) = if i % 2 == 1 { (first, second) } else { (second, first) };
                         self.collect(index, format!("{}{i}", exchange.name), from, to, true);
+                    }
+                }
+                Step::Many(many) => {
+                    for i in 1..=many.messages {
+                        self.collect(index, format!("{}{i}", many.name), &many.from, &many.to, true);
                     }
                 }
                 Step::Burst(burst) => {

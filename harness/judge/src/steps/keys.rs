@@ -86,6 +86,9 @@ pub(crate) fn named_call<'c>(cx: &'c Context<'_>, name: &str) -> Option<(usize, 
             Step::FetchKeys(fetch) if fetch.name == name => {
                 cx.seen.calls_in(index).find(|c| c.operation() == Some(Operation::FetchKeys))
             }
+            Step::TryConnect(attempt) if attempt.name == name => {
+                cx.seen.calls_in(index).find(|c| c.operation() == Some(Operation::Connect))
+            }
             Step::Send(send) if send.name == name => {
                 let id: StanzaId = *cx.seen.names.get(name)?;
                 cx.seen.send_of(id).filter(|c| c.step == Some(index))

@@ -44,7 +44,7 @@ fn set_up(cx: &Context<'_>) -> Result<Said, Said> {
 }
 
 /// A user that was created is enlisted, with the identity key that the answer states.
-fn created(cx: &Context<'_>, call: &Called<'_>, at: usize, answer: &serde_json::Value) -> Result<(), Said> {
+pub(super) fn created(cx: &Context<'_>, call: &Called<'_>, at: usize, answer: &serde_json::Value) -> Result<(), Said> {
     let expected = "a user that was created is enlisted at the gateway, with the identity key that the answer states";
     let user = call.user("user").ok_or_else(|| Said::harness(expected, "a call without a user"))?;
     let evidence = [cx.seen.n(call.at), cx.seen.n(at)];

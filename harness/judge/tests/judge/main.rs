@@ -3,6 +3,7 @@
 
 mod adversarial;
 mod expectations;
+mod life;
 mod messages;
 mod monitors;
 mod run;

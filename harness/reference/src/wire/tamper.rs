@@ -7,6 +7,8 @@ use countersign_contract::portable::MessageType;
 
 /// The name for a post-quantum ratchet's message that is cut off.
 const PQ_RATCHET_CUT: &str = "pq-ratchet-cut";
+/// Names for versions that the suite does not speak, with the byte: one that does not exist yet, and the one before PQXDH.
+const OTHER_VERSIONS: [(&str, u8); 2] = [("unknown-version", 0x54), ("older-version", 0x34)];
 /// What is left of it: version, epoch and index at most.
 const CUT_BYTES: usize = 3;
 
@@ -47,7 +49,8 @@ pub enum TamperError {
 /// Bends the field of that name in the way that tells most: one bit where the field alone is at stake, and not its type byte or
 /// its form. Numbers that name a prekey get a bit that no neighbour has, the counter moves on by one (never back to a message that
 /// was received before), the outer version becomes one that does not exist, and an absent field is added. The name
-/// `pq-ratchet-cut` cuts the post-quantum ratchet's message off before its kind.
+/// `pq-ratchet-cut` cuts the post-quantum ratchet's message off before its kind; `unknown-version` and `older-version` put another
+/// version in front.
 ///
 /// # Errors
 /// See [`TamperError`].
@@ -56,6 +59,11 @@ pub fn tamper_named(body: &[u8], kind: MessageType, name: &str) -> Result<Vec<u8
         let mut start = parse(kind, body)?.inner().pq_ratchet.clone().ok_or(TamperError::Absent(Field::PqRatchet))?;
         start.truncate(CUT_BYTES);
         return tamper(body, kind, Field::PqRatchet, &How::Bytes(start));
+    }
+    if let Some((_, version)) = OTHER_VERSIONS.iter().find(|(known, _)| *known == name) {
+        // The version that decides how the message is read: of a first message, the outer one.
+        let field = if kind == MessageType::Prekey { Field::OuterVersion } else { Field::Version };
+        return tamper(body, kind, field, &How::Bytes(vec![*version]));
     }
     let field: Field = name.parse()?;
     let how = match field {

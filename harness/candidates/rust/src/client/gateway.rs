@@ -47,6 +47,23 @@ impl Gateway {
         }
     }
 
+    /// The same, once: for the defect `gives-refill-up`.
+    ///
+    /// # Errors
+    /// As for [`Self::request`].
+    pub(super) async fn attempt(
+        &self,
+        method: &'static str,
+        path: String,
+        token: Option<&str>,
+        content_type: &'static str,
+        body: Vec<u8>,
+    ) -> Result<Vec<u8>, Problem> {
+        let request = WireRequest { method, path, token: token.map(str::to_owned), content_type, body };
+        let reply = self.wire.request(request).await.map_err(no_answer)?;
+        if (200..300).contains(&reply.status) { Ok(reply.body) } else { Err(problem_of(&reply)) }
+    }
+
     /// Opens the chat channel.
     ///
     /// # Errors
@@ -118,6 +135,7 @@ fn problem_of(reply: &WireReply) -> Problem {
         let reason = match reply.status {
             503 => Reason::Busy,
             401 => Reason::Unauthorized,
+            403 => Reason::NotEnlisted,
             404 => Reason::UnknownUser,
             413 => Reason::TooLarge,
             _ => Reason::GatewayError,

@@ -1,12 +1,12 @@
 //! What the gateway delivers, one stanza after another.
 
-use super::link::Link;
+use super::link::{Arrived, Link};
 use super::outgoing::is_file_name;
 use super::{SLOW, User};
 use crate::defect::Defect;
 use crate::vault::Opened;
 use countersign_contract::content::{Content, ContentError, LARGEST_CONTENT, PADDING_BLOCK, content::Body};
-use countersign_contract::portable::{MessageType, ReceiptType, Stanza};
+use countersign_contract::portable::{MOST_RETRIES, MessageType, ReceiptType, Stanza};
 use countersign_contract::seen::{NoticeKind, UserContent, What};
 use countersign_contract::{Reason, StanzaId, UserId};
 use prost::Message as _;
@@ -24,7 +24,7 @@ const SILENCE: Duration = Duration::from_millis(100);
 pub(super) async fn work(
     user: Arc<User>,
     link: Arc<Link>,
-    mut arriving: mpsc::UnboundedReceiver<Stanza>,
+    mut arriving: mpsc::UnboundedReceiver<Arrived>,
     unsent: Vec<Stanza>,
     again: bool,
 ) {
@@ -43,7 +43,11 @@ pub(super) async fn work(
             stanza = arriving.recv() => stanza,
         };
         match stanza {
-            Some(stanza) => user.process(&link, stanza).await,
+            Some(Arrived::Stanza(stanza)) => user.process(&link, stanza).await,
+            Some(Arrived::Unreadable(id, reason)) => {
+                user.see(What::Refused { stanza: id, reason });
+                user.finish(&link, id, Vec::new()).await;
+            }
             None => return,
         }
     }
@@ -74,6 +78,16 @@ impl User {
             self.finish_slowly(link, id, late, Vec::new());
         } else if self.has(Defect::SlowReceipts) {
             self.finish_slowly(link, id, None, follow_ups);
+        } else if self.has(Defect::ShowsOnlyAfterReceipt) {
+            let late = self.state().late.remove(&id);
+            let mut taken = true;
+            for stanza in follow_ups {
+                taken &= self.follow_up(link, stanza).await;
+            }
+            if let Some(what) = late.filter(|_| taken) {
+                self.see(what);
+            }
+            self.finish(link, id, Vec::new()).await;
         } else {
             self.finish(link, id, follow_ups).await;
         }
@@ -108,12 +122,15 @@ impl User {
         self.changed.send_replace(());
     }
 
-    /// Sends a receipt. One that the channel did not carry any more is sent when the user is online again.
-    async fn follow_up(&self, link: &Arc<Link>, stanza: Stanza) {
+    /// Sends a receipt. One that the channel did not carry any more is sent when the user is online again; that its recipient is
+    /// gone has no consequence. Whether the gateway took it.
+    async fn follow_up(&self, link: &Arc<Link>, stanza: Stanza) -> bool {
         let outcome = link.submit(&stanza, self.defects.clone()).await;
+        let taken = outcome.is_ok();
         if outcome.is_err_and(|problem| problem.reason == Reason::NotConnected) {
             self.state().unsent.push(stanza);
         }
+        taken
     }
 
     /// The receipts that follow from a stanza.
@@ -212,7 +229,8 @@ impl User {
         if !may_help || self.has(Defect::NoRetryReceipt) {
             return None;
         }
-        let count = self.state().asked.again(id);
+        let most = if self.has(Defect::AsksWithoutEnd) { u32::MAX } else { MOST_RETRIES };
+        let count = self.state().asked.again(id, most);
         if count == Some(1) {
             self.see(What::Notice { notice: NoticeKind::Undecryptable, about: from });
         }
@@ -251,7 +269,7 @@ impl User {
             if self.has(Defect::ShowsRepeatedStanza) {
                 self.state().cache.insert(id, what.clone());
             }
-            if self.has(Defect::SlowDelivery) {
+            if self.has(Defect::SlowDelivery) || self.has(Defect::ShowsOnlyAfterReceipt) {
                 self.state().late.insert(id, what);
             } else {
                 self.see(what);
@@ -277,9 +295,10 @@ impl User {
     }
 
     /// The defect `forgets-offline-messages`.
-    async fn forget_all_but_last(self: &Arc<Self>, link: &Arc<Link>, arriving: &mut mpsc::UnboundedReceiver<Stanza>) {
+    async fn forget_all_but_last(self: &Arc<Self>, link: &Arc<Link>, arriving: &mut mpsc::UnboundedReceiver<Arrived>) {
         let mut last = None;
-        while let Ok(Some(stanza)) = tokio::time::timeout(SILENCE, arriving.recv()).await {
+        while let Ok(Some(arrived)) = tokio::time::timeout(SILENCE, arriving.recv()).await {
+            let Arrived::Stanza(stanza) = arrived else { continue };
             if !matches!(stanza, Stanza::Message { .. }) {
                 self.process(link, stanza).await;
             } else if let Some(forgotten) = last.replace(stanza) {

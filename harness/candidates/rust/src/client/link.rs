@@ -1,9 +1,9 @@
 //! One open chat channel.
 
 use super::gateway::Pauses;
-use crate::defect::Defects;
+use crate::defect::{Defect, Defects};
 use crate::wire::Chat;
-use countersign_contract::portable::{LARGEST_STANZA, Stanza};
+use countersign_contract::portable::{LARGEST_STANZA, Stanza, Unreadable};
 use countersign_contract::{Problem, Reason, StanzaId};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,6 +14,14 @@ use tokio::task::JoinHandle;
 
 /// How long closing waits for work under way, and then for the other side.
 const CLOSING: Duration = Duration::from_secs(5);
+
+/// What the gateway delivered.
+pub(super) enum Arrived {
+    /// A stanza to process.
+    Stanza(Stanza),
+    /// Something under an id that can be acknowledged, and nothing else: why.
+    Unreadable(StanzaId, Reason),
+}
 
 type Verdict = Result<(), Problem>;
 
@@ -35,12 +43,16 @@ struct Inner {
 impl Link {
     /// Takes a channel into use. What the gateway delivers comes out of the second value in order; its word on our own stanzas
     /// goes to whoever waits for it, at once. `changed` is told when the channel closes.
-    pub(super) fn open(chat: Chat, changed: watch::Sender<()>) -> (Arc<Self>, mpsc::UnboundedReceiver<Stanza>) {
+    pub(super) fn open(
+        chat: Chat,
+        changed: watch::Sender<()>,
+        defects: Arc<dyn Defects>,
+    ) -> (Arc<Self>, mpsc::UnboundedReceiver<Arrived>) {
         let (deliver, arriving) = mpsc::unbounded_channel();
         let inner = Inner { out: Some(chat.frames_out), waiting: HashMap::new(), reader: None, worker: None };
         let link =
             Arc::new(Self { inner: Mutex::new(inner), closed: AtomicBool::new(false), closing: watch::Sender::new(false) });
-        let reader = tokio::spawn(read(link.clone(), chat.frames_in, deliver, changed));
+        let reader = tokio::spawn(read(link.clone(), chat.frames_in, deliver, defects, changed));
         link.inner().reader = Some(reader);
         (link, arriving)
     }
@@ -142,20 +154,31 @@ async fn send(out: Option<mpsc::Sender<String>>, text: String) -> Verdict {
 async fn read(
     link: Arc<Link>,
     mut frames: mpsc::Receiver<String>,
-    deliver: mpsc::UnboundedSender<Stanza>,
+    deliver: mpsc::UnboundedSender<Arrived>,
+    defects: Arc<dyn Defects>,
     changed: watch::Sender<()>,
 ) {
     while let Some(frame) = frames.recv().await {
-        // A frame that is no stanza has no id to acknowledge: there is nothing to do but to go on.
-        let Some(stanza) = Some(frame).filter(|f| f.len() <= LARGEST_STANZA).and_then(|f| Stanza::from_json(&f).ok()) else {
+        if frame.len() > LARGEST_STANZA {
             continue;
+        }
+        let stanza = match read_frame(&frame, defects.as_ref()) {
+            Ok(stanza) => stanza,
+            Err(Unreadable { id, known }) => {
+                // What has no id cannot be acknowledged: there is nothing to do but to go on.
+                if let Some(id) = id.filter(|_| known || !defects.has(Defect::DropsUnknownStanzas)) {
+                    let reason = if known { Reason::Malformed } else { Reason::Unsupported };
+                    let _ = deliver.send(Arrived::Unreadable(id, reason));
+                }
+                continue;
+            }
         };
         let (id, verdict) = match stanza {
             Stanza::Accepted { id } => (id, Ok(())),
             Stanza::Refused { id, problem } => (id, Err(problem)),
             delivered => {
                 // Nobody takes stanzas any more once the client is closing; they come again.
-                let _ = deliver.send(delivered);
+                let _ = deliver.send(Arrived::Stanza(delivered));
                 continue;
             }
         };
@@ -169,6 +192,15 @@ async fn read(
     inner.waiting.clear();
     drop(inner);
     changed.send_replace(());
+}
+
+fn read_frame(frame: &str, defects: &dyn Defects) -> Result<Stanza, Unreadable> {
+    let stanza = Stanza::from_gateway(frame)?;
+    let to_be_processed = !matches!(stanza, Stanza::Accepted { .. } | Stanza::Refused { .. });
+    if to_be_processed && defects.has(Defect::StumblesOverNewMembers) && Stanza::from_json(frame).is_err() {
+        return Err(Unreadable { id: Some(stanza.id()), known: true });
+    }
+    Ok(stanza)
 }
 
 fn offline() -> Problem {

@@ -12,7 +12,7 @@ mod retry;
 
 use crate::defect::{Defect, Defects};
 use crate::instance::Instance;
-use crate::vault::Vault;
+use crate::vault::{Backup, Vault};
 use countersign_contract::operations::{EventList, RotateKeys};
 use countersign_contract::portable::{Enlisted, JSON, Stanza};
 use countersign_contract::seen::{NoticeKind, Seen, What};
@@ -73,6 +73,8 @@ struct State {
     media_key: Option<[u8; 32]>,
     /// For the defect `slow-delivery`: what is still to be shown of a stanza.
     late: BTreeMap<StanzaId, What>,
+    /// For the defect `restores-backup-on-reinstall`.
+    backup: Option<Backup>,
     /// For the defects that are slow: the last of the tasks that work one after another.
     queue: Option<JoinHandle<()>>,
 }
@@ -82,15 +84,25 @@ impl User {
     ///
     /// # Errors
     /// What the gateway answered.
-    pub(crate) async fn enlist(instance: &Arc<Instance>, id: UserId, batch: u32) -> Result<Self, Problem> {
+    pub(crate) async fn enlist(
+        instance: &Arc<Instance>,
+        id: UserId,
+        batch: u32,
+        backup: Option<Backup>,
+    ) -> Result<Self, Problem> {
         let defects = instance.defects.clone();
         let gateway = gateway::Gateway::new(instance.wire.clone(), defects.clone());
         let mut vault = Vault::new(id, defects.clone());
+        if let Some(backup) = backup {
+            vault.restore(backup);
+        }
         let keys = vault.enlist(batch, instance.clock()).map_err(|reason| Problem::new(reason, "making keys"))?;
         let answer = gateway.request("POST", "/enlist".into(), None, JSON, json(&keys)?).await?;
         let Enlisted { token } = gateway::parse(&answer)?;
+        let backup = defects.has(Defect::RestoresBackupOnReinstall).then(|| vault.back_up());
         let state = State {
             vault,
+            backup,
             events: Vec::new(),
             begun: BTreeMap::new(),
             processed: BTreeSet::new(),
@@ -129,7 +141,15 @@ impl User {
     /// What the gateway answered; the user is then as before, but offline.
     pub(crate) async fn delete(&self) -> Result<(), Problem> {
         self.disconnect().await;
+        if self.has(Defect::DeletesLocallyOnly) {
+            return Ok(());
+        }
         self.gateway.request("DELETE", "/user".into(), Some(&self.token), "", Vec::new()).await.map(drop)
+    }
+
+    /// The keys as they were at enlistment: for the defect `restores-backup-on-reinstall`.
+    pub(crate) fn take_backup(&self) -> Option<Backup> {
+        self.state().backup.take()
     }
 
     /// Opens the chat channel; a user who is online stays so.
@@ -140,8 +160,15 @@ impl User {
         if self.online().is_ok() {
             return Ok(());
         }
-        let chat = self.gateway.chat(&self.token).await?;
-        let (link, arriving) = Link::open(chat, self.changed.clone());
+        let chat = match self.gateway.chat(&self.token).await {
+            Err(problem) if problem.reason == Reason::NotEnlisted && self.has(Defect::ConnectsAlthoughUnEnlisted) => return Ok(()),
+            chat => chat?,
+        };
+        if self.has(Defect::ForgetsPrekeysAfterAWeek) {
+            let clock = self.clock();
+            self.state().vault.forget_replaced(clock);
+        }
+        let (link, arriving) = Link::open(chat, self.changed.clone(), self.defects.clone());
         let again = {
             let mut state = self.state();
             state.connections += 1;

@@ -46,7 +46,17 @@ impl User {
             self.state().vault.accept(to);
             return self.transmit(&link, to, stanza, &content, false).await;
         }
-        outcome
+        match outcome {
+            Err(problem) if problem.reason == Reason::UnknownUser && self.has(Defect::ReportsRefusedAsSent) => Ok(()),
+            Err(problem)
+                if problem.reason == Reason::UnknownUser
+                    && self.has(Defect::TellsDeletedFromUnknown)
+                    && self.state().vault.has_met(to) =>
+            {
+                Err(Problem::new(Reason::DeletedUser, format!("{to} was deleted")))
+            }
+            outcome => outcome,
+        }
     }
 
     /// Encrypts a content and sends it under a stanza id; `renew` sets up a new session first, even if there is one.
@@ -102,6 +112,9 @@ impl User {
         let clock = self.clock();
         let keys = self.state().vault.rotate(false, false, self.batch, clock);
         let keys = keys.map_err(|reason| Problem::new(reason, "making keys"))?;
+        if self.has(Defect::GivesRefillUp) {
+            return self.gateway.attempt("PUT", "/keys".into(), Some(&self.token), JSON, json(&keys)?).await.map(drop);
+        }
         self.gateway.request("PUT", "/keys".into(), Some(&self.token), JSON, json(&keys)?).await.map(drop)
     }
 

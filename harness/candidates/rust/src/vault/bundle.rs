@@ -72,6 +72,9 @@ impl Vault {
             return Ok(Started::Untrusted { tell });
         }
         let to = address(of)?;
+        if self.defects.has(Defect::ForgetsOldSessionOnFetch) {
+            self.sessions.0.remove(&name);
+        }
         if checked_by_library || right(&identity, &bundle.signed_prekey) && right(&identity, &bundle.kyber_prekey) {
             run(process_prekey_bundle(&to, &mut self.sessions, &mut self.identities, &prekeys, now, &mut self.rng))
                 .map_err(|error| reason_of(&error).unwrap_or(Reason::Malformed))?;

@@ -1,5 +1,6 @@
 //! A user's keys and sessions, and what is done with them. Nothing in here waits for anything.
 
+mod backup;
 mod bundle;
 mod forged;
 mod open;
@@ -10,6 +11,7 @@ mod store;
 mod unchecked;
 mod view;
 
+pub(crate) use backup::Backup;
 pub(crate) use bundle::Started;
 #[cfg(test)]
 pub(crate) use forged::forge_previous_counter;
@@ -55,6 +57,10 @@ pub(crate) struct Vault {
     /// For the defect `loses-one-session-write`: each session as it was before the last message, and whether one was lost.
     before_last: BTreeMap<String, libsignal_protocol::SessionRecord>,
     lost: bool,
+    /// Prekeys that were replaced, and when: for the defect `forgets-prekeys-after-a-week`.
+    replaced: Vec<(u32, u64)>,
+    /// Base keys that a first message named: for the defect `sets-up-once`.
+    set_up: BTreeSet<Vec<u8>>,
     /// How many batches of one-time prekeys were made, for the defect `refills-with-used-ids`.
     batches: u32,
     defects: Arc<dyn Defects>,
@@ -85,6 +91,8 @@ impl Vault {
             writes: 0,
             before_last: BTreeMap::new(),
             lost: false,
+            replaced: Vec::new(),
+            set_up: BTreeSet::new(),
             batches: 0,
             defects,
         }

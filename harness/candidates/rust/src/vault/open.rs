@@ -22,6 +22,9 @@ const STALE_COPIES: usize = 128;
 /// Keys of skipped messages that the defect `stops-after-gap` keeps.
 const KEPT_BY_STOPS_AFTER_GAP: u32 = 3;
 
+/// Keys of skipped messages that the defect `stops-after-long-gap` keeps.
+const KEPT_BY_STOPS_AFTER_LONG_GAP: u32 = 256;
+
 /// A decrypted message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Opened {
@@ -42,6 +45,8 @@ impl Vault {
         if from == self.user || self.own.contains(&digest(body)) {
             return Err(Reason::WrongRecipient);
         }
+        let own_version = self.with_own_version(body);
+        let body = own_version.as_deref().unwrap_or(body);
         let before = self.sessions.0.get(&from.to_string()).cloned();
         let opened = match kind {
             MessageType::Normal => self.open_normal(from, body),
@@ -50,7 +55,8 @@ impl Vault {
         let (plaintext, replayed) = match opened {
             Ok(plaintext) => {
                 self.writes += 1;
-                (plaintext, false)
+                // A second use of a last-resort prekey is only ever taken by a defect.
+                (plaintext, self.kyber.take_reused())
             }
             Err(reason) => {
                 if reason == Reason::Malformed && self.defects.has(Defect::ForgetsSessionOnMalformed) {
@@ -128,6 +134,9 @@ impl Vault {
         {
             return Err(Reason::UnknownPrekey);
         }
+        if self.defects.has(Defect::IgnoresNewSession) && self.has_other_session(from, &outer.base_key) {
+            return Err(Reason::Duplicate);
+        }
         self.check_counter(from, message.message())?;
         let thrown_away = self.throw_own_session_away(from, &outer.base_key);
         match self.decrypt_prekey(from, &message) {
@@ -169,6 +178,22 @@ impl Vault {
         ))
     }
 
+    /// For the defect `ignores-new-session`: whether there are sessions with the sender, and none of them began with this base key.
+    fn has_other_session(&self, from: UserId, base_key: &[u8]) -> bool {
+        let record = self.sessions.0.get(&from.to_string()).and_then(view::Record::of);
+        record.is_some_and(|record| {
+            let mut known = record.sessions().map(|session| session.alice_base_key).peekable();
+            known.peek().is_some() && known.all(|known| known != base_key)
+        })
+    }
+
+    /// The defect `ignores-message-version`.
+    fn with_own_version(&self, body: &[u8]) -> Option<Vec<u8>> {
+        let (version, rest) = body.split_first()?;
+        let other = version >> 4 != VERSION && self.defects.has(Defect::IgnoresMessageVersion);
+        other.then(|| [&[VERSION << 4 | VERSION], rest].concat())
+    }
+
     /// The defect `overwrites-session-on-simultaneous-start`.
     fn throw_own_session_away(&mut self, from: UserId, base_key: &[u8]) -> Option<SessionRecord> {
         if !self.defects.has(Defect::OverwritesSessionOnSimultaneousStart) {
@@ -184,7 +209,8 @@ impl Vault {
         let highest = self.ratchets.get(&(from, message.sender_ratchet_key().serialize())).copied();
         let late = highest.is_some_and(|highest| message.counter() < highest);
         let skipped = message.counter().saturating_sub(highest.map_or(0, |highest| highest.saturating_add(1)));
-        let too_far = skipped > KEPT_BY_STOPS_AFTER_GAP && self.defects.has(Defect::StopsAfterGap);
+        let too_far = skipped > KEPT_BY_STOPS_AFTER_GAP && self.defects.has(Defect::StopsAfterGap)
+            || skipped > KEPT_BY_STOPS_AFTER_LONG_GAP && self.defects.has(Defect::StopsAfterLongGap);
         if too_far || (late && self.defects.has(Defect::DropsLateMessages)) {
             return Err(Reason::TooOld);
         }

@@ -36,12 +36,18 @@ impl Vault {
         let mut keys = self.new_batch(count, clock)?;
         if signed {
             let old = self.signed.current;
+            self.replaced.push((old, clock));
             keys.signed_prekey = Some(self.new_signed_prekey(clock)?);
             if self.defects.has(Defect::DeletesOldSignedPrekeyAtOnce) {
                 self.signed.keys.remove(&old);
             }
         }
         if kyber {
+            let old: Vec<u32> = self.kyber.keys.keys().copied().filter(|id| !self.kyber.one_time.contains(id)).collect();
+            self.replaced.extend(old.iter().map(|id| (*id, clock)));
+            if self.defects.has(Defect::DeletesOldLastResortAtOnce) {
+                self.kyber.keys.retain(|id, _| !old.contains(id));
+            }
             keys.kyber_prekey = Some(self.new_kyber_prekey(false, clock)?);
         }
         Ok(keys)

@@ -1,10 +1,11 @@
 //! Encrypting to a peer.
 
-use super::{REMEMBERED, Vault, address, digest, reason_of, run};
+use super::{REMEMBERED, Vault, address, digest, reason_of, run, view};
 use crate::defect::Defect;
 use countersign_contract::portable::MessageType;
 use countersign_contract::{Reason, UserId};
 use libsignal_protocol::{CiphertextMessage, SessionUsabilityRequirements, message_encrypt};
+use prost::Message as _;
 use std::time::SystemTime;
 
 /// After how many writes of sessions the defect `loses-one-session-write` loses one.
@@ -26,6 +27,7 @@ impl Vault {
     /// identity of the peer, does not count.
     pub(crate) fn readiness(&self, to: UserId, now: SystemTime) -> Readiness {
         let name = to.to_string();
+        let now = self.as_it_thinks(now);
         if !self.identities.is_accepted(&name) {
             return Readiness::Untrusted;
         }
@@ -43,6 +45,7 @@ impl Vault {
     /// `no-session` or `untrusted-identity`.
     pub(crate) fn seal(&mut self, to: UserId, padded: &[u8], now: SystemTime) -> Result<(MessageType, Vec<u8>), Reason> {
         let to = address(to)?;
+        let now = self.as_it_thinks(now);
         if self.defects.has(Defect::LosesOneSessionWrite) {
             self.lose_a_write(to.name());
         }
@@ -53,13 +56,30 @@ impl Vault {
             CiphertextMessage::PreKeySignalMessage(_) => MessageType::Prekey,
             _ => MessageType::Normal,
         };
-        let body = message.serialize().to_vec();
+        let (kind, body) = self.set_up_once(kind, message.serialize().to_vec());
         if self.own.len() >= REMEMBERED {
             self.own.pop_first();
         }
         self.own.insert(digest(&body));
         Ok((kind, body))
     }
+
+    /// The time, but for the defect `keeps-stale-session`: no session is old at the beginning of time.
+    fn as_it_thinks(&self, now: SystemTime) -> SystemTime {
+        if self.defects.has(Defect::KeepsStaleSession) { SystemTime::UNIX_EPOCH } else { now }
+    }
+
+    /// The defect `sets-up-once`: a second message of an unanswered session without what set it up.
+    fn set_up_once(&mut self, kind: MessageType, body: Vec<u8>) -> (MessageType, Vec<u8>) {
+        if kind == MessageType::Normal || !self.defects.has(Defect::SetsUpOnce) {
+            return (kind, body);
+        }
+        match view::PrekeyMessage::decode(body.get(1..).unwrap_or_default()) {
+            Ok(outer) if !self.set_up.insert(outer.base_key.clone()) => (MessageType::Normal, outer.message),
+            _ => (kind, body),
+        }
+    }
+
     /// Comes back once with the session as it was before the last message was sent, as after a crash before the write.
     fn lose_a_write(&mut self, peer: &str) {
         let Some(current) = self.sessions.0.get(peer).cloned() else { return };

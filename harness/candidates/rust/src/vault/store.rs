@@ -199,7 +199,7 @@ pub(crate) struct KyberPrekeys {
     /// Uses of last-resort prekeys: Kyber prekey, signed prekey, base key. libsignal leaves it to the store to refuse a second
     /// use, by which a first message could be replayed once its session is forgotten.
     uses: BTreeSet<(u32, u32, Box<[u8]>)>,
-    /// Set when such a second use was refused, until somebody takes it.
+    /// Set when such a second use was met, until somebody takes it.
     reused: bool,
     pub(crate) defects: Arc<dyn Defects>,
 }
@@ -210,7 +210,7 @@ impl KyberPrekeys {
         Self { keys, one_time: BTreeSet::new(), used, uses: BTreeSet::new(), reused: false, defects }
     }
 
-    /// Whether a second use of a last-resort prekey was refused since this was last asked.
+    /// Whether a second use of a last-resort prekey was met since this was last asked: refused, but for a defect.
     pub(crate) fn take_reused(&mut self) -> bool {
         std::mem::take(&mut self.reused)
     }
@@ -244,6 +244,9 @@ impl KyberPreKeyStore for KyberPrekeys {
             return Ok(());
         }
         self.reused = true;
+        if self.defects.has(Defect::ForgetsLastResortUses) {
+            return Ok(());
+        }
         Err(SignalProtocolError::InvalidKyberPreKeyId)
     }
 }
