@@ -1,7 +1,11 @@
 //! Arguments.
 
+mod new;
+
 use clap::{Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
+
+pub(crate) use new::{Candidate as NewCandidate, Language, New, What as NewWhat};
 
 /// Certifies end-to-end-encrypted messengers for interoperability under the Digital Markets Act.
 ///
@@ -36,6 +40,8 @@ pub(crate) enum Command {
     Report(Report),
     /// Recompute a record: judge it again and execute the reference again. Needs no network.
     Verify(Verify),
+    /// Begin something of your own: a candidate.
+    New(New),
     /// Be the built-in sample candidate: on standard input and output, or over HTTP.
     Sample(Sample),
 }
