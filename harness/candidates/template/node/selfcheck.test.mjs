@@ -79,7 +79,7 @@ test('contents come back', () => {
     assert.equal(padded.length % content.BLOCK, 0);
     assert.deepEqual(content.read(padded), { message: UUID, shown: what, attachment: null });
   }
-  // Made by another implementation: message_id, sent_at 1 and the text "hi".
+  // As a protobuf library writes it: message_id, sent_at 1 and the text "hi".
   const known = Buffer.concat([Buffer.from([10, 36]), Buffer.from(UUID), Buffer.from([16, 1, 82, 4, 10, 2]), Buffer.from('hi\x80', 'latin1')]);
   assert.deepEqual(content.write(UUID, 1, { kind: 'text', text: 'hi' }), Buffer.concat([known, Buffer.alloc(160 - known.length)]));
 });

@@ -87,7 +87,7 @@ def contents_come_back():
         padded = content.write(UUID, 1, what)
         assert len(padded) % content.BLOCK == 0
         assert content.read(padded) == (UUID, what, None), what
-    # Made by another implementation: message_id, sent_at 1 and the text "hi".
+    # As a protobuf library writes it: message_id, sent_at 1 and the text "hi".
     known = bytes([10, 36]) + UUID.encode() + bytes([16, 1, 82, 4, 10, 2]) + b"hi" + b"\x80"
     assert content.write(UUID, 1, {"kind": "text", "text": "hi"}) == known + bytes(160 - len(known))
 
