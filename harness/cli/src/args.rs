@@ -159,7 +159,11 @@ pub(crate) struct Lint {
 #[derive(Debug, clap::Args)]
 pub(crate) struct Schema {
     /// Which; without it, all names are listed.
+    #[arg(conflicts_with = "html")]
     pub(crate) name: Option<String>,
+    /// Print the whole contract as a page to read rather than for programs.
+    #[arg(long)]
+    pub(crate) html: bool,
 }
 
 /// Renderers.
