@@ -60,7 +60,7 @@ impl<'a> Types<'a> {
         self.documents.iter().find_map(|document| document.pointer(&pointer)).map_or(Value::Null, |schema| self.sample(schema))
     }
 
-    fn name<'s>(schema: &'s Value) -> Option<&'s str> {
+    fn name(schema: &Value) -> Option<&str> {
         schema.get("$ref").and_then(Value::as_str).and_then(|reference| reference.rsplit('/').next())
     }
 
