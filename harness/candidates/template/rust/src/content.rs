@@ -16,8 +16,11 @@ enum Type {
 }
 use Type::{Flag, Text, Texts};
 
-/// Field number in `Content`, kind, and the fields of the message inside, numbered from 1. Attachments have their own type below.
-const BODIES: [(u64, &str, &[(&str, Type)]); 7] = [
+/// The fields of a message: name and type, numbered from 1.
+type Fields = &'static [(&'static str, Type)];
+
+/// Field number in `Content`, kind, and the fields of the message inside. Attachments have their own type below.
+const BODIES: [(u64, &str, Fields); 7] = [
     (10, "text", &[("text", Text)]),
     (12, "reaction", &[("of", Text), ("emoji", Text), ("remove", Flag)]),
     (13, "reply", &[("of", Text), ("text", Text)]),
@@ -59,7 +62,7 @@ pub fn unpad(padded: &[u8]) -> Outcome<&[u8]> {
     let wrong = || Problem::new("bad-padding", format!("{} bytes that are not padded by the rule", padded.len()));
     let end = padded.iter().rposition(|byte| *byte != 0).ok_or_else(wrong)?;
     // More zeros than the block needs would be a second way to write the same content.
-    if padded.len() % BLOCK != 0 || padded[end] != 0x80 || padded.len() - end > BLOCK {
+    if !padded.len().is_multiple_of(BLOCK) || padded[end] != 0x80 || padded.len() - end > BLOCK {
         return Err(wrong());
     }
     Ok(&padded[..end])
@@ -107,19 +110,17 @@ pub fn read(padded: &[u8]) -> Outcome<(String, Body)> {
     if plain.len() > LARGEST {
         return Err(Problem::new("too-large", format!("a content of {} bytes", plain.len())));
     }
-    let (mut message, mut body) = (String::new(), None);
+    let (mut message, mut bodies) = (String::new(), Vec::new());
     for (number, field) in fields(plain)? {
-        match (number, field) {
-            (1, field) => message = field.text()?,
-            (number, Field::Bytes(bytes)) if number == ATTACHMENT || BODIES.iter().any(|(n, ..)| *n == number) => {
-                if body.replace((number, bytes)).is_some() {
-                    return Err(malformed("more than one body"));
-                }
-            }
-            _ => {}
+        if number == 1 {
+            message = field.text()?;
+        } else if number == ATTACHMENT || BODIES.iter().any(|(n, ..)| *n == number) {
+            bodies.push((number, field.bytes()?));
         }
     }
-    let (number, body) = body.ok_or_else(|| malformed("no body"))?;
+    let [(number, body)] = bodies[..] else {
+        return Err(malformed(format!("{} bodies in one content", bodies.len())));
+    };
     if !is_uuid(&message) {
         return Err(malformed("no message id"));
     }
