@@ -66,7 +66,7 @@ function parsed(plain) {
   for (const [number, value] of members(plain)) {
     if (number === 1) message = utf8.decode(value);
     else if (BODIES.has(number)) {
-      if (body !== null) throw new Problem('malformed', 'more than one body');
+      if (body !== null || !Buffer.isBuffer(value)) throw new Problem('malformed', 'more than one body, or one that is none');
       body = [number, value];
     }
   }

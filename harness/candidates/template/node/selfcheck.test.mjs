@@ -86,9 +86,12 @@ test('contents come back', () => {
 
 test('bad plaintexts are refused', () => {
   const padded = content.write(UUID, 1, { kind: 'text', text: 'hi' });
+  const id = Buffer.concat([Buffer.from([10, 36]), Buffer.from(UUID)]);
+  const noBody = content.pad(Buffer.concat([id, Buffer.from([80, 1])]));
+  const twoBodies = content.pad(Buffer.concat([id, Buffer.from([82, 0, 82, 0])]));
   const cases = [
     [Buffer.alloc(0), 'bad-padding'], [padded.subarray(1), 'bad-padding'], [Buffer.concat([padded, Buffer.alloc(160)]), 'bad-padding'],
-    [content.pad(Buffer.from([0xff])), 'malformed'], [content.pad(Buffer.alloc(0)), 'malformed'],
+    [content.pad(Buffer.from([0xff])), 'malformed'], [noBody, 'malformed'], [twoBodies, 'malformed'], [content.pad(Buffer.alloc(0)), 'malformed'],
   ];
   for (const [plaintext, reason] of cases) assert.throws(() => content.read(plaintext), { reason });
 });

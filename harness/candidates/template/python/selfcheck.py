@@ -94,8 +94,10 @@ def contents_come_back():
 
 def bad_plaintexts_are_refused():
     padded = content.write(UUID, 1, {"kind": "text", "text": "hi"})
+    identity = bytes([10, 36]) + UUID.encode()
     cases = [(b"", "bad-padding"), (padded[:-1], "bad-padding"), (padded + bytes(160), "bad-padding"),
-             (content.pad(b"\xff"), "malformed"), (content.pad(b""), "malformed")]
+             (content.pad(b"\xff"), "malformed"), (content.pad(b""), "malformed"),
+             (content.pad(identity + bytes([80, 1])), "malformed"), (content.pad(identity + bytes([82, 0, 82, 0])), "malformed")]
     for plaintext, reason in cases:
         try:
             content.read(plaintext)

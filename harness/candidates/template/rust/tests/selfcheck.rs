@@ -134,7 +134,11 @@ fn files_are_described_and_read_back() {
 fn bad_plaintexts_are_refused() {
     let padded = content::write(UUID, 1, &json!({ "kind": "text", "text": "hi" }), None).unwrap();
     let longer = [padded.as_slice(), &[0; 160]].concat();
-    let cases: [(&[u8], &str); 5] = [
+    let with_id = |body: &[u8]| content::pad([&[10, 36], UUID.as_bytes(), body].concat());
+    let (no_body, two_bodies) = (with_id(&[80, 1]), with_id(&[82, 0, 82, 0]));
+    let cases: [(&[u8], &str); 7] = [
+        (&no_body, "malformed"),
+        (&two_bodies, "malformed"),
         (&[], "bad-padding"),
         (&padded[1..], "bad-padding"),
         (&longer, "bad-padding"),
