@@ -8,6 +8,7 @@
 //! bidirectional and invisible characters legible and cuts what is too long, before it is escaped for the format at hand.
 
 mod bytes;
+mod contract_page;
 mod entry;
 mod headline;
 mod html;
@@ -20,6 +21,7 @@ mod terminal;
 mod view;
 mod visible;
 
+pub use contract_page::contract_page;
 pub use headline::{Headline, Tone};
 pub use html::html;
 pub use json::json_summary;

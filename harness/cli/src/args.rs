@@ -1,7 +1,11 @@
 //! Arguments.
 
+mod new;
+
 use clap::{Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
+
+pub(crate) use new::{Candidate as NewCandidate, Language, New, What as NewWhat};
 
 /// Certifies end-to-end-encrypted messengers for interoperability under the Digital Markets Act.
 ///
@@ -36,6 +40,8 @@ pub(crate) enum Command {
     Report(Report),
     /// Recompute a record: judge it again and execute the reference again. Needs no network.
     Verify(Verify),
+    /// Begin something of your own: a candidate.
+    New(New),
     /// Be the built-in sample candidate: on standard input and output, or over HTTP.
     Sample(Sample),
 }
@@ -153,7 +159,11 @@ pub(crate) struct Lint {
 #[derive(Debug, clap::Args)]
 pub(crate) struct Schema {
     /// Which; without it, all names are listed.
+    #[arg(conflicts_with = "html")]
     pub(crate) name: Option<String>,
+    /// Print the whole contract as a page to read rather than for programs.
+    #[arg(long)]
+    pub(crate) html: bool,
 }
 
 /// Renderers.

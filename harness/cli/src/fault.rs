@@ -17,6 +17,14 @@ pub(crate) enum Fault {
     Seed(String),
     #[error("cannot write {path}: {cause}\nhint: choose another place with --out")]
     Write { path: PathBuf, cause: std::io::Error },
+    #[error("cannot create {path}: {cause}\nhint: choose a folder that is empty or not there yet, where you may write")]
+    Create { path: PathBuf, cause: std::io::Error },
+    #[error("{0} is not empty, and nothing is overwritten\nhint: choose a folder that is empty or not there yet")]
+    NotEmpty(PathBuf),
+    #[error(
+        "`{0}` is no name for a messenger here\nhint: say it with --name: letters, digits, spaces, `.`, `_` and `-`, 64 at most"
+    )]
+    Name(String),
     #[error("another run is writing to {0}\nhint: wait for it, or choose another folder with --out")]
     Busy(PathBuf),
     #[error(
@@ -57,6 +65,9 @@ impl Fault {
             | Self::Target(_)
             | Self::Carrier { .. }
             | Self::Unknown { .. }
+            | Self::Create { .. }
+            | Self::NotEmpty(_)
+            | Self::Name(_)
             | Self::Busy(_)
             | Self::Print(_)
             | Self::Write { .. }

@@ -11,7 +11,7 @@ mod nearest;
 mod output;
 mod signals;
 
-use args::{Args, Command};
+use args::{Args, Command, NewWhat};
 use clap::Parser as _;
 use std::process::ExitCode;
 
@@ -33,6 +33,9 @@ fn main() -> ExitCode {
         Command::Schema(schema) => commands::schema::schema(&schema),
         Command::Report(report) => commands::report::report(&report),
         Command::Verify(verify) => commands::verify::verify(&verify),
+        Command::New(new) => match new.what {
+            NewWhat::Candidate(candidate) => commands::new::candidate(&candidate),
+        },
         Command::Sample(sample) => commands::sample::sample(&sample),
     };
     match outcome {

@@ -122,7 +122,10 @@ fn reachable(chart: &mut Chart, answer: Raw) -> Result<Value, Unhealthy> {
 
 fn fix_of(fault: Fault) -> String {
     match fault {
-        Fault::Gone => "check the command or address after --candidate, and that the candidate runs by itself",
+        Fault::Gone => {
+            "check the command or address after --candidate, and that the candidate runs by itself; files in the command are \
+             looked for in the folder from which Countersign was started"
+        }
         Fault::Deadline => "check that the candidate reads its calls and answers each of them; `describe` waits for nothing",
         Fault::NotTheContract => {
             "check that the address or command is the upper tester's, and that it answers as `countersign schema upper-tester` says"

@@ -9,6 +9,10 @@ use countersign_contract::openapi;
 use serde_json::Value;
 
 pub(crate) fn schema(args: &Schema) -> Result<Exit, Fault> {
+    if args.html {
+        output::data(&countersign_reports::contract_page())?;
+        return Ok(Exit::Conforms);
+    }
     let all = all();
     let names = || all.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>();
     match &args.name {

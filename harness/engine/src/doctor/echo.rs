@@ -121,7 +121,7 @@ fn reached(trace: &[Entry], blobs: &Blobs) -> Result<(), (String, String)> {
         ));
     }
     // If our user could not even send, nothing can have arrived; and that is for the scenarios.
-    let sent = trace.iter().any(|entry| matches!(&entry.event, Event::FromReference { what, .. } if what == "stanza"));
+    let sent = trace.iter().any(|entry| is_message_of_ours(entry, blobs));
     if !sent || trace.iter().any(|entry| sign_of_life(entry, blobs)) {
         return Ok(());
     }
@@ -131,6 +131,12 @@ fn reached(trace: &[Entry], blobs: &Blobs) -> Result<(), (String, String)> {
          it lists what arrives in `events`"
             .to_owned(),
     ))
+}
+
+/// Whether our user sent a message here: its receipts and acknowledgements are stanzas too.
+fn is_message_of_ours(entry: &Entry, blobs: &Blobs) -> bool {
+    let Event::FromReference { what, body, .. } = &entry.event else { return false };
+    what == "stanza" && matches!(body.bytes(blobs).map(serde_json::from_slice::<Stanza>), Some(Ok(Stanza::Message { .. })))
 }
 
 /// Whether this shows that something of ours arrived. A frame that is no stanza may be meant as an acknowledgement: in doubt it
@@ -196,6 +202,9 @@ fn refusals(trace: &[Entry]) -> impl Iterator<Item = String> {
     trace.iter().flat_map(|entry| match &entry.event {
         Event::Observed { observation: Observation::Refused { reason, detail, .. }, .. } => {
             vec![format!("our user refused it: `{reason}`, {}", quote(detail.as_bytes()))]
+        }
+        Event::Observed { observation: Observation::Failed { what, reason, detail }, .. } => {
+            vec![format!("our user could not {}: `{reason}`, {}", quote(what.as_bytes()), quote(detail.as_bytes()))]
         }
         Event::Observed { observation: Observation::Invalid { what, detail }, .. } => {
             vec![format!("the gateway refused {}: {}", quote(what.as_bytes()), quote(detail.as_bytes()))]
