@@ -269,7 +269,7 @@ impl Pair {
 impl Actor {
     pub(super) async fn new(sample: &Sample) -> Self {
         let instance = InstanceId(Uuid::new_v4());
-        let open = Open { instance, gateway: "memory:".into(), clock: 1_700_000_000_000 };
+        let open = Open { instance, gateway: "memory:".into(), trust_anchors: None, clock: 1_700_000_000_000 };
         sample.call(Call::Open(open)).await.unwrap();
         Self { sample: sample.clone(), instance, id: UserId(Uuid::new_v4()) }
     }
