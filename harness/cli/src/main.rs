@@ -9,22 +9,27 @@ mod exit;
 mod fault;
 mod nearest;
 mod output;
+mod settings;
 mod signals;
 
-use args::{Args, Command};
-use clap::Parser as _;
+use args::Command;
+use settings::Unread;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let args = match Args::try_parse() {
-        Ok(args) => args,
-        Err(error) => {
+    let read = match settings::read(std::env::args_os().collect()) {
+        Ok(read) => read,
+        Err(Unread::Fault(fault)) => {
+            output::fault(&fault);
+            return fault.exit().into();
+        }
+        Err(Unread::Clap(error)) => {
             output::usage(&error);
             // Help and version are no errors.
             return if error.use_stderr() { exit::Exit::Usage.into() } else { exit::Exit::Conforms.into() };
         }
     };
-    let outcome = match args.command {
+    let outcome = match read.args.command {
         Command::Run(run) => commands::run::run(run),
         Command::Doctor(doctor) => commands::doctor::doctor(doctor),
         Command::List(list) => commands::list::list(&list),
@@ -33,6 +38,7 @@ fn main() -> ExitCode {
         Command::Schema(schema) => commands::schema::schema(&schema),
         Command::Report(report) => commands::report::report(&report),
         Command::Verify(verify) => commands::verify::verify(&verify),
+        Command::Config(_) => commands::config::config(read.file.as_deref(), &read.in_force),
         Command::Sample(sample) => commands::sample::sample(&sample),
     };
     match outcome {

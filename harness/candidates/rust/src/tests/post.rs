@@ -55,7 +55,7 @@ impl Post {
 
     pub(super) fn wires(self: &Arc<Self>) -> WireFactory {
         let post = self.clone();
-        Arc::new(move |_, _| Ok(post.clone()))
+        Arc::new(move |_, _, _| Ok(post.clone()))
     }
 
     fn answer(&self, http: &WireRequest) -> Result<Vec<u8>, (u16, Reason)> {
