@@ -1,6 +1,7 @@
 //! Arguments.
 
 mod new;
+pub(crate) mod remote;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -42,14 +43,16 @@ pub(crate) enum Command {
     Verify(Verify),
     /// Begin something of your own: a candidate.
     New(New),
-    /// Be the built-in sample candidate: on standard input and output, or over HTTP.
+    /// Be the built-in sample candidate: on standard input and output, over HTTP, or dialling out.
     Sample(Sample),
+    /// Show every setting as it is in force, and where it came from. Takes the arguments of `run`.
+    Config(Run),
 }
 
 /// What to test.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Candidate {
-    /// `builtin`, `exec:COMMAND`, `http://HOST:PORT` or `mutant:ID`.
+    /// `builtin`, `exec:COMMAND`, `http://HOST:PORT`, `https://HOST:PORT`, `dial-in` or `mutant:ID`.
     #[arg(long, value_name = "CANDIDATE", default_value = "builtin")]
     pub(crate) candidate: String,
     /// How to talk to the built-in sample or a mutant of it.
@@ -67,6 +70,8 @@ pub(crate) struct Candidate {
     /// Everything random comes from it: 64 hexadecimal digits, or a whole number. Random unless said.
     #[arg(long, value_name = "SEED")]
     pub(crate) seed: Option<String>,
+    #[command(flatten)]
+    pub(crate) remote: remote::Remote,
 }
 
 /// How to talk to the built-in sample.
@@ -203,10 +208,12 @@ pub(crate) struct Sample {
     /// Serve over HTTP on this address rather than on standard input and output; the address is printed when it is ready.
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) http: Option<std::net::SocketAddr>,
-    /// Over HTTP, end when standard input ends: with whoever started this, however that ended.
-    #[arg(long, requires = "http")]
+    /// Over HTTP or dialling, end when standard input ends: with whoever started this, however that ended.
+    #[arg(long)]
     pub(crate) until_input_ends: bool,
     /// Make this mistake.
     #[arg(long, value_name = "ID")]
     pub(crate) defect: Option<String>,
+    #[command(flatten)]
+    pub(crate) remote: remote::SampleRemote,
 }

@@ -43,6 +43,14 @@ pub(crate) enum Fault {
     Carrier { carrier: String },
     #[error("the sample did not start over HTTP: {0}")]
     SampleHttp(String),
+    #[error("{0}")]
+    Remote(String),
+    #[error("{}:{line}:{column}: {what}\nhint: {hint}", .path.display())]
+    Config { path: PathBuf, line: usize, column: usize, what: String, hint: String },
+    #[error("{origin}: `{key}`: {what}")]
+    Setting { origin: String, key: &'static str, what: String },
+    #[error("the sample cannot serve: {0}")]
+    Sample(String),
     #[error("nothing is called `{name}`\nhint: {hint}")]
     Unknown { name: String, hint: String },
     #[error("cannot write to standard output: {0}")]
@@ -64,6 +72,9 @@ impl Fault {
             | Self::Run(RunError::Target(_) | RunError::Filter(_))
             | Self::Target(_)
             | Self::Carrier { .. }
+            | Self::Remote(_)
+            | Self::Config { .. }
+            | Self::Setting { .. }
             | Self::Unknown { .. }
             | Self::Create { .. }
             | Self::NotEmpty(_)
@@ -74,7 +85,7 @@ impl Fault {
             | Self::Read { .. } => Exit::Usage,
             Self::Stopped => Exit::Interrupted,
             Self::Record(_) => Exit::EvidenceInvalid,
-            Self::SampleHttp(_) => Exit::Environment,
+            Self::SampleHttp(_) | Self::Sample(_) => Exit::Environment,
             Self::Run(RunError::NoReader) | Self::Runtime(_) | Self::Builtin(_) => Exit::Internal,
         }
     }

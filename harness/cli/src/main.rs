@@ -9,22 +9,27 @@ mod exit;
 mod fault;
 mod nearest;
 mod output;
+mod settings;
 mod signals;
 
-use args::{Args, Command, NewWhat};
-use clap::Parser as _;
+use args::{Command, NewWhat};
+use settings::Unread;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let args = match Args::try_parse() {
-        Ok(args) => args,
-        Err(error) => {
+    let read = match settings::read(std::env::args_os().collect()) {
+        Ok(read) => read,
+        Err(Unread::Fault(fault)) => {
+            output::fault(&fault);
+            return fault.exit().into();
+        }
+        Err(Unread::Clap(error)) => {
             output::usage(&error);
             // Help and version are no errors.
             return if error.use_stderr() { exit::Exit::Usage.into() } else { exit::Exit::Conforms.into() };
         }
     };
-    let outcome = match args.command {
+    let outcome = match read.args.command {
         Command::Run(run) => commands::run::run(run),
         Command::Doctor(doctor) => commands::doctor::doctor(doctor),
         Command::List(list) => commands::list::list(&list),
@@ -36,6 +41,7 @@ fn main() -> ExitCode {
         Command::New(new) => match new.what {
             NewWhat::Candidate(candidate) => commands::new::candidate(&candidate),
         },
+        Command::Config(_) => commands::config::config(read.file.as_deref(), &read.in_force),
         Command::Sample(sample) => commands::sample::sample(&sample),
     };
     match outcome {

@@ -31,6 +31,7 @@ fn options(target: Target, seed: u8, only: Vec<String>) -> RunOptions {
         target,
         folder: std::env::current_dir().unwrap(),
         listen: "127.0.0.1:0".parse().unwrap(),
+        remote: countersign_engine::Remote::default(),
         seed: [seed; 32],
         jobs: 4,
         only,

@@ -3,6 +3,14 @@
 //! Replies may come in any order; `id` pairs them with their requests. Standard output carries replies and nothing else; what the
 //! candidate has to say to people goes to standard error. Over HTTP there is no envelope: `POST /{operation}` carries the
 //! arguments, 200 the answer, and any other status a [`Problem`] as `application/problem+json`.
+//!
+//! Where the endpoint asks for a bearer token, a call without the right one is answered 401 with a header `WWW-Authenticate`
+//! (RFC 9110, section 15.5.2). That header tells it from a 401 that the *gateway* gave to the candidate's client.
+//!
+//! A candidate that cannot be reached from outside dials out: it opens a WebSocket at the address that it is told, with the key as
+//! a bearer token, and then each text frame carries what a line would, without the line feed. When the connection breaks off, all
+//! instances that were opened on it are lost; the candidate dials again, and forgets them on `close`. A close frame with code 1000
+//! is the end of the run.
 
 use crate::{Answer, Call, Problem};
 use schemars::JsonSchema;

@@ -29,6 +29,7 @@ fn options(suite: &Arc<Suite>, target: &str) -> RunOptions {
         target: target.parse::<Target>().expect("a target"),
         folder: "/".into(),
         listen: ([127, 0, 0, 1], 0).into(),
+        remote: countersign_engine::Remote::default(),
         seed: [1; 32],
         jobs: 8,
         only: only.into_iter().filter(light).map(|planned| planned.name).collect(),

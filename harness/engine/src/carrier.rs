@@ -5,11 +5,13 @@
 
 pub mod child;
 pub mod command;
+pub mod dial_in;
 pub mod http;
 pub mod in_process;
 mod quote;
 
 pub use child::ChildEndpoint;
+pub use dial_in::DialInEndpoint;
 pub use http::HttpEndpoint;
 pub use in_process::InProcess;
 
@@ -42,23 +44,32 @@ pub struct Broken {
     pub fault: Fault,
     /// Place and cause in words, with the beginning of what came instead.
     pub detail: String,
+    /// What to do about it, where that is known.
+    pub fix: Option<&'static str>,
 }
 
 impl Broken {
     /// The endpoint cannot be reached, or went away.
     pub fn gone(detail: impl Into<String>) -> Self {
-        Self { fault: Fault::Gone, detail: detail.into() }
+        Self { fault: Fault::Gone, detail: detail.into(), fix: None }
     }
 
     /// What came is not of the contract.
     pub fn not_the_contract(detail: impl Into<String>) -> Self {
-        Self { fault: Fault::NotTheContract, detail: detail.into() }
+        Self { fault: Fault::NotTheContract, detail: detail.into(), fix: None }
     }
 
     /// The deadline passed.
     #[must_use]
     pub fn deadline(op: &str, after: Duration) -> Self {
-        Self { fault: Fault::Deadline, detail: format!("`{op}` was not answered within {}", seconds(after)) }
+        Self { fault: Fault::Deadline, detail: format!("`{op}` was not answered within {}", seconds(after)), fix: None }
+    }
+
+    /// The same, with what to do about it.
+    #[must_use]
+    pub const fn fixed_by(mut self, fix: &'static str) -> Self {
+        self.fix = Some(fix);
+        self
     }
 }
 
@@ -123,6 +134,11 @@ pub trait Endpoint: Send + Sync {
         None
     }
 
+    /// Something that a person should know and that is no verdict, if there is something new.
+    fn take_note(&self) -> Option<String> {
+        None
+    }
+
     /// Ends what the carrier started. Blocks until the candidate's processes are gone.
     async fn shut_down(&self);
 }
@@ -158,7 +174,7 @@ impl dyn Endpoint {
         }
         if let Raw::Broken(again) = self.exchange(Operation::Describe.as_str(), serde_json::json!({})).await {
             let detail = format!("{}; and then `describe`: {again}", broken.detail);
-            self.mark_broken(Broken { fault: broken.fault, detail });
+            self.mark_broken(Broken { detail, ..broken.clone() });
         }
     }
 }

@@ -7,7 +7,7 @@ mod probes;
 use crate::carrier::{Endpoint, Raw, quote};
 use crate::gateways::Gateways;
 use crate::{Broken, Patience};
-use countersign_contract::CONTRACT_VERSION;
+use countersign_contract::{CONTRACT_VERSION, Reason};
 use countersign_contract::claims::Description;
 use countersign_scenarios::Profile;
 use countersign_trace::event::Fault;
@@ -47,7 +47,7 @@ pub async fn examine(patient: &Patient<'_>) -> Doctor {
 #[must_use]
 pub fn not_started(cause: &Broken) -> Doctor {
     let mut chart = Chart::default();
-    let _ = chart.unhealthy("reachable", &cause.detail, fix_of(cause.fault));
+    let _ = chart.unhealthy("reachable", &cause.detail, fix_of(cause));
     Doctor { examinations: chart.examinations, description: None }
 }
 
@@ -110,18 +110,29 @@ fn reachable(chart: &mut Chart, answer: Raw) -> Result<Value, Unhealthy> {
             chart.healthy("reachable", "`describe` was answered");
             return Ok(value);
         }
+        // An upper tester that does not send the header `WWW-Authenticate` says so in this way.
+        Raw::Problem(problem) if problem.reason == Reason::Unauthorized => (
+            "reachable",
+            format!("the upper tester refused our credentials: `describe` was answered with the problem `{problem}`"),
+            "give the upper tester's token with --token-file FILE, COUNTERSIGN_TOKEN_FILE or COUNTERSIGN_TOKEN, and check that it \
+             is the right one"
+                .to_owned(),
+        ),
         Raw::Problem(problem) => {
             chart.healthy("reachable", "`describe` was answered");
             let found = format!("`describe` was answered with the problem `{problem}`");
             ("describes itself", found, "`describe` takes no arguments and has to succeed before anything else".to_owned())
         }
-        Raw::Broken(broken) => ("reachable", broken.detail, fix_of(broken.fault)),
+        Raw::Broken(broken) => ("reachable", broken.detail.clone(), fix_of(&broken)),
     };
     Err(chart.unhealthy(name, found, fix).err().unwrap_or(Unhealthy))
 }
 
-fn fix_of(fault: Fault) -> String {
-    match fault {
+fn fix_of(broken: &Broken) -> String {
+    if let Some(fix) = broken.fix {
+        return fix.to_owned();
+    }
+    match broken.fault {
         Fault::Gone => {
             "check the command or address after --candidate, and that the candidate runs by itself; files in the command are \
              looked for in the folder from which Countersign was started"

@@ -6,6 +6,7 @@
 use crate::Patience;
 use crate::carrier::Endpoint;
 use crate::gateways::OpenGateway;
+use crate::remote::Redactor;
 use countersign_contract::Call;
 use countersign_gateway::HttpReply;
 use countersign_gateway::server::{ChatSender, ServerEvent};
@@ -198,7 +199,7 @@ impl Drive {
     }
 
     fn gateway_event(&mut self, event: ServerEvent) {
-        match event {
+        match redacted(event, &self.gateway.redactor) {
             ServerEvent::Request { http, reply } => {
                 self.last_request += 1;
                 let request = self.last_request;
@@ -283,6 +284,29 @@ impl Drive {
     }
 }
 
+/// What a client did, without secrets of ours that it may have got hold of: no verdict may depend on one, and no record hold one.
+fn redacted(event: ServerEvent, redactor: &Redactor) -> ServerEvent {
+    match event {
+        ServerEvent::Request { mut http, reply } => {
+            http.method = redactor.text(http.method);
+            http.path = redactor.text(http.path);
+            http.token = http.token.map(|token| redactor.text(token));
+            http.body = redactor.bytes(http.body);
+            ServerEvent::Request { http, reply }
+        }
+        ServerEvent::ChatOpened { token, channel_key, frames, accept } => {
+            let token = token.map(|token| redactor.text(token));
+            ServerEvent::ChatOpened { token, channel_key, frames, accept }
+        }
+        ServerEvent::ChatFrame { channel_key, text } => ServerEvent::ChatFrame { channel_key, text: redactor.bytes(text) },
+        ServerEvent::Refused { what, mut problem } => {
+            problem.detail = redactor.text(problem.detail);
+            ServerEvent::Refused { what: redactor.text(what), problem }
+        }
+        closed @ ServerEvent::ChatClosed { .. } => closed,
+    }
+}
+
 /// Resolves with the cause when the run is to stop.
 pub(crate) async fn stop(interrupt: &mut Interrupt) -> String {
     let cause = interrupt.wait_for(Option::is_some).await.ok().and_then(|cause| cause.clone());
@@ -290,5 +314,40 @@ pub(crate) async fn stop(interrupt: &mut Interrupt) -> String {
         Some(cause) => cause,
         // Whoever could interrupt is gone, and has not.
         None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::redacted;
+    use crate::remote::{REDACTED, Redactor, Secret};
+    use countersign_contract::{Problem, Reason};
+    use countersign_gateway::HttpRequest;
+    use countersign_gateway::server::ServerEvent;
+    use tokio::sync::oneshot;
+
+    #[test]
+    fn a_secret_that_a_client_got_hold_of_is_in_nothing_that_an_instance_sees() {
+        const SECRET: &str = "a-secret-of-ours-0123456789";
+        let redactor = Redactor::new([Secret::new(SECRET).unwrap()]);
+        let text = || format!("x{SECRET}");
+        let http = HttpRequest { method: text(), path: text(), token: Some(text()), body: text().into_bytes() };
+        let (reply, _) = oneshot::channel();
+        let events = [
+            ServerEvent::Request { http, reply },
+            ServerEvent::ChatFrame { channel_key: 1, text: text().into_bytes() },
+            ServerEvent::Refused { what: text(), problem: Problem::new(Reason::Malformed, text()) },
+        ];
+        for event in events {
+            let shown = match redacted(event, &redactor) {
+                ServerEvent::Request { http, .. } => {
+                    [http.method, http.path, http.token.unwrap(), String::from_utf8(http.body).unwrap()].to_vec()
+                }
+                ServerEvent::ChatFrame { text, .. } => vec![String::from_utf8(text).unwrap()],
+                ServerEvent::Refused { what, problem } => vec![what, problem.detail],
+                other => panic!("{other:?}"),
+            };
+            assert!(shown.iter().all(|text| *text == format!("x{REDACTED}")), "{shown:?}");
+        }
     }
 }

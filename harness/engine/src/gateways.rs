@@ -1,8 +1,9 @@
 //! Where the candidate's clients find the gateway of each instance: one server for all, or memory.
 
+use crate::remote::{Entry, Reach, ReachError, Redactor};
 use countersign_contract::InstanceId;
 use countersign_gateway::memory::{self, MemoryClient};
-use countersign_gateway::server::{InstanceSocket, Limits, Server, base_path};
+use countersign_gateway::server::{Dial, Entrance, InstanceSocket, Limits, Server, base_path};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,9 +15,29 @@ pub const MEMORY_URL: &str = "memory:";
 #[derive(Debug)]
 pub enum Gateways {
     /// One server; each instance has its own path.
-    Server(Server),
+    Server(Box<Listening>),
     /// In this process.
     Memory(MemoryGateways),
+}
+
+/// A gateway on the network.
+#[derive(Debug)]
+pub struct Listening {
+    server: Server,
+    base: String,
+    trust_anchors: Option<String>,
+    redactor: Redactor,
+}
+
+/// Why there is no gateway on the network.
+#[derive(Debug, thiserror::Error)]
+pub enum ListenError {
+    /// The candidate could not reach it.
+    #[error(transparent)]
+    Reach(#[from] ReachError),
+    /// The operating system.
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
 }
 
 /// An instance's gateway: where it is, and what its clients do. Closes when dropped.
@@ -24,6 +45,10 @@ pub enum Gateways {
 pub struct OpenGateway {
     /// Base URL for `open`.
     pub url: String,
+    /// What the candidate is to trust there, for `open`.
+    pub trust_anchors: Option<String>,
+    /// Takes our secrets out of what its clients say.
+    pub redactor: Redactor,
     /// What the candidate's clients do.
     pub socket: InstanceSocket,
     _listed: Option<Listed>,
@@ -35,7 +60,56 @@ impl Gateways {
     /// # Errors
     /// If the address cannot be listened on.
     pub async fn listen(address: SocketAddr) -> std::io::Result<Self> {
-        Server::bind(address, Limits::default()).await.map(Self::Server)
+        let server = Server::bind(address, Limits::default()).await?;
+        let base = format!("http://{}", server.local_addr());
+        Ok(Self::Server(Box::new(Listening { server, base, trust_anchors: None, redactor: Redactor::default() })))
+    }
+
+    /// Listens for clients from elsewhere: TLS, an address that is advertised, candidates that dial in.
+    ///
+    /// # Errors
+    /// If the candidate could not reach us so, or if the address cannot be listened on.
+    pub async fn listen_for(
+        address: SocketAddr,
+        reach: &Reach,
+        dial: Option<Dial>,
+        redactor: Redactor,
+    ) -> Result<Self, ListenError> {
+        let Entry { base, trust_anchors, tls } = reach.entry(address)?;
+        let server =
+            Server::open(address, Limits::default(), Entrance { tls, per_address: reach.per_address, dial }).await?;
+        // Only now is the port known.
+        let base = match &reach.advertise {
+            Some(_) => base,
+            None => format!("{}://{}", base.split_once(':').map_or("http", |(scheme, _)| scheme), server.local_addr()),
+        };
+        Ok(Self::Server(Box::new(Listening { server, base, trust_anchors, redactor })))
+    }
+
+    /// The URL under which all instances are, and where we listen; nothing in memory.
+    #[must_use]
+    pub fn place(&self) -> Option<(&str, SocketAddr)> {
+        match self {
+            Self::Server(listening) => Some((&listening.base, listening.server.local_addr())),
+            Self::Memory(_) => None,
+        }
+    }
+
+    /// What stood at the gateway's entrance and did not come in, in words, if anything did.
+    #[must_use]
+    pub fn turned_away(&self) -> Option<String> {
+        let Self::Server(listening) = self else { return None };
+        let (closed, broken) = (listening.server.turned_away(), listening.server.broken_handshakes());
+        let mut said = Vec::new();
+        if closed > 0 {
+            let why = "as many were open from the same address as it may have (--connections-per-address)";
+            said.push(format!("{closed} connections to the gateway were closed at once, since {why}"));
+        }
+        if broken > 0 {
+            let why = "a client that does not trust the gateway's certificate breaks off there";
+            said.push(format!("{broken} TLS handshakes at the gateway came to nothing: {why}"));
+        }
+        (!said.is_empty()).then(|| said.join("; "))
     }
 
     /// Gateways in this process.
@@ -49,24 +123,32 @@ impl Gateways {
     #[must_use]
     pub fn open(&self, instance: InstanceId) -> OpenGateway {
         match self {
-            Self::Server(server) => OpenGateway {
-                url: format!("http://{}{}", server.local_addr(), base_path(instance)),
-                socket: server.register(instance),
+            Self::Server(listening) => OpenGateway {
+                url: format!("{}{}", listening.base, base_path(instance)),
+                trust_anchors: listening.trust_anchors.clone(),
+                redactor: listening.redactor.clone(),
+                socket: listening.server.register(instance),
                 _listed: None,
             },
             Self::Memory(gateways) => {
                 let (client, socket) = memory::pair(instance);
                 gateways.lock().insert(instance, client);
                 let listed = Listed { instance, gateways: gateways.clone() };
-                OpenGateway { url: MEMORY_URL.to_owned(), socket, _listed: Some(listed) }
+                OpenGateway {
+                    url: MEMORY_URL.to_owned(),
+                    trust_anchors: None,
+                    redactor: Redactor::default(),
+                    socket,
+                    _listed: Some(listed),
+                }
             }
         }
     }
 
     /// Ends them, with all connections.
     pub async fn shut_down(self) {
-        if let Self::Server(server) = self {
-            server.shutdown().await;
+        if let Self::Server(listening) = self {
+            listening.server.shutdown().await;
         }
     }
 }

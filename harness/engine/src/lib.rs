@@ -2,6 +2,7 @@
 //!
 //! * [`target`]: the candidate as a user names it.
 //! * [`carrier`]: how calls reach it, and what can go wrong on the way.
+//! * [`remote`]: partners who are elsewhere: credentials, TLS, addresses.
 //! * [`gateways`]: how its clients reach us.
 //! * [`doctor`]: whether it makes sense to begin.
 //! * [`plan`]: what is executed, and what is not, and why.
@@ -14,6 +15,7 @@ pub mod doctor;
 pub mod driver;
 pub mod gateways;
 pub mod plan;
+pub mod remote;
 pub mod run;
 pub mod target;
 
@@ -21,5 +23,6 @@ pub use carrier::{Broken, Endpoint, Patience};
 pub use driver::{Interrupt, drive};
 pub use gateways::Gateways;
 pub use plan::{Filter, Plan};
+pub use remote::Remote;
 pub use run::{Ended, Judge, RunEvent, RunOptions, examine, run};
 pub use target::{Target, TargetError};

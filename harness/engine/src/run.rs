@@ -5,6 +5,7 @@ mod candidate;
 
 use crate::driver::{Driven, Interrupt, drive, meter, stop};
 use crate::plan::{Filter, FilterError, Plan};
+use crate::remote::Remote;
 use crate::target::{Prepared, Target, TargetError};
 use crate::{Patience, derive, doctor};
 use candidate::Candidate;
@@ -38,6 +39,8 @@ pub struct RunOptions {
     pub folder: PathBuf,
     /// Where to listen for the candidate's clients; port 0 takes a free one. Not used in process.
     pub listen: SocketAddr,
+    /// How a candidate is reached that is elsewhere, and how it reaches us; and what one may use that is here.
+    pub remote: Remote,
     /// Everything random comes from it.
     pub seed: [u8; 32],
     /// Most instances at once, 1 at least. A candidate that states fewer gets fewer.
@@ -115,7 +118,7 @@ impl From<mpsc::error::SendError<RunEvent>> for RunError {
 /// # Errors
 /// See [`RunError`].
 pub async fn examine(options: &RunOptions, interrupt: Interrupt) -> Result<Doctor, RunError> {
-    let prepared = options.target.prepare(&options.folder, options.listen, options.patience).await?;
+    let prepared = options.target.prepare(&options.folder, options.listen, options.patience, &options.remote).await?;
     let (doctor, candidate) = admit(options, prepared, &interrupt).await;
     if let Some(candidate) = candidate {
         candidate.shut_down().await;
@@ -129,7 +132,7 @@ pub async fn examine(options: &RunOptions, interrupt: Interrupt) -> Result<Docto
 /// See [`RunError`]. Nothing that a candidate does is one.
 pub async fn run(options: RunOptions, events: mpsc::Sender<RunEvent>, interrupt: Interrupt) -> Result<(), RunError> {
     let filter = Filter::new(&options.only)?;
-    let prepared = options.target.prepare(&options.folder, options.listen, options.patience).await?;
+    let prepared = options.target.prepare(&options.folder, options.listen, options.patience, &options.remote).await?;
     events.send(RunEvent::Header(header(&options))).await?;
     let (doctor, candidate) = admit(&options, prepared, &interrupt).await;
     let (healthy, description) = (doctor.healthy(), doctor.description.clone());
@@ -142,6 +145,9 @@ pub async fn run(options: RunOptions, events: mpsc::Sender<RunEvent>, interrupt:
         if let Err(gone) = round.execute(plan, &mut ended).await {
             candidate.shut_down().await;
             return Err(gone);
+        }
+        for note in candidate.notes().into_iter().chain(candidate.gateways().turned_away()) {
+            events.send(RunEvent::Note(note)).await?;
         }
     }
     if let Some(candidate) = &candidate {
@@ -170,7 +176,12 @@ fn header(options: &RunOptions) -> Header {
 
 /// Starts and examines the candidate.
 async fn admit(options: &RunOptions, prepared: Prepared, interrupt: &Interrupt) -> (Doctor, Option<Candidate>) {
-    let endpoint = match prepared.start() {
+    let mut stopped = interrupt.clone();
+    let started = tokio::select! {
+        started = prepared.start() => started,
+        cause = stop(&mut stopped) => return (doctor::interrupted(&cause), None),
+    };
+    let endpoint = match started {
         Ok(endpoint) => endpoint,
         Err(cause) => return (doctor::not_started(&cause), None),
     };
@@ -234,6 +245,9 @@ impl Round<'_> {
         loop {
             while tasks.len() < jobs && self.interrupt.borrow().is_none() {
                 let Some(planned) = queue.pop_front() else { break };
+                for note in self.candidate.notes() {
+                    self.events.send(RunEvent::Note(note)).await?;
+                }
                 if let Some(note) = self.candidate.revive().await {
                     self.events.send(RunEvent::Note(note)).await?;
                 }
@@ -273,6 +287,7 @@ impl Round<'_> {
             instance,
             seed: derive::seed(&self.options.seed, &planned.name),
             gateway_url: gateway.url.clone(),
+            trust_anchors: gateway.trust_anchors.clone(),
             virtual_clock: self.description.capabilities.contains(&Capability::VirtualClock),
             meter,
         };

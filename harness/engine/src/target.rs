@@ -1,9 +1,11 @@
 //! The candidate as it is named on the command line, and how it is started.
 
 use crate::carrier::command::{Command, CommandError};
-use crate::carrier::http::AddressError;
+use crate::carrier::dial_in::{DialInEndpoint, Lobby};
+use crate::carrier::http::HttpError;
 use crate::carrier::{ChildEndpoint, Endpoint, HttpEndpoint, InProcess};
-use crate::gateways::Gateways;
+use crate::gateways::{Gateways, ListenError};
+use crate::remote::{AddressError, Network, ReachError, Remote, Site};
 use crate::{Broken, Patience};
 use countersign_sample::{Defect, Defects, Honest};
 use std::fmt;
@@ -23,13 +25,15 @@ pub enum Target {
     Exec(String),
     /// An HTTP endpoint.
     Http(String),
+    /// Whoever dials in at our gateway's address with the key of this run.
+    DialIn,
 }
 
 /// Why a target cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum TargetError {
     /// Not one of the forms.
-    #[error("`{0}` names no candidate; write `builtin`, `mutant:ID`, `exec:COMMAND` or `http://HOST:PORT`")]
+    #[error("`{0}` names no candidate; write `builtin`, `mutant:ID`, `exec:COMMAND`, `http://HOST:PORT`, `https://HOST:PORT` or `dial-in`")]
     Form(String),
     /// No such mutant.
     #[error("there is no mutant `{name}`{}; `countersign list candidates` shows all", .similar.as_ref().map(|s| format!(", perhaps `{s}`")).unwrap_or_default())]
@@ -45,8 +49,14 @@ pub enum TargetError {
     /// The address of `http:`.
     #[error(transparent)]
     Address(#[from] AddressError),
+    /// Credentials and certificates for it.
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    /// The candidate's clients could not reach us.
+    #[error(transparent)]
+    Reach(#[from] ReachError),
     /// We cannot listen for the candidate's clients.
-    #[error("cannot listen on {address} for the candidate's clients: {cause}")]
+    #[error("cannot listen on {address} for the candidate's clients: {cause}{}", hint(.cause))]
     Listen {
         /// Where.
         address: SocketAddr,
@@ -55,12 +65,29 @@ pub enum TargetError {
     },
 }
 
+/// What to do about an address that cannot be listened on.
+fn hint(cause: &std::io::Error) -> &'static str {
+    match cause.kind() {
+        std::io::ErrorKind::AddrInUse => {
+            "; another run or another program has that port: choose another one with --listen, or port 0 for any that is free"
+        }
+        std::io::ErrorKind::AddrNotAvailable => {
+            "; --listen names an address of this machine; what the candidate is to be told instead goes into --advertise"
+        }
+        std::io::ErrorKind::PermissionDenied => "; ports under 1024 need a privilege: choose another one with --listen",
+        _ => "; choose another address with --listen",
+    }
+}
+
 impl FromStr for Target {
     type Err = TargetError;
 
     fn from_str(text: &str) -> Result<Self, TargetError> {
         if text == "builtin" {
             return Ok(Self::Builtin);
+        }
+        if text == "dial-in" {
+            return Ok(Self::DialIn);
         }
         if let Some(command) = text.strip_prefix("exec:") {
             return Ok(Self::Exec(command.trim().to_owned()));
@@ -85,6 +112,7 @@ impl fmt::Display for Target {
             Self::Mutant(defect) => write!(f, "mutant:{defect}"),
             Self::Exec(command) => write!(f, "exec:{command}"),
             Self::Http(address) => f.write_str(address),
+            Self::DialIn => f.write_str("dial-in"),
         }
     }
 }
@@ -107,6 +135,7 @@ impl Target {
             Self::Builtin | Self::Mutant(_) => "in-process",
             Self::Exec(_) => "child",
             Self::Http(_) => "http",
+            Self::DialIn => "dial-in",
         }
     }
 
@@ -115,28 +144,46 @@ impl Target {
     ///
     /// # Errors
     /// A fault in what the user wrote, or an address that is taken: nothing that is the candidate's.
-    pub async fn prepare(&self, folder: &Path, listen: SocketAddr, patience: Patience) -> Result<Prepared, TargetError> {
+    pub async fn prepare(
+        &self,
+        folder: &Path,
+        listen: SocketAddr,
+        patience: Patience,
+        remote: &Remote,
+    ) -> Result<Prepared, TargetError> {
+        let mut dial = None;
         let start = match self {
             Self::Builtin => Start::InProcess(Arc::new(Honest)),
             Self::Mutant(defect) => Start::InProcess(Arc::new(*defect)),
             Self::Exec(text) => Start::Child(Command::resolve(text, folder, std::env::var_os("PATH").as_deref())?),
             Self::Http(address) => {
-                HttpEndpoint::new(address, patience)?;
-                Start::Http(address.clone())
+                let allowed: &[Network] = &remote.access.allowed;
+                let site = Site::resolve(address, allowed, remote.access.token.is_some()).await?;
+                HttpEndpoint::at(&site, &remote.access, patience)?;
+                Start::Http(site)
+            }
+            Self::DialIn => {
+                let (lobby, door) = Lobby::new(remote.dial.clone());
+                dial = Some(door);
+                Start::DialIn(lobby)
             }
         };
         let gateways = match start {
             Start::InProcess(_) => Gateways::memory().0,
-            _ => Gateways::listen(listen).await.map_err(|cause| TargetError::Listen { address: listen, cause })?,
+            _ => Gateways::listen_for(listen, &remote.reach, dial, remote.redactor()).await.map_err(|e| match e {
+                ListenError::Reach(reach) => TargetError::Reach(reach),
+                ListenError::Io(cause) => TargetError::Listen { address: listen, cause },
+            })?,
         };
-        Ok(Prepared { start, gateways, patience })
+        Ok(Prepared { start, gateways, patience, remote: remote.clone() })
     }
 }
 
 enum Start {
     InProcess(Arc<dyn Defects>),
     Child(Command),
-    Http(String),
+    Http(Site),
+    DialIn(Arc<Lobby>),
 }
 
 /// A candidate that can be started, and its gateways.
@@ -146,14 +193,15 @@ pub struct Prepared {
     pub gateways: Gateways,
     /// How long we wait for its answers.
     pub patience: Patience,
+    remote: Remote,
 }
 
 impl Prepared {
-    /// Starts the candidate, or, over HTTP, gets ready to call it. May be called again after it broke.
+    /// Starts the candidate; over HTTP, gets ready to call it; if it dials in, waits for it. May be called again after it broke.
     ///
     /// # Errors
-    /// If it cannot be started.
-    pub fn start(&self) -> Result<Arc<dyn Endpoint>, Broken> {
+    /// If it cannot be started, or does not come.
+    pub async fn start(&self) -> Result<Arc<dyn Endpoint>, Broken> {
         Ok(match (&self.start, &self.gateways) {
             (Start::InProcess(defects), Gateways::Memory(memory)) => {
                 Arc::new(InProcess::new(Arc::clone(defects), memory.clone(), self.patience))
@@ -161,9 +209,15 @@ impl Prepared {
             (Start::InProcess(_), Gateways::Server(_)) => {
                 return Err(Broken::gone("an in-process candidate has no use for a server"));
             }
-            (Start::Child(command), _) => Arc::new(ChildEndpoint::start(command, self.patience)?),
-            (Start::Http(address), _) => {
-                Arc::new(HttpEndpoint::new(address, self.patience).map_err(|e| Broken::gone(e.to_string()))?)
+            (Start::Child(command), _) => {
+                Arc::new(ChildEndpoint::start_within(command, self.remote.limits, self.patience)?)
+            }
+            (Start::Http(site), _) => Arc::new(
+                HttpEndpoint::at(site, &self.remote.access, self.patience).map_err(|e| Broken::gone(e.to_string()))?,
+            ),
+            (Start::DialIn(lobby), gateways) => {
+                lobby.opens(gateways.place().map_or("", |(base, _)| base));
+                Arc::new(DialInEndpoint::wait(lobby, self.patience).await?)
             }
         })
     }
@@ -175,7 +229,7 @@ mod tests {
 
     #[test]
     fn targets_are_read_and_written() {
-        for text in ["builtin", "mutant:skips-mac", "exec:node x.mjs", "http://127.0.0.1:8080"] {
+        for text in ["builtin", "mutant:skips-mac", "exec:node x.mjs", "http://127.0.0.1:8080", "https://x", "dial-in"] {
             assert_eq!(text.parse::<Target>().unwrap().to_string(), text);
         }
     }
@@ -185,7 +239,8 @@ mod tests {
         let error = |text: &str| text.parse::<Target>().unwrap_err().to_string();
         assert_eq!(
             error("node x.mjs"),
-            "`node x.mjs` names no candidate; write `builtin`, `mutant:ID`, `exec:COMMAND` or `http://HOST:PORT`"
+            "`node x.mjs` names no candidate; write `builtin`, `mutant:ID`, `exec:COMMAND`, `http://HOST:PORT`, `https://HOST:PORT` or \
+             `dial-in`"
         );
         assert_eq!(
             error("mutant:skip-mac"),

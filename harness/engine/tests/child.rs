@@ -9,6 +9,7 @@ use countersign_contract::InstanceId;
 use countersign_contract::operations::{Close, Describe};
 use countersign_engine::carrier::command::Command;
 use countersign_engine::carrier::{ChildEndpoint, Endpoint, Raw};
+use countersign_engine::remote::ChildLimits;
 use countersign_engine::{Broken, Patience};
 use countersign_testkit::broken_children::Child;
 use countersign_trace::event::{Fault, Outcome};
@@ -168,4 +169,36 @@ async fn a_program_that_cannot_be_started_is_named() {
     let cause = ChildEndpoint::start(&command, PATIENT).unwrap_err();
     assert_eq!(cause.fault, Fault::Gone);
     assert!(cause.detail.starts_with("cannot start /dev/null: "), "{cause}");
+}
+
+/// A child that does this, within these limits.
+#[cfg(target_os = "linux")]
+fn limited(script: &str, limits: ChildLimits) -> ChildEndpoint {
+    let command = Command { program: "/bin/sh".into(), args: vec!["-c".into(), script.into()] };
+    ChildEndpoint::start_within(&command, limits, PATIENT).unwrap()
+}
+
+#[tokio::test]
+#[cfg(target_os = "linux")]
+async fn a_child_that_uses_too_much_is_ended_and_told_apart_from_one_that_died() {
+    let limits = ChildLimits { cpu_s: 1, memory: 64 << 20, file: 1 << 20, ..ChildLimits::default() };
+    for (script, said, fix) in [
+        ("read line; while :; do :; done", "was ended by the system: it used more than 1 s of processor time", "--child-cpu"),
+        // `tail` keeps what has no line feed; it is the shell's child, and counts all the same.
+        ("read line; { head -c 300000000 /dev/zero; sleep 600; } | tail", "MiB of memory, and may use 64 MiB", "--child-memory"),
+        ("read line; exec head -c 9000000 /dev/zero >large", "it wrote a file of more than 1 MiB", "--child-file"),
+    ] {
+        let cause = broken(describe(&limited(script, limits)).await);
+        assert_eq!(cause.fault, Fault::Gone);
+        assert!(cause.detail.contains(said), "{cause}");
+        assert!(cause.fix.is_some_and(|text| text.contains(fix)), "{cause:?}");
+    }
+}
+
+#[tokio::test]
+#[cfg(target_os = "linux")]
+async fn a_child_has_few_files_and_leaves_no_core() {
+    let script = r#"read line; printf '{"id":1,"ok":"%s %s %s"}\n' "$(ulimit -n)" "$(ulimit -c)" "$(ulimit -t)""#;
+    let endpoint = limited(script, ChildLimits { open_files: 64, cpu_s: 77, ..ChildLimits::default() });
+    assert_eq!(describe(&endpoint).await, Raw::Ok(json!("64 0 77")));
 }

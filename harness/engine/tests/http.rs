@@ -13,7 +13,7 @@ use std::time::Duration;
 use wiremock::ResponseTemplate;
 
 async fn ask(url: &str, patience: Patience) -> (Outcome, HttpEndpoint) {
-    let endpoint = HttpEndpoint::new(url, patience).unwrap();
+    let endpoint = HttpEndpoint::new(url, patience).await.unwrap();
     let shared: &dyn Endpoint = &endpoint;
     (shared.call(&Call::Describe(Describe {})).await, endpoint)
 }
@@ -127,11 +127,17 @@ async fn a_problem_is_an_answer() {
     );
 }
 
-#[test]
-fn addresses_of_no_use_are_refused_with_a_reason() {
-    let error = |address: &str| HttpEndpoint::new(address, Patience::contract()).unwrap_err().to_string();
-    assert_eq!(error("ftp://x"), "`ftp:` is not spoken here; give the upper tester's address as `http://host:port`");
-    assert_eq!(error("http://me:secret@x"), "the address has credentials; give it without");
-    assert_eq!(error("http://x?y"), "the address has a query or a fragment; give it without");
-    assert_eq!(error("http://"), "`http://` is not a URL: empty host");
+#[tokio::test]
+async fn addresses_of_no_use_are_refused_with_a_reason() {
+    let error = async |address: &str| match HttpEndpoint::new(address, Patience::contract()).await {
+        Ok(_) => panic!("{address} was taken"),
+        Err(error) => error.to_string(),
+    };
+    assert_eq!(
+        error("ftp://x").await,
+        "`ftp:` is not spoken here; give the upper tester's address as `http://host:port` or `https://host:port`"
+    );
+    assert_eq!(error("http://me:secret@x").await, "the address has credentials; give it without");
+    assert_eq!(error("http://x?y").await, "the address has a query or a fragment; give it without");
+    assert_eq!(error("http://").await, "`http://` is not a URL: empty host");
 }

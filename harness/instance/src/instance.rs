@@ -195,7 +195,8 @@ impl Instance {
                 self.name(format!("user:{name}"), StanzaId(user.0));
             }
         }
-        let open = Call::Open(Open { instance, gateway: self.plan.gateway_url.clone(), clock: now_ms });
+        let (gateway, trust_anchors) = (self.plan.gateway_url.clone(), self.plan.trust_anchors.clone());
+        let open = Call::Open(Open { instance, gateway, trust_anchors, clock: now_ms });
         self.actions.push_back(Action::Call(open));
         for name in names {
             let Some(member) = self.members.get(&name) else { continue };

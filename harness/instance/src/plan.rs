@@ -23,6 +23,8 @@ pub struct InstancePlan {
     pub seed: [u8; 32],
     /// Base URL of this instance's gateway as the candidate reaches it; `memory:` in process.
     pub gateway_url: String,
+    /// Certificates that the candidate is told to trust there, as PEM.
+    pub trust_anchors: Option<String>,
     /// Whether the candidate has the capability `virtual-clock`.
     pub virtual_clock: bool,
     /// Reads a clock in microseconds, to account for time spent in cryptography. Has no influence on anything else; re-execution

@@ -6,7 +6,7 @@
 
 mod table;
 
-pub use table::{Untested, table, untested};
+pub use table::{UNTESTED, Untested, UntestedFile, table, untested};
 
 use countersign_sample::Defect;
 use countersign_scenarios::Suite;

@@ -33,7 +33,8 @@ pub(crate) fn check(
         profile: profile.clone(),
         instance: result.instance,
         seed: result.seed.0,
-        gateway_url: gateway_url(&result.trace).unwrap_or_default(),
+        gateway_url: of_open(&result.trace, "gateway").unwrap_or_default(),
+        trust_anchors: of_open(&result.trace, "trust_anchors"),
         virtual_clock,
         meter: no_meter,
     };
@@ -55,10 +56,11 @@ pub(crate) fn check(
     }
 }
 
-/// Where the candidate was told to reach the gateway: the one thing of the environment that the reference's bytes depend on.
-fn gateway_url(trace: &Trace) -> Option<String> {
+/// What the candidate was told of the gateway, its address and whom to trust there: all of the environment that the reference's
+/// bytes depend on.
+fn of_open(trace: &Trace, member: &str) -> Option<String> {
     trace.iter().find_map(|entry| match &entry.event {
-        Event::Call { op, args, .. } if op == "open" => Some(args.get("gateway")?.as_str()?.to_owned()),
+        Event::Call { op, args, .. } if op == "open" => Some(args.get(member)?.as_str()?.to_owned()),
         _ => None,
     })
 }

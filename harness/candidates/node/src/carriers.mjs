@@ -1,10 +1,17 @@
-// The two carriers of a candidate outside our process: lines on standard input and output, and HTTP.
+// The carriers of a candidate outside our process: lines on standard input and output, HTTP, and a WebSocket that it opens itself.
 import http from 'node:http';
+import { setTimeout as pause } from 'node:timers/promises';
+import WebSocket from 'ws';
 import { Problem, problemOf } from './reasons.mjs';
 import * as shape from './shape.mjs';
 
 const LONGEST_LINE = 4 * 1024 * 1024;
 const HEADERS_WITHIN_MS = 10_000;
+const OPEN_WITHIN_MS = 8_000;
+const MOST_ATTEMPTS = 30;
+const FIRST_PAUSE_MS = 50;
+const LONGEST_PAUSE_MS = 2_000;
+const RUN_IS_OVER = 1000;
 
 const envelope = shape.object({ id: shape.u64, op: shape.text, args: (value) => value });
 
@@ -98,4 +105,40 @@ export function serveHttp(candidate, host, port) {
     server.once('error', reject);
     server.listen(port, host, () => resolve(server));
   });
+}
+
+// One connection: resolves to its close code once it has ended, or to null if it never opened.
+function serveConnection(candidate, url, key, ca) {
+  return new Promise((resolve, reject) => {
+    const headers = { authorization: `Bearer ${key}` };
+    const options = { headers, ca, handshakeTimeout: OPEN_WITHIN_MS, maxPayload: LONGEST_LINE, perMessageDeflate: false, followRedirects: false };
+    const socket = new WebSocket(url, options);
+    let opened = false;
+    socket.on('open', () => {
+      opened = true;
+    });
+    socket.on('unexpected-response', (_, response) => {
+      response.resume();
+      if (response.statusCode === 401) reject(new Error(`${url}: the key was refused`));
+      else resolve(null);
+    });
+    socket.on('message', (data, isBinary) => {
+      if (isBinary) return;
+      answerLine(candidate, data).then((reply) => socket.readyState === WebSocket.OPEN && socket.send(JSON.stringify(reply)));
+    });
+    // What follows an error is `close`, but for a handshake that failed.
+    socket.on('error', () => opened || resolve(null));
+    socket.on('close', (code) => resolve(opened ? code : null));
+  });
+}
+
+/** Dials, serves calls, and dials again when the connection breaks off, until the other side says that the run is over. */
+export async function dialOut(candidate, { url, key, ca }) {
+  for (let failed = 0; failed < MOST_ATTEMPTS; ) {
+    const code = await serveConnection(candidate, url, key, ca);
+    if (code === RUN_IS_OVER) return;
+    failed = code === null ? failed + 1 : 0;
+    await pause(Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** failed));
+  }
+  throw new Error(`${url} could not be reached`);
 }

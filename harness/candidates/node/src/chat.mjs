@@ -52,8 +52,8 @@ export class Chat {
   #waiting = new Map();
 
   /** `delivered(stanza)` gets what arrives, in order; `left()` is called when the user is no longer online. */
-  constructor(url, { delivered, left }) {
-    Object.assign(this, { url, delivered, left });
+  constructor(url, { trustAnchors, delivered, left }) {
+    Object.assign(this, { url, trustAnchors, delivered, left });
   }
 
   /** Opens the channel, or does nothing if it is open. */
@@ -121,6 +121,7 @@ export class Chat {
         maxPayload: LARGEST_STANZA,
         perMessageDeflate: false,
         followRedirects: false,
+        ca: this.trustAnchors,
       });
       let opened = false;
       socket.on('open', () => {

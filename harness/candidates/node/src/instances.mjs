@@ -10,8 +10,8 @@ const DELETED = Symbol('deleted');
 class Instance {
   #users = new Map();
 
-  constructor(gateway, clock) {
-    this.gateway = new Gateway(gateway);
+  constructor(gateway, clock, trustAnchors) {
+    this.gateway = new Gateway(gateway, trustAnchors);
     this.clock = clock;
   }
 
@@ -57,10 +57,10 @@ export class Instances {
     return instance;
   }
 
-  open(id, gateway, clock) {
+  open(id, gateway, clock, trustAnchors) {
     if (this.#open.has(id)) throw new Problem('malformed', `instance ${id} is open already`);
     if (this.#open.size >= MOST_INSTANCES) throw new Problem('busy', `${MOST_INSTANCES} instances are open`);
-    this.#open.set(id, new Instance(gateway, clock));
+    this.#open.set(id, new Instance(gateway, clock, trustAnchors));
   }
 
   async close(id) {

@@ -52,8 +52,8 @@ export class Candidate {
 
   #operations = {
     describe: [{}, describe],
-    open: [{ instance, gateway: shape.text, clock: shape.u64 }, (args) => {
-      this.#instances.open(args.instance, args.gateway, args.clock);
+    open: [{ instance, gateway: shape.text, trust_anchors: shape.optional(shape.text), clock: shape.u64 }, (args) => {
+      this.#instances.open(args.instance, args.gateway, args.clock, args.trust_anchors);
       return DONE;
     }],
     close: [{ instance }, async (args) => {

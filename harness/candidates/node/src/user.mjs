@@ -38,6 +38,7 @@ export class User {
       changed: (peer) => events.notice('identity-changed', peer),
     });
     this.chat = new Chat(this.gateway.chatUrl, {
+      trustAnchors: this.gateway.trustAnchors,
       delivered: (stanza) => this.receiving.deliver(stanza),
       left: () => this.receiving.stop(),
     });

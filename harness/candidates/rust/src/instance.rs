@@ -149,7 +149,7 @@ impl Sample {
     }
 
     fn open(&self, args: &Open) -> Result<(), Problem> {
-        let wire = (self.inner.wires)(args.instance, &args.gateway);
+        let wire = (self.inner.wires)(args.instance, &args.gateway, args.trust_anchors.as_deref());
         let wire = wire.map_err(|error| Problem::new(Reason::Malformed, error.to_string()))?;
         let (defects, clock) = (self.inner.defects.clone(), AtomicU64::new(args.clock));
         let instance = Arc::new(Instance { wire, defects, clock, users: Mutex::default() });

@@ -1,14 +1,22 @@
 //! The gateway over TCP: HTTP/1.1 for requests, a WebSocket for the chat channel.
 
+pub(crate) mod connect;
+
 use crate::wire::{Chat, Wire, WireError, WireFactory, WireReply, WireRequest};
 use async_trait::async_trait;
+use bytes::Bytes;
+use connect::{CONNECT_LIMIT, Connector, Stream};
 use countersign_contract::media::LARGEST_BLOB;
 use countersign_contract::portable::{LARGEST_BODY, LARGEST_STANZA};
 use futures_util::{SinkExt as _, StreamExt as _};
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use http_body_util::{BodyExt as _, Full};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use hyper::{Request, Uri};
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
+use std::error::Error as _;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
@@ -18,49 +26,49 @@ use tokio_tungstenite::tungstenite::{Error as SocketError, Message};
 
 /// Frames that may wait in either direction.
 const WAITING_FRAMES: usize = 256;
-/// How long a connection may take to come about.
-const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 
-/// Wires over the network: plain HTTP to the URL that `open` names, no proxy, no redirects, no decompression, bounded answers.
+/// Wires over the network: HTTP to the URL that `open` names, over TLS if that says so; no proxy, no redirects, no decompression,
+/// bounded answers.
 #[must_use]
 pub fn network_wire() -> WireFactory {
-    Arc::new(|_, gateway| {
-        let base = reqwest::Url::parse(gateway).ok().filter(|url| url.scheme() == "http" && url.has_host());
-        let base = base.ok_or_else(|| WireError::Address(gateway.chars().take(200).collect()))?;
-        let client = reqwest::Client::builder()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .tcp_nodelay(true)
-            .connect_timeout(CONNECT_LIMIT)
-            .build()
-            .map_err(|e| WireError::Unreachable(e.to_string()))?;
-        Ok(Arc::new(Network { client, base: base.as_str().trim_end_matches('/').to_owned() }))
+    Arc::new(|_, gateway, trust_anchors| {
+        let not_one = || WireError::Address(gateway.chars().take(200).collect());
+        let url: Uri = gateway.parse().map_err(|_| not_one())?;
+        if !matches!(url.scheme_str(), Some("http" | "https")) || url.host().is_none_or(str::is_empty) {
+            return Err(not_one());
+        }
+        let connector = Connector::new(&url, trust_anchors).map_err(unreachable)?;
+        let client = Client::builder(TokioExecutor::new()).build(connector.clone());
+        Ok(Arc::new(Network { client, connector, base: gateway.trim_end_matches('/').to_owned() }))
     })
 }
 
 struct Network {
-    client: reqwest::Client,
+    client: Client<Connector, Full<Bytes>>,
+    connector: Connector,
     base: String,
 }
 
 #[async_trait]
 impl Wire for Network {
     async fn request(&self, http: WireRequest) -> Result<WireReply, WireError> {
-        let method = reqwest::Method::from_bytes(http.method.as_bytes()).map_err(unreachable)?;
         let limit =
             if http.path.starts_with("/media/") || http.path.starts_with("/files/") { LARGEST_BLOB } else { LARGEST_BODY };
-        let mut request = self.client.request(method, format!("{}{}", self.base, http.path));
+        let mut request = Request::builder().method(http.method).uri(format!("{}{}", self.base, http.path));
         if let Some(token) = &http.token {
             request = request.header(AUTHORIZATION, format!("Bearer {token}"));
         }
         if !http.content_type.is_empty() {
-            request = request.header(CONTENT_TYPE, http.content_type).body(http.body);
+            request = request.header(CONTENT_TYPE, http.content_type);
         }
-        let mut response = request.send().await.map_err(unreachable)?;
+        let request = request.body(Full::new(Bytes::from(http.body))).map_err(|e| WireError::Address(e.to_string()))?;
+        let response = self.client.request(request).await.map_err(no_answer)?;
         let status = response.status().as_u16();
         let retry_after_s = retry_after(response.headers());
+        let mut incoming = response.into_body();
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
+        while let Some(frame) = incoming.frame().await {
+            let Ok(chunk) = frame.map_err(unreachable)?.into_data() else { continue };
             if body.len() + chunk.len() > limit {
                 return Err(WireError::TooLarge(limit));
             }
@@ -74,11 +82,7 @@ impl Wire for Network {
         let mut request = url.into_client_request().map_err(|e| WireError::Address(e.to_string()))?;
         let bearer = HeaderValue::from_str(&format!("Bearer {token}")).map_err(unreachable)?;
         request.headers_mut().insert(AUTHORIZATION.as_str(), bearer);
-        let host = request.uri().host().unwrap_or_default().to_owned();
-        let port = request.uri().port_u16().unwrap_or(80);
-        let stream = tokio::time::timeout(CONNECT_LIMIT, TcpStream::connect((host.trim_matches(['[', ']']), port)));
-        let stream = stream.await.map_err(unreachable)?.map_err(unreachable)?;
-        stream.set_nodelay(true).map_err(unreachable)?;
+        let stream = self.connector.connect().await.map_err(unreachable)?;
         let limits = WebSocketConfig::default().max_message_size(Some(LARGEST_STANZA)).max_frame_size(Some(LARGEST_STANZA));
         let shake = tokio_tungstenite::client_async_with_config(request, stream, Some(limits));
         let (socket, _) = tokio::time::timeout(CONNECT_LIMIT, shake).await.map_err(unreachable)?.map_err(refused)?;
@@ -90,7 +94,7 @@ impl Wire for Network {
 }
 
 /// Carries frames between socket and client until either closes. What the client sent before it closed still goes out.
-async fn carry(socket: WebSocketStream<TcpStream>, mut from_client: mpsc::Receiver<String>, to_client: mpsc::Sender<String>) {
+async fn carry(socket: WebSocketStream<Stream>, mut from_client: mpsc::Receiver<String>, to_client: mpsc::Sender<String>) {
     let (mut sink, mut stream) = socket.split();
     let outward = async {
         while let Some(text) = from_client.recv().await {
@@ -126,6 +130,18 @@ async fn carry(socket: WebSocketStream<TcpStream>, mut from_client: mpsc::Receiv
 
 fn retry_after(headers: &HeaderMap) -> Option<u32> {
     headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()
+}
+
+/// An error with all its causes: the outermost says only that there was no connection.
+fn no_answer(error: hyper_util::client::legacy::Error) -> WireError {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    WireError::Unreachable(text)
 }
 
 fn unreachable(cause: impl std::fmt::Display) -> WireError {

@@ -73,5 +73,5 @@ pub trait Wire: Send + Sync {
     async fn chat(&self, token: &str) -> Result<Chat, WireError>;
 }
 
-/// Makes the wire of an instance from the gateway URL that `open` named.
-pub type WireFactory = Arc<dyn Fn(InstanceId, &str) -> Result<Arc<dyn Wire>, WireError> + Send + Sync>;
+/// Makes the wire of an instance from the gateway URL and the trust anchors that `open` named.
+pub type WireFactory = Arc<dyn Fn(InstanceId, &str, Option<&str>) -> Result<Arc<dyn Wire>, WireError> + Send + Sync>;

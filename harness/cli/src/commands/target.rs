@@ -1,7 +1,7 @@
 //! From `--candidate` and `--carrier` to something that the engine can run.
 
 use crate::args::{Candidate, Carrier};
-use crate::commands::suite;
+use crate::commands::{remote, suite};
 use crate::fault::Fault;
 use countersign_engine::{Patience, RunOptions, Target};
 use countersign_scenarios::{Profile, Suite};
@@ -31,7 +31,7 @@ pub(crate) fn choose(args: &Candidate) -> Result<Chosen, Fault> {
     let defect = match &target {
         Target::Builtin => None,
         Target::Mutant(defect) => Some(defect.as_str()),
-        Target::Exec(_) | Target::Http(_) => {
+        Target::Exec(_) | Target::Http(_) | Target::DialIn => {
             return match args.carrier {
                 None => Ok(Chosen { target, served: None }),
                 Some(carrier) => Err(Fault::Carrier { carrier: format!("{carrier:?}").to_lowercase() }),
@@ -80,6 +80,7 @@ pub(crate) fn options(args: &Candidate, target: Target, jobs: u32, only: Vec<Str
         target,
         folder,
         listen: args.listen,
+        remote: remote::remote(&args.remote)?,
         seed: seed(args.seed.as_deref())?,
         jobs,
         only,

@@ -30,6 +30,10 @@ messages! {
         /// Base URL of this instance's gateway, without a slash at the end. In process it is `memory:`, and requests go over the
         /// in-memory transport.
         gateway: String,
+        /// Certificates to trust for `https:` and `wss:` at the gateway, in place of those that the client trusts otherwise: PEM,
+        /// one after another. Absent where the client's own are meant, or where there is no TLS.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        trust_anchors: Option<String>,
         /// The instance's time now: milliseconds since the Unix epoch. Virtual for a candidate with `virtual-clock`.
         clock: u64,
     }

@@ -1,11 +1,13 @@
 //! The candidate as a child process: one JSON object a line on its standard input and output.
 
-mod calls;
+pub(crate) mod calls;
+pub mod limits;
 mod lines;
 mod process;
 
 use super::command::Command;
 use super::{Broken, Endpoint, Patience, Raw};
+use crate::remote::ChildLimits;
 use async_trait::async_trait;
 use calls::Calls;
 use countersign_contract::carrier::{LONGEST_LINE, Request};
@@ -37,9 +39,17 @@ impl ChildEndpoint {
     /// # Errors
     /// If the process cannot be started; names the program and the cause.
     pub fn start(command: &Command, patience: Patience) -> Result<Self, Broken> {
+        Self::start_within(command, ChildLimits::default(), patience)
+    }
+
+    /// Starts the candidate with these limits. Must be called inside a Tokio runtime.
+    ///
+    /// # Errors
+    /// If the process cannot be started; names the program and the cause.
+    pub fn start_within(command: &Command, limits: ChildLimits, patience: Patience) -> Result<Self, Broken> {
         let calls = Arc::new(Calls::default());
         let (lines, queue) = mpsc::channel(QUEUE);
-        let process = Process::start(command, Arc::clone(&calls), queue)?;
+        let process = Process::start(command, limits, Arc::clone(&calls), queue)?;
         Ok(Self { calls, lines, process, patience })
     }
 

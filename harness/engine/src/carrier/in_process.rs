@@ -22,7 +22,7 @@ impl InProcess {
     /// A sample with these defects that reaches its gateways in memory.
     #[must_use]
     pub fn new(defects: Arc<dyn Defects>, gateways: MemoryGateways, patience: Patience) -> Self {
-        let wires = move |instance: InstanceId, url: &str| match gateways.client(instance) {
+        let wires = move |instance: InstanceId, url: &str, _: Option<&str>| match gateways.client(instance) {
             Some(client) => Ok(Arc::new(MemoryWire(client)) as Arc<dyn Wire>),
             None => Err(WireError::Address(url.chars().take(200).collect())),
         };

@@ -5,6 +5,7 @@ use super::{Chart, Patient, Unhealthy};
 use crate::carrier::quote;
 use crate::derive;
 use crate::driver::{drive, meter};
+use crate::gateways::Gateways;
 use countersign_contract::claims::{Capability, Description};
 use countersign_contract::portable::Stanza;
 use countersign_contract::seen::{Seen, What};
@@ -54,6 +55,7 @@ pub(super) async fn echo(patient: &Patient<'_>, chart: &mut Chart, claims: &Desc
         instance,
         seed: derive::seed(&patient.seed, NAME),
         gateway_url: gateway.url.clone(),
+        trust_anchors: gateway.trust_anchors.clone(),
         virtual_clock: claims.capabilities.contains(&Capability::VirtualClock),
         meter,
     };
@@ -62,7 +64,7 @@ pub(super) async fn echo(patient: &Patient<'_>, chart: &mut Chart, claims: &Desc
         return chart.unhealthy(NAME, format!("the round trip was cut short: {cause}"), "try again; if it stays so, report it");
     }
     let (trace, blobs) = (&driven.finished.trace, &driven.finished.blobs);
-    let finding = went_wrong(trace).and_then(|()| reached(trace, blobs));
+    let finding = went_wrong(trace).and_then(|()| reached(trace, blobs, patient.gateways));
     chart.decide(NAME, finding.map(|()| told(trace, driven.wall.as_millis())))
 }
 
@@ -104,7 +106,7 @@ fn answers(trace: &[Entry]) -> impl Iterator<Item = (&str, &Outcome)> {
 }
 
 /// Whether the candidate's client finds us, and we it. Whether the stanzas are right is for the scenarios to judge.
-fn reached(trace: &[Entry], blobs: &Blobs) -> Result<(), (String, String)> {
+fn reached(trace: &[Entry], blobs: &Blobs, gateways: &Gateways) -> Result<(), (String, String)> {
     let said = problems(trace).next().map(|said| format!("; {said}")).unwrap_or_default();
     let came = trace.iter().any(|entry| {
         matches!(
@@ -113,10 +115,17 @@ fn reached(trace: &[Entry], blobs: &Blobs) -> Result<(), (String, String)> {
         )
     });
     if !came {
+        let (told, listens) = gateways.place().map_or_else(Default::default, |(base, address)| {
+            let away = gateways.turned_away().map(|away| format!("; {away}")).unwrap_or_default();
+            (format!(", which it was told is under {base}"), format!("; the gateway listens on {address}{away}"))
+        });
         return Err((
-            format!("no request and no chat channel of the candidate's client reached our gateway{said}"),
-            "check that the client uses the `gateway` of `open` as its base URL, whole and unchanged, and that the address of \
-             --listen can be reached from where it runs"
+            format!(
+                "no request and no chat channel of the candidate's client reached our gateway{told}, though its upper tester \
+                 answered our calls{said}{listens}"
+            ),
+            "check that the client uses the `gateway` of `open` as its base URL, whole and unchanged, and that it can be reached \
+             from where the client runs; if it has another address there, name that one with --advertise"
                 .to_owned(),
         ));
     }

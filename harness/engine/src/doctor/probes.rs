@@ -3,7 +3,8 @@
 use super::{Chart, Patient, Unhealthy};
 use crate::carrier::Raw;
 use crate::derive;
-use countersign_contract::Reason;
+use countersign_contract::operations::Open;
+use countersign_contract::{Call, Reason};
 use serde_json::{Value, json};
 
 /// An operation and an argument that do not exist.
@@ -26,7 +27,13 @@ pub(super) async fn instances(patient: &Patient<'_>, chart: &mut Chart) -> Resul
     let close = || patient.endpoint.exchange("close", json!({ "instance": instance }));
     let unknown = "answer operations on an instance that is not open with the reason `unknown-instance`";
     chart.decide("unknown instance", expect(close().await, Reason::UnknownInstance, "close", unknown))?;
-    let open = json!({ "instance": instance, "gateway": gateway.url, "clock": super::now_ms() });
+    let open = Open {
+        instance,
+        gateway: gateway.url.clone(),
+        trust_anchors: gateway.trust_anchors.clone(),
+        clock: super::now_ms(),
+    };
+    let open = Call::Open(open).args();
     let opened = patient.endpoint.exchange("open", open).await;
     chart.decide("opens an instance", succeed(opened, "open"))?;
     chart.decide("closes an instance", succeed(close().await, "close"))?;

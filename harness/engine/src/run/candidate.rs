@@ -34,6 +34,12 @@ impl Candidate {
         Arc::clone(&self.lock().endpoint)
     }
 
+    /// What the endpoint has to say that is no verdict.
+    pub(super) fn notes(&self) -> Vec<String> {
+        let endpoint = self.endpoint();
+        std::iter::from_fn(|| endpoint.take_note()).collect()
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -51,7 +57,7 @@ impl Candidate {
             state.restarts += 1;
         }
         old.shut_down().await;
-        let new = match self.prepared.start() {
+        let new = match self.prepared.start().await {
             Ok(new) => new,
             Err(again) => return Some(format!("the candidate is gone ({cause}), and cannot be started again: {again}")),
         };

@@ -43,6 +43,7 @@ pub(crate) fn options(target: &str, only: &[&str]) -> RunOptions {
         target: target.parse::<Target>().unwrap(),
         folder: PathBuf::from("/"),
         listen: ([127, 0, 0, 1], 0).into(),
+        remote: countersign_engine::Remote::default(),
         seed: [5; 32],
         jobs: 4,
         only: only.iter().map(|o| (*o).to_owned()).collect(),

@@ -1,5 +1,6 @@
 //! A connection as the server holds it: its place among the connections lives and dies with the socket, also through an upgrade.
 
+use super::entrance::Passed;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -16,13 +17,21 @@ pub(crate) struct Held {
     stalled: Option<Pin<Box<Sleep>>>,
     /// One of the server's connections.
     _place: OwnedSemaphorePermit,
+    /// One of those of its address.
+    _passed: Passed,
     /// The server has drained when the last of these is gone.
     _alive: mpsc::Sender<()>,
 }
 
 impl Held {
-    pub(crate) const fn new(stream: TcpStream, patience: Duration, place: OwnedSemaphorePermit, alive: mpsc::Sender<()>) -> Self {
-        Self { stream, patience, stalled: None, _place: place, _alive: alive }
+    pub(crate) const fn new(
+        stream: TcpStream,
+        patience: Duration,
+        place: OwnedSemaphorePermit,
+        passed: Passed,
+        alive: mpsc::Sender<()>,
+    ) -> Self {
+        Self { stream, patience, stalled: None, _place: place, _passed: passed, _alive: alive }
     }
 
     /// Turns a write that has been pending for too long into an error.

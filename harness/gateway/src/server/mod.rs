@@ -2,16 +2,21 @@
 //!
 //! It owns its accept loop, so that every way to keep it busy is bounded: connections, time for a request's head and body, sizes of
 //! both, bytes of bodies in memory, sizes of WebSocket messages, and time that a peer may refuse to read. An instance's base URL is
-//! `http://{address}/i/{instance}`.
+//! `http://{address}/i/{instance}`, or `https:` behind an [`Entrance`] with TLS.
 
 mod accept;
 mod connection;
+mod dial;
+mod entrance;
 mod requests;
 mod websocket;
+
+pub use entrance::{Came, DIAL_PATH, Dial, Entrance};
 
 pub use crate::transport::{ChatGone, ChatSender, InstanceSocket, MOST_WAITING_BYTES, ServerEvent};
 
 use crate::transport::EVENT_QUEUE;
+use entrance::Turnstile;
 use countersign_contract::{InstanceId, media::LARGEST_BLOB};
 use std::collections::BTreeMap;
 use std::io;
@@ -63,6 +68,7 @@ impl Default for Limits {
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
+    turnstile: Arc<Turnstile>,
     registry: Arc<Registry>,
     stop: watch::Sender<bool>,
     accepting: JoinHandle<()>,
@@ -73,21 +79,43 @@ impl Server {
     ///
     /// # Errors
     /// What the operating system says if the address cannot be listened on.
-    pub async fn bind(address: SocketAddr, mut limits: Limits) -> io::Result<Self> {
+    pub async fn bind(address: SocketAddr, limits: Limits) -> io::Result<Self> {
+        Self::open(address, limits, Entrance::default()).await
+    }
+
+    /// Listens on `address` behind an entrance.
+    ///
+    /// # Errors
+    /// What the operating system says if the address cannot be listened on.
+    pub async fn open(address: SocketAddr, mut limits: Limits, entrance: Entrance) -> io::Result<Self> {
         limits.head_bytes = limits.head_bytes.max(8192);
         limits.bodies_bytes = limits.bodies_bytes.max(LARGEST_BLOB);
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
         let registry = Arc::new(Registry::default());
         let (stop, stopped) = watch::channel(false);
-        let accepting = tokio::spawn(accept::run(listener, limits, Arc::clone(&registry), stopped));
-        Ok(Self { address, registry, stop, accepting })
+        let turnstile = Arc::new(Turnstile::new(entrance.per_address));
+        let accepting =
+            tokio::spawn(accept::run(listener, limits, entrance, Arc::clone(&turnstile), Arc::clone(&registry), stopped));
+        Ok(Self { address, turnstile, registry, stop, accepting })
     }
 
     /// Where it listens.
     #[must_use]
     pub const fn local_addr(&self) -> SocketAddr {
         self.address
+    }
+
+    /// How many connections were closed at once, since their address had as many as it may have.
+    #[must_use]
+    pub fn turned_away(&self) -> u64 {
+        self.turnstile.turned_away()
+    }
+
+    /// How many TLS handshakes came to nothing.
+    #[must_use]
+    pub fn broken_handshakes(&self) -> u64 {
+        self.turnstile.broken_handshakes()
     }
 
     /// Begins to serve an instance, until the socket is dropped. An instance of the same name that was registered before is served

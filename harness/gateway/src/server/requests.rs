@@ -1,5 +1,6 @@
 //! From an HTTP request to an event of its instance, and from the answer to an HTTP response.
 
+use super::entrance::{DIAL_PATH, Dial};
 use super::{Limits, Registry, websocket};
 use crate::transport::{ServerEvent, chat};
 use crate::{HttpReply, HttpRequest};
@@ -13,13 +14,14 @@ use hyper::header::{
     SEC_WEBSOCKET_VERSION, UPGRADE,
 };
 use hyper::{Method, Request, Response, StatusCode};
+use std::net::SocketAddr;
 use std::str::FromStr as _;
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-type Reply = Response<Full<Bytes>>;
+pub(super) type Reply = Response<Full<Bytes>>;
 
 /// Bodies are counted against the bound on memory in units of this many bytes.
 const UNIT: usize = 1024;
@@ -30,16 +32,20 @@ pub(crate) struct Requests {
     registry: Arc<Registry>,
     limits: Limits,
     memory: Arc<Semaphore>,
+    dial: Option<Dial>,
     stop: watch::Receiver<bool>,
 }
 
 impl Requests {
-    pub(crate) fn new(registry: Arc<Registry>, limits: Limits, stop: watch::Receiver<bool>) -> Self {
+    pub(crate) fn new(registry: Arc<Registry>, limits: Limits, dial: Option<Dial>, stop: watch::Receiver<bool>) -> Self {
         let units = (limits.bodies_bytes / UNIT).min(Semaphore::MAX_PERMITS);
-        Self { registry, limits, memory: Arc::new(Semaphore::new(units)), stop }
+        Self { registry, limits, memory: Arc::new(Semaphore::new(units)), dial, stop }
     }
 
-    pub(crate) async fn serve(&self, request: Request<Incoming>) -> Reply {
+    pub(crate) async fn serve(&self, request: Request<Incoming>, from: SocketAddr) -> Reply {
+        if let Some(dial) = self.dial.as_ref().filter(|_| request.uri().path() == DIAL_PATH) {
+            return dial.open(request, from);
+        }
         let Some((events, path)) = self.instance(request.uri().path()) else { return response(gone()) };
         let token = bearer(request.headers());
         if path == "/chat" && request.method() == Method::GET && has(request.headers(), UPGRADE.as_str(), "websocket") {
@@ -138,7 +144,7 @@ fn gone() -> HttpReply {
     HttpReply::refuse(Reason::UnknownInstance, "no such instance is open")
 }
 
-fn bearer(headers: &HeaderMap) -> Option<String> {
+pub(super) fn bearer(headers: &HeaderMap) -> Option<String> {
     let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
 }
@@ -154,7 +160,7 @@ fn has(headers: &HeaderMap, name: &str, entry: &str) -> bool {
 }
 
 /// The key of a WebSocket handshake (RFC 6455, section 4.2.1): 16 bytes in base64, which always is 22 characters and `==`.
-fn handshake(headers: &HeaderMap) -> Option<String> {
+pub(super) fn handshake(headers: &HeaderMap) -> Option<String> {
     let key = headers.get(SEC_WEBSOCKET_KEY)?.to_str().ok()?.trim();
     let well_formed = key
         .strip_suffix("==")
@@ -163,7 +169,7 @@ fn handshake(headers: &HeaderMap) -> Option<String> {
         .then(|| key.to_owned())
 }
 
-fn switching(key: &str) -> Reply {
+pub(super) fn switching(key: &str) -> Reply {
     let mut reply = Response::new(Full::default());
     *reply.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     reply.headers_mut().insert(CONNECTION, HeaderValue::from_static("upgrade"));
@@ -180,7 +186,7 @@ fn closing(mut reply: Reply) -> Reply {
     reply
 }
 
-fn response(reply: HttpReply) -> Reply {
+pub(super) fn response(reply: HttpReply) -> Reply {
     let mut out = Response::new(Full::new(Bytes::from(reply.body)));
     *out.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     out.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(reply.content_type));

@@ -4,6 +4,7 @@
 
 mod abuse;
 mod client;
+mod entrance;
 mod http;
 mod memory;
 mod websocket;

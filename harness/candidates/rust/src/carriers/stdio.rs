@@ -87,13 +87,18 @@ async fn answer(sample: &Sample, line: Line) -> Reply {
         let problem = Problem::new(Reason::TooLarge, format!("a line is at most {LONGEST_LINE} bytes"));
         return Reply { id: 0, ok: None, problem: Some(problem) };
     };
-    match serde_json::from_slice::<Request>(&text) {
+    answer_text(sample, &text).await
+}
+
+/// The reply to a call as it came; one that is no call gets a `malformed` problem under the id that it bears.
+pub(super) async fn answer_text(sample: &Sample, text: &[u8]) -> Reply {
+    match serde_json::from_slice::<Request>(text) {
         Ok(request) => match sample.answer(&request.op, request.args).await {
             Ok(answer) => Reply { id: request.id, ok: Some(answer), problem: None },
             Err(problem) => Reply { id: request.id, ok: None, problem: Some(problem) },
         },
         Err(cause) => {
-            let id = serde_json::from_slice::<serde_json::Value>(&text).ok().and_then(|v| v.get("id")?.as_u64());
+            let id = serde_json::from_slice::<serde_json::Value>(text).ok().and_then(|v| v.get("id")?.as_u64());
             let problem = Problem::new(Reason::Malformed, format!("not a call: {cause}"));
             Reply { id: id.unwrap_or(0), ok: None, problem: Some(problem) }
         }

@@ -99,7 +99,7 @@ async fn the_chat_channel_over_a_web_socket() {
         assert!(matches!(socket.next().await, Some(Ok(Message::Close(_)))));
         (ack.to_string(), last.to_string())
     });
-    let wire = network_wire()(InstanceId(Uuid::new_v4()), &base).unwrap();
+    let wire = network_wire()(InstanceId(Uuid::new_v4()), &base, None).unwrap();
     let mut chat = wire.chat("token").await.unwrap();
     let ack = Stanza::Ack { id: StanzaId(Uuid::new_v4()) }.to_json();
     chat.frames_out.send(ack.clone()).await.unwrap();
@@ -132,7 +132,7 @@ async fn answer_once(response: Vec<u8>) -> (String, tokio::task::JoinHandle<Stri
 #[tokio::test]
 async fn requests_are_bounded_and_follow_nothing() {
     let ask = |base: String| async move {
-        let wire = network_wire()(InstanceId(Uuid::new_v4()), &base).unwrap();
+        let wire = network_wire()(InstanceId(Uuid::new_v4()), &base, None).unwrap();
         let path = "/keys/x".to_owned();
         let request =
             crate::WireRequest { method: "GET", path, token: Some("secret".into()), content_type: "", body: Vec::new() };
@@ -154,13 +154,13 @@ async fn requests_are_bounded_and_follow_nothing() {
 async fn a_refused_chat_channel_carries_the_gateways_problem() {
     let response = "HTTP/1.1 503 Busy\r\nretry-after: 1\r\ncontent-length: 2\r\n\r\n{}";
     let (base, _) = answer_once(response.into()).await;
-    let wire = network_wire()(InstanceId(Uuid::new_v4()), &base).unwrap();
+    let wire = network_wire()(InstanceId(Uuid::new_v4()), &base, None).unwrap();
     match wire.chat("token").await {
         Err(crate::WireError::Refused(reply)) => assert_eq!((reply.status, reply.retry_after_s), (503, Some(1))),
         other => panic!("{other:?}"),
     }
-    for address in ["memory:", "https://example.org", "ftp://x", ""] {
-        let wire = network_wire()(InstanceId(Uuid::new_v4()), address);
+    for address in ["memory:", "https://", "ftp://x", ""] {
+        let wire = network_wire()(InstanceId(Uuid::new_v4()), address, None);
         assert!(matches!(wire.map(drop), Err(crate::WireError::Address(_))), "{address}");
     }
 }

@@ -55,7 +55,7 @@ impl Post {
 
     pub(super) fn wires(self: &Arc<Self>) -> WireFactory {
         let post = self.clone();
-        Arc::new(move |_, _| Ok(post.clone()))
+        Arc::new(move |_, _, _| Ok(post.clone()))
     }
 
     fn answer(&self, http: &WireRequest) -> Result<Vec<u8>, (u16, Reason)> {
@@ -269,7 +269,7 @@ impl Pair {
 impl Actor {
     pub(super) async fn new(sample: &Sample) -> Self {
         let instance = InstanceId(Uuid::new_v4());
-        let open = Open { instance, gateway: "memory:".into(), clock: 1_700_000_000_000 };
+        let open = Open { instance, gateway: "memory:".into(), trust_anchors: None, clock: 1_700_000_000_000 };
         sample.call(Call::Open(open)).await.unwrap();
         Self { sample: sample.clone(), instance, id: UserId(Uuid::new_v4()) }
     }

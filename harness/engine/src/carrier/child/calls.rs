@@ -10,9 +10,27 @@ use tokio::sync::oneshot;
 /// What a stray line usually is.
 const HINT: &str = "standard output is for replies only, one JSON object a line; print everything else to standard error";
 
+/// Where replies come from, for messages.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    /// As in "on standard output stood".
+    pub(crate) came: &'static str,
+    /// What a stray one usually is.
+    pub(crate) hint: &'static str,
+}
+
+/// A child's standard output.
+const OUTPUT: Place = Place { came: "on standard output stood", hint: HINT };
+
 /// The calls under way.
-#[derive(Debug, Default)]
-pub(super) struct Calls(Mutex<State>);
+#[derive(Debug)]
+pub(crate) struct Calls(Mutex<State>, Place);
+
+impl Default for Calls {
+    fn default() -> Self {
+        Self::over(OUTPUT)
+    }
+}
 
 #[derive(Debug, Default)]
 struct State {
@@ -24,19 +42,29 @@ struct State {
 
 /// A call under way. Dropping it gives it up.
 #[derive(Debug)]
-pub(super) struct Pending {
+pub(crate) struct Pending {
     id: u64,
     answer: oneshot::Receiver<Raw>,
     calls: Arc<Calls>,
 }
 
 impl Calls {
+    /// Calls whose replies come from there.
+    pub(crate) fn over(place: Place) -> Self {
+        Self(Mutex::default(), place)
+    }
+
+    /// How many have no answer yet.
+    pub(crate) fn under_way(&self) -> usize {
+        self.state().pending.len()
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes the next id, unless the endpoint is broken.
-    pub(super) fn begin(self: &Arc<Self>) -> Result<Pending, Broken> {
+    pub(crate) fn begin(self: &Arc<Self>) -> Result<Pending, Broken> {
         let mut state = self.state();
         if let Some(cause) = &state.cause {
             return Err(cause.clone());
@@ -48,12 +76,12 @@ impl Calls {
         Ok(Pending { id, answer, calls: Arc::clone(self) })
     }
 
-    pub(super) fn cause(&self) -> Option<Broken> {
+    pub(crate) fn cause(&self) -> Option<Broken> {
         self.state().cause.clone()
     }
 
     /// Ends every call with this cause, and all that follow with the first one.
-    pub(super) fn fail_all(&self, cause: Broken) {
+    pub(crate) fn fail_all(&self, cause: Broken) {
         let mut state = self.state();
         let cause = state.cause.get_or_insert(cause).clone();
         for (_, sender) in std::mem::take(&mut state.pending) {
@@ -65,9 +93,9 @@ impl Calls {
     ///
     /// # Errors
     /// If it is no reply at all, or one to a call that is not under way: from then on nothing on this channel can be believed.
-    pub(super) fn line(&self, line: &[u8]) -> Result<(), Broken> {
+    pub(crate) fn line(&self, line: &[u8]) -> Result<(), Broken> {
         let noise =
-            |what: &str| Broken::not_the_contract(format!("on standard output stood {what}: {}; hint: {HINT}", quote(line)));
+            |what: &str| Broken::not_the_contract(format!("{} {what}: {}; hint: {}", self.1.came, quote(line), self.1.hint));
         let value: Value = serde_json::from_slice(line).map_err(|_| noise("a line that is not JSON"))?;
         let id = value.get("id").and_then(Value::as_u64).ok_or_else(|| noise("a line that is not a reply (it has no `id`)"))?;
         let mut state = self.state();
@@ -96,15 +124,15 @@ fn read(value: Value, line: &[u8]) -> Raw {
 }
 
 impl Pending {
-    pub(super) const fn id(&self) -> u64 {
+    pub(crate) const fn id(&self) -> u64 {
         self.id
     }
 
-    pub(super) async fn answer(mut self) -> Raw {
+    pub(crate) async fn answer(mut self) -> Raw {
         match (&mut self.answer).await {
             Ok(raw) => raw,
             // The sender is only ever dropped together with the whole table.
-            Err(_) => Raw::Broken(Broken::gone("the candidate's process was ended")),
+            Err(_) => Raw::Broken(Broken::gone("the candidate was ended")),
         }
     }
 }

@@ -1,9 +1,11 @@
 //! The child process itself: started apart from our own environment, watched, and ended with everything that it started.
 
 use super::calls::Calls;
+use super::limits;
 use super::lines::{End, keep_tail, next_line};
 use super::{Command, GRACE, LONGEST_LINE};
 use crate::carrier::{Broken, quote};
+use crate::remote::ChildLimits;
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -27,7 +29,12 @@ pub(super) struct Process {
 }
 
 impl Process {
-    pub(super) fn start(command: &Command, calls: Arc<Calls>, queue: mpsc::Receiver<Vec<u8>>) -> Result<Self, Broken> {
+    pub(super) fn start(
+        command: &Command,
+        limits: ChildLimits,
+        calls: Arc<Calls>,
+        queue: mpsc::Receiver<Vec<u8>>,
+    ) -> Result<Self, Broken> {
         let program = command.program.display();
         let failed = |e: std::io::Error| {
             Broken::gone(format!("cannot start {program}: {e}; check that it is a program and may be executed"))
@@ -49,6 +56,10 @@ impl Process {
             .spawn()
             .map_err(failed)?;
         let group = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+        if let Some(group) = group {
+            limits::impose(group, &limits)
+                .map_err(|e| Broken::gone(format!("cannot limit what {program} may use: {e}; check the --child options")))?;
+        }
         let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let (Some(stdin), Some(stdout), Some(stderr)) = (stdin, stdout, stderr) else {
             return Err(Broken::gone("the candidate was started without its pipes"));
@@ -65,6 +76,7 @@ impl Process {
             requests: tokio::spawn(requests(stdin, queue)),
             stderr: Arc::clone(&tail),
             calls,
+            limits,
             stop: stop_receiver,
         };
         tokio::spawn(async move {
@@ -124,12 +136,14 @@ struct Watcher {
     requests: JoinHandle<()>,
     stderr: Arc<Mutex<Vec<u8>>>,
     calls: Arc<Calls>,
+    limits: ChildLimits,
     stop: watch::Receiver<bool>,
 }
 
 /// What happened first.
 enum First {
     Exit(std::io::Result<ExitStatus>),
+    TooMuchMemory(u64),
     NoMoreReplies(Option<Broken>),
     Stop,
 }
@@ -141,11 +155,18 @@ impl Watcher {
             tokio::select! {
                 status = child.wait() => First::Exit(status),
                 said = &mut self.replies => First::NoMoreReplies(said.ok().flatten()),
+                used = limits::too_much_memory(self.group, self.limits.memory) => First::TooMuchMemory(used),
                 _ = self.stop.wait_for(|stop| *stop) => First::Stop,
             }
         };
         let status = match first {
             First::Exit(status) => status,
+            First::TooMuchMemory(used) => {
+                let what = limits::memory_fault(used, self.limits.memory);
+                self.calls.fail_all(self.described(&what).fixed_by(limits::MEMORY_FIX));
+                signal(self.group, Signal::KILL);
+                child.wait().await
+            }
             First::NoMoreReplies(Some(noise)) => {
                 self.calls.fail_all(noise);
                 self.end(&mut child).await
@@ -190,7 +211,13 @@ impl Watcher {
         }
         let _ = tokio::time::timeout(GRACE, &mut self.errors).await;
         let how = match status {
-            Ok(status) => format!("ended: {status}"),
+            Ok(status) => match limits::exceeded(status, &self.limits) {
+                Some((what, fix)) => {
+                    self.calls.fail_all(self.described(&what).fixed_by(fix));
+                    return;
+                }
+                None => format!("ended: {status}"),
+            },
             Err(error) => format!("is gone: {error}"),
         };
         self.calls.fail_all(self.described(&how));
