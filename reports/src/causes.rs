@@ -128,3 +128,114 @@ impl<'a> View<'a> {
         self.requirements.iter().find(|r| r.usual_cause == likely)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use countersign_contract::InstanceId;
+    use countersign_trace::record::{Header, RECORD_VERSION, SuiteFiles};
+    use countersign_trace::{Blobs, CheckKind, Digest, InstanceResult, Record};
+
+    fn check(finding: &str, likely: &str, requirement: &str) -> Check {
+        Check {
+            id: "step-0".into(),
+            kind: CheckKind::Expectation,
+            step: Some(0),
+            requirements: vec![requirement.into()],
+            verdict: Verdict::Fail,
+            expected: String::new(),
+            observed: String::new(),
+            reason: None,
+            finding: Some(finding.into()).filter(|f: &String| !f.is_empty()),
+            blame: None,
+            evidence: vec![],
+            likely_cause: Some(likely.into()).filter(|l: &String| !l.is_empty()),
+        }
+    }
+
+    fn instance(name: &str, checks: Vec<Check>) -> InstanceResult {
+        InstanceResult {
+            scenario: name.into(),
+            case: None,
+            instance: InstanceId(uuid::Uuid::from_u128(1)),
+            seed: Digest::of(b""),
+            trace: vec![],
+            verdict: Verdict::Fail,
+            checks,
+            wall_us: 0,
+            own_us: 0,
+            crypto_us: 0,
+        }
+    }
+
+    /// The causes of some failed instances: finding, how often told, how often found, and the requirement whose fix is shown.
+    fn told(instances: Vec<InstanceResult>) -> Vec<(String, usize, usize, String)> {
+        let header = Header {
+            record: RECORD_VERSION,
+            countersign: String::new(),
+            started: String::new(),
+            profile: String::new(),
+            target: String::new(),
+            carrier: String::new(),
+            seed_commitment: Digest::of(b""),
+            jobs: 1,
+            only: vec![],
+            suite: Digest::of(b""),
+            expected_failures: vec![],
+        };
+        let suite = SuiteFiles { files: vec![] };
+        let (doctor, plan, summary) = (None, None, None);
+        let record = Record { header, suite, doctor, plan, summary, instances, notes: vec![], cut_off: false };
+        let requirement =
+            |id: &str, cause: &str| RequirementText { id: id.into(), usual_cause: cause.into(), ..RequirementText::default() };
+        let requirements = [requirement("R-1", "one"), requirement("R-2", "two")];
+        let blobs = Blobs::new();
+        let view =
+            View { record: &record, blobs: &blobs, requirements: &requirements, scenarios: &[], profile: None, chain: None };
+        let one = |c: Cause<'_>| {
+            let requirement = c.requirement.map_or(String::new(), |r| r.id.clone());
+            (c.finding.unwrap_or_default().to_owned(), c.failures.len(), c.found_in, requirement)
+        };
+        view.causes().into_iter().map(one).collect()
+    }
+
+    fn line(finding: &str, told: usize, found: usize, requirement: &str) -> (String, usize, usize, String) {
+        (finding.into(), told, found, requirement.into())
+    }
+
+    #[test]
+    fn what_is_found_in_most_failed_scenarios_comes_first_and_each_is_told_once() {
+        let found = told(vec![
+            instance("a", vec![check("rare", "x", "R-1")]),
+            instance("b", vec![check("side", "y", "R-1"), check("common", "z", "R-2")]),
+            instance("c", vec![check("common", "z", "R-2")]),
+            instance("d", vec![check("common", "z", "R-2"), check("rare", "x", "R-1")]),
+        ]);
+        assert_eq!(found, [line("common", 3, 3, "R-2"), line("rare", 1, 2, "R-1")]);
+    }
+
+    #[test]
+    fn of_equals_a_requirements_own_usual_cause_comes_first_and_then_the_earlier() {
+        let found = told(vec![instance("a", vec![check("first", "x", "R-1"), check("own", "two", "R-2")])]);
+        assert_eq!(found, [line("own", 1, 1, "R-2")]);
+        let found = told(vec![instance("a", vec![check("first", "x", "R-1"), check("second", "y", "R-2")])]);
+        assert_eq!(found, [line("first", 1, 1, "R-1")]);
+    }
+
+    #[test]
+    fn the_fix_is_of_a_requirement_that_is_missed() {
+        assert_eq!(told(vec![instance("a", vec![check("f", "two", "R-1")])]), [line("f", 1, 1, "R-1")]);
+        assert_eq!(told(vec![instance("a", vec![check("f", "two", "R-9")])]), [line("f", 1, 1, "")]);
+    }
+
+    #[test]
+    fn without_finding_or_cause_the_requirement_tells_failures_apart() {
+        let found = told(vec![instance("a", vec![check("", "", "R-1")]), instance("b", vec![check("", "", "R-2")])]);
+        assert_eq!(found, [line("", 1, 1, "R-1"), line("", 1, 1, "R-2")]);
+    }
+
+    #[test]
+    fn a_failure_that_no_check_explains_is_not_lost() {
+        assert_eq!(told(vec![instance("a", vec![]), instance("b", vec![])]), [line("", 2, 2, "")]);
+    }
+}

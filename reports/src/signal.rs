@@ -3,7 +3,7 @@
 //!
 //! The formats are those of Signal's `wire.proto`: a version byte, a protobuf, and for a normal message 8 bytes of MAC.
 
-use crate::measure::grouped;
+use crate::measure::{counted, grouped};
 use countersign_contract::portable::MessageType;
 use std::fmt::Write as _;
 
@@ -61,7 +61,7 @@ fn normal(prefix: &str, body: &[u8], out: &mut Vec<Field>) {
 }
 
 fn too_short(prefix: &str, body: &[u8]) -> Field {
-    (format!("{prefix}…"), format!("{} are too few for a message", crate::measure::counted(body.len() as u64, "byte")))
+    (format!("{prefix}…"), format!("{} are too few for a message", counted(body.len() as u64, "byte")))
 }
 
 fn version_words(version: u8) -> String {
@@ -122,7 +122,7 @@ fn ratchet_words(bytes: &[u8]) -> String {
 }
 
 fn bytes_words(bytes: &[u8]) -> String {
-    let mut out = format!("{}", crate::measure::counted(bytes.len() as u64, "byte"));
+    let mut out = counted(bytes.len() as u64, "byte");
     if bytes.is_empty() {
         return out;
     }

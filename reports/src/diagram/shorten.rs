@@ -5,7 +5,8 @@ use crate::measure::{counted, grouped};
 
 /// Rows kept around one that a check points to.
 const AROUND: usize = 3;
-/// Rows kept at the end.
+/// Rows kept at the beginning and at the end.
+const BEGINNING: usize = 12;
 const END: usize = 6;
 
 /// At most about `longest` of the rows: failures and what they point to first, then what the network did, then the end and the
@@ -39,7 +40,7 @@ pub(super) fn shorten(rows: Vec<Row>, longest: usize) -> Vec<Row> {
     for at in steps.into_iter().take(longest / 2) {
         take(at, &mut keep);
     }
-    for at in positions(&rows, |row| row.evidence).into_iter().take(longest / 4) {
+    for at in positions(&rows, |row| row.evidence).into_iter().take(longest / 6) {
         take(at, &mut keep);
     }
     for at in positions(&rows, |row| row.sign != Sign::Plain).into_iter().take(longest / 3) {
@@ -50,7 +51,7 @@ pub(super) fn shorten(rows: Vec<Row>, longest: usize) -> Vec<Row> {
     for at in length.saturating_sub(END)..length {
         take(at, &mut keep);
     }
-    for at in 0..length {
+    for at in 0..BEGINNING {
         take(at, &mut keep);
     }
     gather(rows, &keep)

@@ -19,7 +19,7 @@ const MOST_EVIDENCE: usize = 16;
 /// Rows of a trace; of more, the middle is left out.
 const MOST_ROWS: usize = 600;
 /// Rows of a diagram, of what passed and of what did not.
-const DIAGRAM_ROWS: (usize, usize) = (36, 80);
+const DIAGRAM_ROWS: (usize, usize) = (36, 72);
 
 impl Page<'_, '_> {
     pub(super) fn instance(&self, at: usize, instance: &InstanceResult) -> Markup {

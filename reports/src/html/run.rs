@@ -182,6 +182,17 @@ fn times(times: &Times) -> Markup {
 fn doctor_table(doctor: &Doctor) -> Markup {
     html! {
         h3 { @if doctor.healthy() { "Doctor: fit to be tested" } @else { "Doctor: not fit to be tested" } }
+        @if doctor.healthy() {
+            details.more {
+                summary { (counted(doctor.examinations.len() as u64, "examination")) ", all as they have to be" }
+                (examinations(doctor))
+            }
+        } @else { (examinations(doctor)) }
+    }
+}
+
+fn examinations(doctor: &Doctor) -> Markup {
+    html! {
         ul.doctor {
             @for examination in &doctor.examinations {
                 li {
