@@ -1,9 +1,12 @@
 //! Bodies as a reader sees them: the members of a JSON body by name, and the bytes that matter as a dump.
 
 use crate::measure::grouped;
+use crate::signal;
 use crate::visible::{visible, visible_block};
 use countersign_contract::Bytes;
+use countersign_contract::portable::MessageType;
 use countersign_trace::{Blobs, Body};
+use serde::Deserialize;
 use serde_json::Value;
 use std::fmt::Write as _;
 
@@ -12,6 +15,8 @@ use std::fmt::Write as _;
 pub(crate) struct Excerpt {
     /// Members of a JSON object: name and value, one line each.
     pub(crate) members: Vec<(String, String)>,
+    /// Fields of the Signal message that a stanza carries: name and value, one line each.
+    pub(crate) fields: Vec<(String, String)>,
     /// A dump of the bytes that matter, or the beginning of a text.
     pub(crate) dump: Option<Dump>,
     /// Length of the whole body in bytes, and what is not shown.
@@ -58,16 +63,21 @@ pub(crate) fn excerpt(body: &Body, blobs: &Blobs, longest: usize) -> Excerpt {
         if object.len() > MOST_MEMBERS {
             members.push(("…".into(), format!("{} members in all", grouped(object.len() as u64))));
         }
-        let dump = object
-            .iter()
-            .find_map(|(name, value)| Some(hex("body", &byte_member(name, value).filter(|_| name == "body")?, longest)));
-        return Excerpt { members, dump, note };
+        let body = object.get("body").and_then(|value| byte_member("body", value));
+        let fields = body.as_ref().and_then(|body| Some(signal::fields(message_type(&object)?, body))).unwrap_or_default();
+        return Excerpt { members, fields, dump: body.map(|body| hex("body", &body, longest)), note };
     }
     let dump = match std::str::from_utf8(bytes) {
         Ok(text) => Dump { of: String::new(), text: visible_block(text, longest), length: bytes.len() as u64, shown: None },
         Err(_) => hex("", bytes, longest),
     };
-    Excerpt { members: Vec::new(), dump: Some(dump), note }
+    Excerpt { dump: Some(dump), note, ..Excerpt::default() }
+}
+
+/// Which kind of Signal message a stanza says that it carries; `None` if it is no message.
+fn message_type(stanza: &serde_json::Map<String, Value>) -> Option<MessageType> {
+    stanza.get("kind").filter(|kind| *kind == "message")?;
+    MessageType::deserialize(stanza.get("type")?).ok()
 }
 
 fn byte_member(name: &str, value: &Value) -> Option<Vec<u8>> {
@@ -142,6 +152,7 @@ mod tests {
         let found = of(&format!(r#"{{"kind":"message","id":"\u001b[2J","type":"normal","body":"{body}"}}"#));
         assert_eq!(found.members[1], ("id".into(), "\\u{1b}[2J".into()));
         assert!(found.members[3].1.starts_with("40 bytes AAECAwQF"), "{:?}", found.members);
+        assert_eq!(found.fields[0].0, "version");
         let dump = found.dump.unwrap();
         assert_eq!(dump.caption(), "body, first 32 of 40 bytes");
         assert_eq!(dump.text.lines().next().unwrap(), "0000  00 01 02 03 04 05 06 07 08 09 0a 0b 0c 0d 0e 0f  ................");

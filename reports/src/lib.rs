@@ -8,13 +8,17 @@
 //! bidirectional and invisible characters legible and cuts what is too long, before it is escaped for the format at hand.
 
 mod bytes;
+mod causes;
 mod contract_page;
+mod diagram;
 mod entry;
 mod headline;
 mod html;
 mod json;
 mod junit;
+mod latency;
 mod measure;
+mod signal;
 mod standing;
 mod steps;
 mod terminal;
@@ -28,5 +32,5 @@ pub use json::json_summary;
 pub use junit::junit;
 pub use standing::{Coverage, RequirementStanding, Standing};
 pub use terminal::{Places, Style, WrittenFile, explain_failure, progress_line, terminal};
-pub use view::{Failure, RequirementText, ScenarioText, View};
+pub use view::{Failure, MeasureText, ProfileText, RequirementText, ScenarioText, View};
 pub use visible::{visible, visible_block};

@@ -124,19 +124,24 @@ impl<'a> View<'a> {
     /// How many requirements were decided.
     #[must_use]
     pub fn coverage(&self) -> Coverage {
-        let mut out = Coverage::default();
-        for standing in self.standings() {
-            if standing.counts() {
-                out.all += 1;
-                out.decided += u64::from(standing.standing.decided());
-                out.passed += u64::from(standing.standing == Standing::Judged(Verdict::Pass));
-                out.failed += u64::from(standing.standing == Standing::Judged(Verdict::Fail));
-            } else {
-                out.self_tests += 1;
-            }
-        }
-        out
+        coverage_of(&self.standings())
     }
+}
+
+/// How many of these were decided.
+pub(crate) fn coverage_of(standings: &[RequirementStanding<'_>]) -> Coverage {
+    let mut out = Coverage::default();
+    for standing in standings {
+        if standing.counts() {
+            out.all += 1;
+            out.decided += u64::from(standing.standing.decided());
+            out.passed += u64::from(standing.standing == Standing::Judged(Verdict::Pass));
+            out.failed += u64::from(standing.standing == Standing::Judged(Verdict::Fail));
+        } else {
+            out.self_tests += 1;
+        }
+    }
+    out
 }
 
 /// What an instance says of a requirement that its scenario verifies and none of its checks names: nothing if it has no

@@ -20,6 +20,12 @@ pub struct RequirementText {
     pub level: String,
     /// `candidate-verifies`, `candidate-produces` or `gateway-self-test`. The last counts for nothing in coverage.
     pub decided_by: String,
+    /// What an attacker gains, or a user loses, if it is not met.
+    pub attack: String,
+    /// What usually causes a failure.
+    pub usual_cause: String,
+    /// How to fix it.
+    pub fix: String,
 }
 
 impl RequirementText {
@@ -48,6 +54,34 @@ pub struct ScenarioText {
     pub steps: Vec<String>,
     /// The file.
     pub source_yaml: String,
+    /// What it measures over a burst of messages.
+    pub measures: Vec<MeasureText>,
+}
+
+/// A measurement that a step of a scenario makes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MeasureText {
+    /// Position of the step, from 0.
+    pub step: usize,
+    /// Name of the burst: its messages are called `name1`, `name2` and so on.
+    pub burst: String,
+    /// Whether the time ends with the delivery receipt at the gateway; else when the message is shown.
+    pub receipt: bool,
+    /// The profile's limit on the 95th percentile, in milliseconds.
+    pub limit_ms: u64,
+}
+
+/// A profile, as far as reports show it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ProfileText {
+    /// What it certifies.
+    pub title: String,
+    /// Its limits, by name: all of them are ours.
+    pub limits: Vec<(String, String)>,
+    /// What it assumes.
+    pub assumptions: Vec<String>,
+    /// What a run of it does not show.
+    pub does_not_show: Vec<String>,
 }
 
 /// A record with the texts that explain it.
@@ -61,6 +95,8 @@ pub struct View<'a> {
     pub requirements: &'a [RequirementText],
     /// Its scenarios.
     pub scenarios: &'a [ScenarioText],
+    /// Its profile; `None` if the suite cannot be read.
+    pub profile: Option<&'a ProfileText>,
     /// The chain of the record's last whole line: it stands for every line before it. `None` leaves it out.
     pub chain: Option<&'a str>,
 }

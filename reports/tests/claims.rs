@@ -109,3 +109,14 @@ fn limits_are_stated_in_every_report_for_people() {
         }
     }
 }
+
+#[test]
+fn the_top_of_the_page_says_what_to_fix_and_where() {
+    let page = html(&every_verdict().view());
+    let top = page.split_once("<header").and_then(|(_, rest)| rest.split_once("</header>")).unwrap().0;
+    for part in ["Does not conform", "SIG-07", "e2ee/replay", "shown-twice", "bob saw m1 twice", "Check first"] {
+        assert!(top.contains(part), "{part}: {top}");
+    }
+    let page = html(&conforming().view());
+    assert!(!page.contains("Fix this first"));
+}

@@ -15,7 +15,7 @@ fn dangerous(c: char) -> bool {
 }
 
 /// Elements that the page is made of. Anything else came from a candidate.
-const ELEMENTS: [&str; 52] = [
+const ELEMENTS: [&str; 54] = [
     "html",
     "head",
     "meta",
@@ -68,6 +68,8 @@ const ELEMENTS: [&str; 52] = [
     "br",
     "hr",
     "abbr",
+    "path",
+    "text",
 ];
 const VOID: [&str; 4] = ["meta", "!DOCTYPE", "br", "hr"];
 

@@ -5,23 +5,27 @@
 //! a lower one. Fewer than 59 samples have no upper bound. Samples under load are not independent: reports say so.
 
 /// Most samples of one measurement. Beyond, the recurrence below would underflow.
-pub(crate) const MOST_SAMPLES: u32 = 10_000;
+pub const MOST_SAMPLES: u32 = 10_000;
 
 /// How sure each bound is.
 const CONFIDENCE: f64 = 0.95;
 
 /// A percentile with its one-sided bounds, in the samples' unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Percentile {
-    pub(crate) samples: usize,
-    pub(crate) estimate: u64,
-    pub(crate) lower: u64,
-    /// `None` with too few samples.
-    pub(crate) upper: Option<u64>,
+pub struct Percentile {
+    /// How many samples there are.
+    pub samples: usize,
+    /// The sample at the percentile's own rank.
+    pub estimate: u64,
+    /// The percentile is not under this, at a confidence of 95 %.
+    pub lower: u64,
+    /// Nor over this; `None` with too few samples.
+    pub upper: Option<u64>,
 }
 
 /// The 95th percentile; `None` without samples, or with more than [`MOST_SAMPLES`].
-pub(crate) fn p95(mut samples: Vec<u64>) -> Option<Percentile> {
+#[must_use]
+pub fn p95(mut samples: Vec<u64>) -> Option<Percentile> {
     samples.sort_unstable();
     let n = samples.len();
     if n == 0 || n > MOST_SAMPLES as usize {

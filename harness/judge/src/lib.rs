@@ -24,6 +24,7 @@ mod wire;
 
 pub use conclude::{Conclusion, conclude};
 pub use finding::Finding;
+pub use latency::{MOST_SAMPLES, Percentile, p95};
 pub use run::judge_run;
 
 use context::Context;

@@ -1,27 +1,33 @@
-//! One scenario of the run: why, steps, checks, bytes, trace.
+//! One scenario of the run: why, its course, checks, bytes, trace. What passed is told in few words; the record has the rest.
 
+use super::requirements::sign;
 use super::text::Shown;
 use super::{Page, badge};
 use crate::bytes::{Excerpt, excerpt};
+use crate::diagram::{Diagram, Shape, diagram, svg};
 use crate::entry::Names;
 use crate::measure::{counted, grouped, time};
 use crate::steps::step_state;
-use countersign_trace::{CheckKind, Entry, InstanceResult, Trace, Verdict};
+use countersign_trace::{Check, CheckKind, Entry, InstanceResult, Trace, Verdict};
 use maud::{Markup, html};
 use std::collections::BTreeSet;
 
-/// Bytes of a body that are shown of what did not pass, and of what did.
-const LONGEST_DUMP: (usize, usize) = (512, 64);
-/// Entries that are shown with their bytes, likewise.
-const MOST_EVIDENCE: (usize, usize) = (16, 3);
+/// Bytes of a body that are shown of what did not pass.
+const LONGEST_DUMP: usize = 512;
+/// Entries that are shown with their bytes.
+const MOST_EVIDENCE: usize = 16;
 /// Rows of a trace; of more, the middle is left out.
-const MOST_ROWS: usize = 2_000;
+const MOST_ROWS: usize = 600;
+/// Rows of a diagram, of what passed and of what did not.
+const DIAGRAM_ROWS: (usize, usize) = (36, 72);
 
 impl Page<'_, '_> {
     pub(super) fn instance(&self, at: usize, instance: &InstanceResult) -> Markup {
-        let text = self.view.scenario(instance);
-        let anchor = self.anchors.get(at).map_or("", String::as_str);
         let name = instance.name();
+        let text = self.texts.get(name.as_str()).copied();
+        // Cases of one scenario share what is said of it: it stands with the first of them.
+        let first = self.firsts.get(instance.scenario.as_str()).copied().unwrap_or(at);
+        let passed = matches!(instance.verdict, Verdict::Pass | Verdict::NotApplicable);
         html! {
             details.scenario open[instance.verdict == Verdict::Fail] {
                 summary {
@@ -31,73 +37,114 @@ impl Page<'_, '_> {
                     " " span.time { (time(instance.wall_us)) }
                 }
                 // Links point in here, not at the element around it: a browser then opens it.
-                .inside id=(anchor) tabindex="-1" {
-                    h3.visually-hidden { (Shown::line(&name)) }
-                    @if let Some(text) = text {
-                        p.why { b { "Why it matters: " } (Shown::block(&text.why)) }
-                        (self.verifies(instance))
-                        @if !text.steps.is_empty() {
-                            h4 { "Steps" }
-                            ol.steps { @for (index, step) in text.steps.iter().enumerate() { (step_item(instance, index, step)) } }
+                .inside id=(self.anchor(at)) tabindex="-1" {
+                    h4.visually-hidden id={ "t-" (self.anchor(at)) } { (Shown::line(&name)) }
+                    @match text {
+                        Some(text) if first == at || !passed => {
+                            p.why { b { "Why it matters: " } (Shown::block(&text.why)) }
+                            (self.verifies(instance))
                         }
-                    } @else { p { "The suite given to this report does not have this scenario." } }
-                    h4 { "Checks" }
-                    @if instance.checks.is_empty() { p { "None was made." } }
-                    @for check in &instance.checks {
-                        .check {
-                            p.tight {
-                                (badge(check.verdict)) " " b { (Shown::line(&check.id)) } ", " (kind(check.kind))
-                                @if let Some(step) = check.step { " of step " (step + 1) }
-                            }
-                            (self.check(check))
-                        }
+                        Some(_) => p.tight { "What it is about stands with " (self.link(first)) "." },
+                        None => p { "The suite given to this report does not have this scenario." },
                     }
-                    (self.evidence(instance))
-                    (self.trace(instance, &name))
-                    @if let Some(text) = text.filter(|t| !t.source_yaml.is_empty()) {
+                    (self.course(at, instance, if passed { DIAGRAM_ROWS.0 } else { DIAGRAM_ROWS.1 }))
+                    @if !passed {
+                        (self.checks(instance))
+                        (self.evidence(instance))
+                    }
+                    (passed_checks(instance))
+                    @if !passed {
+                        @if let Some(text) = text.filter(|t| !t.steps.is_empty()) {
+                            details.more {
+                                summary { "Every step, and what became of it" }
+                                ol.steps { @for (index, step) in text.steps.iter().enumerate() { (step_item(instance, index, step)) } }
+                            }
+                        }
+                        (self.trace(instance, &name))
+                    }
+                    @if let Some(text) = text.filter(|t| first == at && !t.source_yaml.is_empty()) {
                         details.more {
                             summary { "The scenario's file" }
                             pre.file tabindex="0" { code { (Shown::block(&text.source_yaml)) } }
                         }
                     }
-                    p.source { "Instance " code { (instance.instance) } ", seed " code.hash { (instance.seed) } ". "
-                        (time(instance.wall_us)) " of wall time, of which " (time(instance.crypto_us)) " cryptography and " (time(instance.own_us)) " ourselves." }
+                    @if !passed {
+                        p.source { "Instance " code { (instance.instance) } ", seed " code.hash { (instance.seed) } ". "
+                            (time(instance.wall_us)) " of wall time, of which " (time(instance.crypto_us)) " cryptography and " (time(instance.own_us)) " ourselves." }
+                    }
                 }
             }
         }
     }
 
-    fn evidence(&self, instance: &InstanceResult) -> Markup {
-        let bad: BTreeSet<u64> = numbers(instance, |v| v != Verdict::Pass);
-        let good: BTreeSet<u64> = numbers(instance, |v| v == Verdict::Pass).difference(&bad).copied().collect();
-        let names = Names::of(&instance.trace);
-        let of = |wanted: &BTreeSet<u64>, most: usize| -> Vec<&Entry> {
-            instance.trace.iter().filter(|e| wanted.contains(&e.n) && e.event.body().is_some()).take(most).collect()
-        };
-        let (first, second) = (of(&bad, MOST_EVIDENCE.0), of(&good, MOST_EVIDENCE.1));
-        let more = (bad.len() + good.len()).saturating_sub(first.len() + second.len()) as u64;
+    /// The checks that did not pass, in full.
+    fn checks(&self, instance: &InstanceResult) -> Markup {
         html! {
-            @if !(first.is_empty() && second.is_empty()) {
-                h4 { "The bytes" }
-                @for entry in first { (self.entry(entry, &names, LONGEST_DUMP.0)) }
-                @for entry in second { (self.entry(entry, &names, LONGEST_DUMP.1)) }
-                @if more > 0 { p.source { (counted(more, "further piece")) " of evidence: see the trace." } }
+            h4 { "What did not pass" }
+            @if instance.checks.is_empty() { p { "No check was made." } }
+            @for check in instance.checks.iter().filter(|c| c.verdict != Verdict::Pass) {
+                .check {
+                    p.tight {
+                        (badge(check.verdict)) " "
+                        b { @match check.step { Some(step) => { "step " (step + 1) }, None => (Shown::line(&check.id)) } }
+                        ", " (kind(check.kind))
+                    }
+                    (self.check(check))
+                    @if let Some(cause) = &check.likely_cause { p.cause { b { "Likely cause: " } (Shown::block(cause)) } }
+                }
             }
         }
     }
 
-    fn entry(&self, entry: &Entry, names: &Names<'_>, longest: usize) -> Markup {
+    /// The sequence diagram, and the same in words.
+    fn course(&self, at: usize, instance: &InstanceResult, rows: usize) -> Markup {
+        let steps = self.texts.get(instance.name().as_str()).map_or(&[][..], |text| &text.steps);
+        let diagram = diagram(instance, self.view.blobs, steps, rows);
+        if diagram.rows.is_empty() {
+            return html! {};
+        }
+        html! {
+            .wide tabindex="0" role="group" aria-labelledby={ "t-" (self.anchor(at)) } { (svg(&diagram)) }
+            details.more {
+                summary { "The course in words" }
+                (in_words(&diagram))
+            }
+        }
+    }
+
+    fn evidence(&self, instance: &InstanceResult) -> Markup {
+        let wanted = numbers(instance);
+        let names = Names::of(&instance.trace);
+        let found: Vec<&Entry> =
+            instance.trace.iter().filter(|e| wanted.contains(&e.n) && e.event.body().is_some()).take(MOST_EVIDENCE).collect();
+        let more = wanted.len().saturating_sub(found.len()) as u64;
+        html! {
+            @if !found.is_empty() {
+                h4 { "The bytes" }
+                @for entry in found { (self.entry(entry, &names)) }
+                @if more > 0 { p.source { (counted(more, "further piece")) " of evidence without a body of its own, or beyond the first " (MOST_EVIDENCE) ": see the trace." } }
+            }
+        }
+    }
+
+    fn entry(&self, entry: &Entry, names: &Names<'_>) -> Markup {
         let told = names.tell(entry, self.view.blobs);
-        let found: Excerpt = entry.event.body().map(|b| excerpt(b, self.view.blobs, longest)).unwrap_or_default();
+        let found: Excerpt = entry.event.body().map(|b| excerpt(b, self.view.blobs, LONGEST_DUMP)).unwrap_or_default();
         html! {
             figure.bytes {
                 figcaption { b { "#" (entry.n) } " +" (time(entry.at_us)) " · " b { (told.flow) } " · " (told.what) " · " (found.note) }
                 @if !found.members.is_empty() {
                     dl.members { @for (name, value) in &found.members { dt { (name) } dd { (value) } } }
                 }
+                @if !found.fields.is_empty() {
+                    p.source { "body, read as a Signal message without any key" }
+                    dl.members { @for (name, value) in &found.fields { dt { (name) } dd { (value) } } }
+                }
                 @if let Some(dump) = &found.dump {
-                    p.source { (dump.caption()) }
-                    pre tabindex="0" { code { (dump.text) } }
+                    details.more {
+                        summary { (dump.caption()) span.visually-hidden { " of #" (entry.n) } }
+                        pre tabindex="0" { code { (dump.text) } }
+                    }
                 }
             }
         }
@@ -106,7 +153,7 @@ impl Page<'_, '_> {
     fn trace(&self, instance: &InstanceResult, name: &str) -> Markup {
         let trace: &Trace = &instance.trace;
         let names = Names::of(trace);
-        let shown: BTreeSet<u64> = numbers(instance, |v| v != Verdict::Pass);
+        let shown = numbers(instance);
         let gap = trace.len().saturating_sub(MOST_ROWS);
         let (head, tail) = if gap == 0 { (trace.len(), 0) } else { (MOST_ROWS / 2, MOST_ROWS / 2) };
         html! {
@@ -140,9 +187,50 @@ impl Page<'_, '_> {
     }
 }
 
-/// Numbers of the entries that show checks of these verdicts.
-fn numbers(instance: &InstanceResult, of: impl Fn(Verdict) -> bool) -> BTreeSet<u64> {
-    instance.checks.iter().filter(|c| of(c.verdict)).flat_map(|c| c.evidence.iter().copied()).collect()
+/// The rows of a diagram as a list; the numbers are those of the trace.
+fn in_words(diagram: &Diagram) -> Markup {
+    html! {
+        ul.course {
+            @for row in &diagram.rows {
+                @match row.shape {
+                    Shape::Step => li.st { (row.label) },
+                    Shape::Failure => li { b { (row.label) } },
+                    Shape::Gap => li { (row.label) },
+                    Shape::Arrow { .. } | Shape::Note { .. } => li {
+                        i { (row.n) } " " (diagram.who(row)) ": " (row.sign.glyph()) (row.label) @if row.evidence { b { " (evidence)" } }
+                    },
+                }
+            }
+        }
+    }
+}
+
+/// Checks that passed: those of the scenario one by one, the monitors by name.
+fn passed_checks(instance: &InstanceResult) -> Markup {
+    let passed = || instance.checks.iter().filter(|c| c.verdict == Verdict::Pass);
+    let monitors: Vec<&Check> = passed().filter(|c| c.kind == CheckKind::Monitor).collect();
+    html! {
+        @if passed().next().is_some() {
+            ul.passed {
+                @for check in passed().filter(|c| c.kind != CheckKind::Monitor) {
+                    li {
+                        (sign(Verdict::Pass)) " "
+                        @match check.step { Some(step) => { "step " (step + 1) }, None => (Shown::line(&check.id)) }
+                        ": " (Shown::short(&check.expected)) span.source { " — " (Shown::short(&check.observed)) }
+                    }
+                }
+                @if !monitors.is_empty() {
+                    li { (sign(Verdict::Pass)) " " (counted(monitors.len() as u64, "monitor")) " found nothing: "
+                        @for (at, monitor) in monitors.iter().enumerate() { @if at > 0 { ", " } (Shown::line(&monitor.id)) } }
+                }
+            }
+        }
+    }
+}
+
+/// Numbers of the entries that show checks that did not pass.
+fn numbers(instance: &InstanceResult) -> BTreeSet<u64> {
+    instance.checks.iter().filter(|c| c.verdict != Verdict::Pass).flat_map(|c| c.evidence.iter().copied()).collect()
 }
 
 fn step_item(instance: &InstanceResult, index: usize, step: &str) -> Markup {

@@ -4,18 +4,22 @@
 //! The content security policy admits the page's own style sheet, by its digest, and nothing else at all: even a hole in the
 //! escaping would give an attacker neither script nor request nor style.
 
+mod failures;
 mod instance;
 mod requirements;
 mod run;
 mod text;
+mod timing;
 
-use crate::measure::grouped;
-use crate::standing::Standing;
-use crate::view::{View, symbol};
+use crate::causes::Cause;
+use crate::latency::{Latency, latencies};
+use crate::measure::{counted, grouped};
+use crate::standing::{RequirementStanding, Standing};
+use crate::view::{ScenarioText, View, symbol};
 use countersign_contract::Bytes;
 use countersign_trace::{Digest, InstanceResult, Verdict};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use text::Shown;
 
 const STYLE: &str = include_str!("style.css");
@@ -23,8 +27,8 @@ const STYLE: &str = include_str!("style.css");
 /// The record as one HTML page.
 #[must_use]
 pub fn html(view: &View<'_>) -> String {
-    let page = Page { view, anchors: anchors(view) };
-    page.render().into_string()
+    let names: Vec<String> = view.record.instances.iter().map(InstanceResult::name).collect();
+    Page::new(view, &names).render().into_string()
 }
 
 /// What the parts of the page share.
@@ -32,6 +36,33 @@ struct Page<'a, 'v> {
     view: &'a View<'v>,
     /// For each instance of the record the id of its place in the page.
     anchors: Vec<String>,
+    /// The texts of the instances' scenarios, by the instances' names.
+    texts: BTreeMap<&'a str, &'v ScenarioText>,
+    /// For each scenario the instance with which it is described: its first.
+    firsts: BTreeMap<&'v str, usize>,
+    standings: Vec<RequirementStanding<'v>>,
+    causes: Vec<Cause<'v>>,
+    latencies: Vec<Latency<'v>>,
+}
+
+impl<'a, 'v> Page<'a, 'v> {
+    fn new(view: &'a View<'v>, names: &'a [String]) -> Self {
+        let by_id: BTreeMap<&str, &'v ScenarioText> = view.scenarios.iter().rev().map(|s| (s.id.as_str(), s)).collect();
+        let text = |name: &'a str| {
+            let bare = name.split_once('@').map_or(name, |(id, _)| id);
+            by_id.get(name).or_else(|| by_id.get(bare)).map(|text| (name, *text))
+        };
+        let instances = view.record.instances.iter().enumerate().rev();
+        Self {
+            view,
+            anchors: anchors(view),
+            texts: names.iter().filter_map(|name| text(name)).collect(),
+            firsts: instances.map(|(at, i)| (i.scenario.as_str(), at)).collect(),
+            standings: view.standings(),
+            causes: view.causes(),
+            latencies: latencies(view),
+        }
+    }
 }
 
 /// An id for each instance: its name with harmless characters only, numbered where two would be the same.
@@ -82,10 +113,13 @@ impl Page<'_, '_> {
                     a.skip href="#content" { "Skip to the report" }
                     (self.header())
                     main #content tabindex="-1" {
+                        // What is to be done comes first if there is something to be done.
+                        @if !self.causes.is_empty() { (self.failures()) }
                         (self.run())
                         (self.limits())
                         (self.requirements())
-                        (self.failures())
+                        (self.timing())
+                        @if self.causes.is_empty() { (self.failures()) }
                         (self.scenarios())
                     }
                     (self.footer())
@@ -102,13 +136,16 @@ impl Page<'_, '_> {
                 p.kicker { "Countersign report · " (Shown::line(&header.target)) " against profile " (Shown::line(&header.profile)) }
                 h1 { span.sign aria-hidden="true" { (headline.tone.symbol()) } " " (headline.title) }
                 p.lead { (headline.sentence) }
+                (self.first_cause())
                 (self.counts())
                 nav aria-label="Sections" {
                     ul {
+                        @if !self.causes.is_empty() { li { a href="#failures" { "Failures" } } }
                         li { a href="#run" { "This run" } }
                         li { a href="#limits" { "What this does not show" } }
+                        li { a href="#verify" { "How to check it" } }
                         li { a href="#requirements" { "Requirements" } }
-                        li { a href="#failures" { "Failures" } }
+                        @if !self.latencies.is_empty() { li { a href="#timing" { "Timing" } } }
                         li { a href="#scenarios" { "Scenarios" } }
                     }
                 }
@@ -137,11 +174,27 @@ impl Page<'_, '_> {
     fn scenarios(&self) -> Markup {
         let instances = &self.view.record.instances;
         let unfinished = self.view.unfinished();
+        // By folder, and in each folder what did not pass first.
+        let mut folders: BTreeMap<&str, Vec<(usize, &InstanceResult)>> = BTreeMap::new();
+        for (at, instance) in instances.iter().enumerate() {
+            let folder = instance.scenario.split_once('/').map_or("", |(folder, _)| folder);
+            folders.entry(folder).or_default().push((at, instance));
+        }
+        for list in folders.values_mut() {
+            list.sort_by_key(|(at, i)| (matches!(i.verdict, Verdict::Pass | Verdict::NotApplicable), i.scenario.as_str(), *at));
+        }
         html! {
             section aria-labelledby="scenarios" {
                 h2 #scenarios { "Scenarios" }
                 @if instances.is_empty() { p { "No scenario was judged in this run." } }
-                @for (at, instance) in instances.iter().enumerate() { (self.instance(at, instance)) }
+                @else {
+                    p { "Each opens to its course: who sent what to whom, what the network did to it, and what users saw. "
+                        "▸ marks what a failed check points to. Enlistment, acks and acceptances are left out. Of what passed, bytes and traces are in the record alone." }
+                }
+                @for (folder, list) in &folders {
+                    h3 { (Shown::line(folder)) " " span.level { (counted(list.len() as u64, "scenario")) } }
+                    @for (at, instance) in list { (self.instance(*at, instance)) }
+                }
                 @if !unfinished.is_empty() {
                     h3 { "Planned and not judged" }
                     p { "The run ended before these did. Nothing is known about them." }
@@ -160,11 +213,9 @@ impl Page<'_, '_> {
         }
     }
 
-    /// A link to an instance's place in the page.
-    fn link(&self, at: usize) -> Markup {
-        let name = self.view.record.instances.get(at).map(InstanceResult::name).unwrap_or_default();
-        let anchor = self.anchors.get(at).map_or("scenarios", String::as_str);
-        html! { a href={ "#" (anchor) } { (Shown::line(&name)) } }
+    /// The id of an instance's place in the page.
+    fn anchor(&self, at: usize) -> &str {
+        self.anchors.get(at).map_or("scenarios", String::as_str)
     }
 }
 

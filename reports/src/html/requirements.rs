@@ -1,20 +1,38 @@
-//! The table by requirement, and the list of what is not as it should be.
+//! The table by requirement.
 
 use super::text::Shown;
-use super::{Page, badge, slug, standing_badge};
+use super::{Page, slug, standing_badge};
+use crate::measure::{counted, grouped};
 use crate::standing::{RequirementStanding, Standing};
-use crate::view::Failure;
-use countersign_trace::{Check, InstanceResult, Verdict};
+use crate::view::symbol;
+use countersign_trace::{InstanceResult, Verdict};
 use maud::{Markup, html};
+use std::collections::BTreeMap;
+
+/// Scenarios that did not pass and are named in a row; more are counted.
+const MOST_NAMED: usize = 24;
+
+/// A part of the table that a reader can ask for: its class, and its name.
+const PARTS: [(&str, &str); 6] = [
+    ("fail", "missed"),
+    ("warn", "with a warning"),
+    ("open", "not decided"),
+    ("pass", "met"),
+    ("candidate-verifies", "decided by what the candidate refuses"),
+    ("candidate-produces", "decided by what the candidate sends"),
+];
 
 impl Page<'_, '_> {
     pub(super) fn requirements(&self) -> Markup {
-        let (counted, own): (Vec<_>, Vec<_>) = self.view.standings().into_iter().partition(RequirementStanding::counts);
+        let (counted, own): (Vec<_>, Vec<_>) = self.standings.iter().partition(|s| s.counts());
         html! {
             section aria-labelledby="requirements" {
                 h2 #requirements { "Requirements" }
                 @if counted.is_empty() { p { "The suite given to this report states none." } }
-                @else { (self.requirement_table(&counted, "Requirements that a candidate meets or misses")) }
+                @else {
+                    (filter(&counted))
+                    (self.requirement_table(&counted, "Requirements that a candidate meets or misses"))
+                }
                 @if !own.is_empty() {
                     h3 { "Not counted: self-tests of the gateway" }
                     p { "These exercise our own code only. They say nothing about the candidate and are no part of coverage." }
@@ -24,7 +42,7 @@ impl Page<'_, '_> {
         }
     }
 
-    fn requirement_table(&self, standings: &[RequirementStanding<'_>], caption: &str) -> Markup {
+    fn requirement_table(&self, standings: &[&RequirementStanding<'_>], caption: &str) -> Markup {
         // The roles repeat what a table is: on a narrow screen its rows are laid out as blocks, and some browsers then forget.
         html! {
             table.requirements role="table" {
@@ -38,132 +56,131 @@ impl Page<'_, '_> {
                         th scope="col" role="columnheader" { "Scenarios" }
                     }
                 }
-                tbody role="rowgroup" {
-                    @for standing in standings {
-                        tr role="row" {
-                            td.c-verdict role="cell" { (standing_badge(standing.standing)) }
-                            th.c-id scope="row" role="rowheader" id={ "r-" (slug(standing.id)) } {
-                                (Shown::line(standing.id))
-                                @if let Some(text) = standing.text { " " span.level { (Shown::line(&text.level)) } }
-                            }
-                            td.c-text role="cell" {
-                                @match standing.text {
-                                    Some(text) => {
-                                        (Shown::line(&text.sentence))
-                                        span.source { (Shown::line(&text.source)) ", " (Shown::line(&text.date)) ", grade " (Shown::line(&text.grade)) }
-                                    }
-                                    None => span.source { "The suite given to this report does not describe it." },
-                                }
-                            }
-                            td.c-who role="cell" { @if let Some(text) = standing.text { (Shown::line(&text.decided_by)) } }
-                            td.c-scenarios role="cell" { (self.bearing(standing)) }
-                        }
-                    }
-                }
+                tbody role="rowgroup" { @for standing in standings { (self.requirement_row(standing)) } }
             }
         }
     }
 
-    /// The scenarios that bear on a requirement.
+    fn requirement_row(&self, standing: &RequirementStanding<'_>) -> Markup {
+        let decided_by = standing.text.map_or("", |t| t.decided_by.as_str());
+        let known = PARTS.iter().map(|(class, _)| *class).find(|class| *class == decided_by).unwrap_or_default();
+        html! {
+            tr.{ "q-" (part(standing.standing)) " q-" (known) } role="row" {
+                td.c-verdict role="cell" { (standing_badge(standing.standing)) }
+                th.c-id scope="row" role="rowheader" id={ "r-" (slug(standing.id)) } {
+                    (Shown::line(standing.id))
+                    @if let Some(text) = standing.text { " " span.level { (Shown::line(&text.level)) } }
+                }
+                td.c-text role="cell" {
+                    @match standing.text {
+                        Some(text) => {
+                            (Shown::line(&text.sentence))
+                            span.source { (Shown::line(&text.source)) ", " (Shown::line(&text.date)) ", grade " (Shown::line(&text.grade)) }
+                            @if !text.attack.is_empty() {
+                                details.more {
+                                    summary { "Why, and what to do" span.visually-hidden { " about " (Shown::line(standing.id)) } }
+                                    p.tight { b { "What it costs: " } (Shown::block(&text.attack)) }
+                                    p.tight { b { "Usual cause: " } (Shown::block(&text.usual_cause)) }
+                                    p.tight { b { "Fix: " } (Shown::block(&text.fix)) }
+                                }
+                            }
+                        }
+                        None => span.source { "The suite given to this report does not describe it." },
+                    }
+                }
+                td.c-who role="cell" { (Shown::line(decided_by)) }
+                td.c-scenarios role="cell" { (self.bearing(standing)) }
+            }
+        }
+    }
+
+    /// The scenarios that bear on a requirement: what did not pass by name, what passed by number.
     fn bearing(&self, standing: &RequirementStanding<'_>) -> Markup {
+        if standing.instances.is_empty() && standing.missing.is_empty() && standing.run.is_empty() {
+            return html! { span.source { "none in this run" } };
+        }
+        let (passed, other): (Vec<_>, Vec<_>) =
+            standing.instances.iter().copied().partition(|(_, verdict)| *verdict == Verdict::Pass);
+        let mut missing: BTreeMap<&str, (Standing, u64)> = BTreeMap::new();
+        for (name, why) in standing.missing.iter().skip(MOST_NAMED) {
+            missing.entry(why.as_str()).or_insert((*why, 0)).1 += 1;
+            let _ = name;
+        }
         html! {
-            @if standing.instances.is_empty() && standing.missing.is_empty() && standing.run.is_empty() { span.source { "none in this run" } }
-            @else {
-                ul {
-                    @for (at, verdict) in &standing.instances { li { (self.link(*at)) " " (small(Standing::Judged(*verdict))) } }
-                    @for verdict in &standing.run { li { "the run as a whole " (small(Standing::Judged(*verdict))) } }
-                    @for (name, why) in &standing.missing { li { (Shown::line(name)) " " (small(*why)) } }
-                }
+            ul {
+                @for (at, verdict) in other.iter().take(MOST_NAMED) { li { (self.link(*at)) " " (small(Standing::Judged(*verdict))) } }
+                @if other.len() > MOST_NAMED { li { (counted((other.len() - MOST_NAMED) as u64, "further scenario")) } }
+                @for verdict in &standing.run { li { "the run as a whole " (small(Standing::Judged(*verdict))) } }
+                @for (name, why) in standing.missing.iter().take(MOST_NAMED) { li { (Shown::line(name)) " " (small(*why)) } }
+                @for (why, n) in missing.values() { li { (grouped(*n)) " more " (small(*why)) } }
+                @if let [(at, verdict)] = passed.as_slice() { li { (self.link(*at)) " " (small(Standing::Judged(*verdict))) } }
+                @else if !passed.is_empty() { li { (self.passed(&passed)) } }
             }
         }
     }
 
-    pub(super) fn failures(&self) -> Markup {
-        let failed = self.view.with_verdict(Verdict::Fail);
-        let open: Vec<(Verdict, Vec<Failure<'_>>)> = Verdict::ALL
-            .into_iter()
-            .rev()
-            .filter(|v| !matches!(v, Verdict::Fail | Verdict::Pass | Verdict::NotApplicable))
-            .map(|v| (v, self.view.with_verdict(v)))
-            .filter(|(_, list)| !list.is_empty())
-            .collect();
+    /// Passing scenarios, folded: those that verify the requirement by name, and how many more were watched.
+    fn passed(&self, passed: &[(usize, Verdict)]) -> Markup {
+        let mut by_scenario: BTreeMap<&str, (usize, u64)> = BTreeMap::new();
+        for (at, _) in passed {
+            if let Some(instance) = self.view.record.instances.get(*at) {
+                by_scenario.entry(&instance.scenario).or_insert((*at, 0)).1 += 1;
+            }
+        }
+        let all = counted(passed.len() as u64, "scenario");
         html! {
-            section aria-labelledby="failures" {
-                h2 #failures { "Failures" }
-                @if failed.is_empty() { p { "Nothing that was judged failed." } }
-                @for failure in &failed { (self.failure(failure)) }
-                @if !open.is_empty() {
-                    h3 { "Neither passed nor failed" }
-                    ul.open {
-                        @for (verdict, list) in &open {
-                            @for failure in list {
-                                li {
-                                    (badge(*verdict)) " "
-                                    @match failure.instance { Some(at) => (self.link(at)), None => "the whole run" }
-                                    @if let Some(check) = failure.check { ": " (Shown::line(&check.observed)) }
-                                }
-                            }
-                        }
-                    }
+            details.more {
+                summary { (all) " " (small(Standing::Judged(Verdict::Pass))) }
+                @for (index, (name, (at, cases))) in by_scenario.iter().take(MOST_NAMED).enumerate() {
+                    @if index > 0 { ", " }
+                    a href={ "#" (self.anchor(*at)) } { (Shown::line(name)) }
+                    @if *cases > 1 { " (" (grouped(*cases)) " cases)" }
                 }
+                @if by_scenario.len() > MOST_NAMED { ", and " (counted((by_scenario.len() - MOST_NAMED) as u64, "more kind")) " of scenario" }
             }
         }
     }
 
-    fn failure(&self, failure: &Failure<'_>) -> Markup {
-        let instance = failure.instance.and_then(|at| self.view.record.instances.get(at));
-        let title = instance.and_then(|i| self.view.scenario(i)).map(|t| t.title.as_str());
-        html! {
-            article.failure {
-                h3 {
-                    (badge(Verdict::Fail)) " "
-                    @match failure.instance { Some(at) => (self.link(at)), None => "The run as a whole" }
-                    @if failure.expected { " " span.level { "listed as expected" } }
-                }
-                @if let Some(title) = title { p.tight { (Shown::line(title)) } }
-                @match failure.check {
-                    Some(check) => (self.check(check)),
-                    None => p { "No single check has this verdict." },
-                }
-                @if let Some(instance) = instance { p.command { "In the terminal: " code { "countersign explain " (Shown::line(&instance.name())) } } }
-            }
-        }
+    /// A link to an instance's place in the page.
+    pub(super) fn link(&self, at: usize) -> Markup {
+        let name = self.view.record.instances.get(at).map(InstanceResult::name).unwrap_or_default();
+        html! { a href={ "#" (self.anchor(at)) } { (Shown::line(&name)) } }
     }
+}
 
-    /// A check with what was expected beside what was observed.
-    pub(super) fn check(&self, check: &Check) -> Markup {
-        html! {
-            .sides {
-                div { p.side { "Expected" } p.words { (Shown::block(&check.expected)) } }
-                div { p.side { "Observed" } p.words { (Shown::block(&check.observed)) } }
-            }
-            ul.facts-line {
-                @if !check.requirements.is_empty() {
-                    li { "requirement " @for (at, id) in check.requirements.iter().enumerate() { @if at > 0 { ", " } (self.requirement_link(id)) } }
-                }
-                @if let Some(reason) = check.reason { li { "reason given " code { (reason.as_str()) } } }
-                @if let Some(blame) = check.blame { li { "at fault " b { (format!("{blame:?}").to_lowercase()) } } }
-                @if let Some(finding) = &check.finding { li { "finding " code { (Shown::line(finding)) } } }
-            }
-            @if let Some(cause) = &check.likely_cause { p.cause { b { "Likely cause: " } (Shown::block(cause)) } }
-        }
-    }
-
-    fn requirement_link(&self, id: &str) -> Markup {
-        html! { a href={ "#r-" (slug(id)) } { (Shown::line(id)) } }
-    }
-
-    pub(super) fn verifies(&self, instance: &InstanceResult) -> Markup {
-        let ids = self.view.scenario(instance).map_or(&[][..], |s| &s.verifies);
-        html! {
-            @if !ids.is_empty() {
-                p.tight { "Verifies " @for (at, id) in ids.iter().enumerate() { @if at > 0 { ", " } (self.requirement_link(id)) } }
-            }
+/// Links that narrow the table. What they point to stands before it; the style sheet does the rest, without any script.
+fn filter(standings: &[&RequirementStanding<'_>]) -> Markup {
+    let size = |class: &str| {
+        let of = |s: &&&RequirementStanding<'_>| part(s.standing) == class || s.text.is_some_and(|text| text.decided_by == class);
+        standings.iter().filter(of).count() as u64
+    };
+    let parts: Vec<_> = PARTS.iter().map(|(class, name)| (class, name, size(class))).filter(|(_, _, n)| *n > 0).collect();
+    html! {
+        @for (class, _, _) in &parts { span.anchor id={ "only-" (class) } {} }
+        p.filter {
+            "Show "
+            a href="#requirements" { "all " (grouped(standings.len() as u64)) }
+            @for (class, name, n) in &parts { " · " a.{ "f-" (class) } href={ "#only-" (class) } { (grouped(*n)) " " (name) } }
         }
     }
 }
 
+/// Which part of the table a standing belongs to.
+const fn part(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Judged(Verdict::Fail) => "fail",
+        Standing::Judged(Verdict::Pass) => "pass",
+        Standing::Judged(Verdict::Warn | Verdict::Waived) => "warn",
+        Standing::Judged(_) | Standing::Unfinished | Standing::NotInThisRun => "open",
+    }
+}
+
 /// A standing in small print.
-fn small(standing: Standing) -> Markup {
+pub(super) fn small(standing: Standing) -> Markup {
     html! { span.small.{ "v-" (standing.as_str()) } { (standing.symbol()) " " (standing.as_str().replace('-', " ")) } }
+}
+
+/// A sign in small print, for lists of many.
+pub(super) fn sign(verdict: Verdict) -> Markup {
+    html! { span.small.{ "v-" (verdict.as_str()) } { (symbol(verdict)) " " (verdict.as_str()) } }
 }

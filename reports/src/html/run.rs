@@ -3,16 +3,20 @@
 use super::text::Shown;
 use super::{Page, badge, bar};
 use crate::measure::{counted, grouped, per_cent, time};
+use crate::standing::coverage_of;
 use countersign_contract::claims::Description;
 use countersign_trace::record::{Doctor, Times};
 use maud::{Markup, html};
 use serde::Serialize;
 
+/// Most lines of one list: a profile or a candidate may state very many.
+const MOST_LINES: usize = 50;
+
 impl Page<'_, '_> {
     pub(super) fn run(&self) -> Markup {
         let record = self.view.record;
         let header = &record.header;
-        let coverage = self.view.coverage();
+        let coverage = coverage_of(&self.standings);
         html! {
             section aria-labelledby="run" {
                 h2 #run { "This run" }
@@ -27,7 +31,7 @@ impl Page<'_, '_> {
                     div {
                         h3 { "How it was tested" }
                         dl.facts {
-                            dt { "Profile" } dd { (Shown::line(&header.profile)) }
+                            dt { "Profile" } dd { (Shown::line(&header.profile)) @if let Some(profile) = self.view.profile { ": " (Shown::line(&profile.title)) } }
                             dt { "Candidate" } dd { code { (Shown::line(&header.target)) } }
                             dt { "Carrier" } dd { (Shown::line(&header.carrier)) ", " (counted(u64::from(header.jobs), "instance")) " at once" }
                             dt { "Started" } dd { (Shown::line(&header.started)) }
@@ -37,11 +41,6 @@ impl Page<'_, '_> {
                                 dt { "Seed" } dd { "not published: the run did not end. SHA-256 of it: " code.hash { (header.seed_commitment) } }
                             }
                             dt { "Suite" } dd { "SHA-256 " code.hash { (header.suite) } }
-                            @if let Some(chain) = self.view.chain {
-                                dt { "Record" } dd { "chain " code.hash { (Shown::line(chain)) } @if record.cut_off { ", cut off in the middle of a line" } }
-                            } @else if record.cut_off {
-                                dt { "Record" } dd { "cut off in the middle of a line" }
-                            }
                             @if coverage.all > 0 {
                                 dt { "Coverage" }
                                 dd { (grouped(coverage.decided)) " of " (counted(coverage.all, "requirement")) " decided: "
@@ -55,15 +54,31 @@ impl Page<'_, '_> {
                 }
                 @if let Some(summary) = record.summary.as_ref().filter(|s| s.times.instances_us > 0) { (times(&summary.times)) }
                 @if let Some(doctor) = &record.doctor { (doctor_table(doctor)) }
+                (self.how_to_verify())
             }
+        }
+    }
+
+    fn how_to_verify(&self) -> Markup {
+        let record = self.view.record;
+        html! {
+            h3 #verify { "How to check it" }
+            p { "Nothing in this page has to be believed. The record beside it holds the scenarios, every byte that crossed a boundary, "
+                "and the seed. Without a network, this judges every trace again and executes our side again from the seed:" }
+            pre tabindex="0" { code { "countersign verify record.jsonl" } }
+            @if let Some(chain) = self.view.chain {
+                p { "This page was made from the record whose last line has the chain " code.hash { (Shown::line(chain)) }
+                    @if record.cut_off { ", and which is cut off in the middle of a line" } "." }
+            } @else if record.cut_off { p { "The record is cut off in the middle of a line." } }
         }
     }
 
     pub(super) fn limits(&self) -> Markup {
         let record = self.view.record;
         let header = &record.header;
-        let coverage = self.view.coverage();
-        let assumptions = record.doctor.iter().filter_map(|d| d.description.as_ref()).flat_map(|d| &d.assumptions).take(50);
+        let coverage = coverage_of(&self.standings);
+        let assumptions =
+            record.doctor.iter().filter_map(|d| d.description.as_ref()).flat_map(|d| &d.assumptions).take(MOST_LINES);
         let assumptions: Vec<&String> = assumptions.collect();
         let open = coverage.all - coverage.decided;
         html! {
@@ -71,7 +86,13 @@ impl Page<'_, '_> {
                 h2 #limits { "What this does not show" }
                 ul {
                     li { "The gatekeeper's own servers are not tested. Countersign plays the gatekeeper; only the candidate is judged." }
-                    li { "Every threshold in the profile is ours. No gatekeeper publishes one." }
+                    li { "Every threshold in the profile is ours. No gatekeeper publishes one."
+                        @if let Some(profile) = self.view.profile {
+                            @for (at, (name, limit)) in profile.limits.iter().enumerate() { @if at == 0 { " " } @else { "; " } (Shown::line(name)) ": " (Shown::line(limit)) }
+                            @if !profile.limits.is_empty() { "." }
+                        }
+                    }
+                    @for line in self.view.profile.iter().flat_map(|p| &p.does_not_show).take(MOST_LINES) { li { (Shown::line(line)) } }
                     li { "A pass says that the candidate did as required in these scenarios, on that day. It is no proof that no defect is left." }
                     @if record.summary.is_none() {
                         li { strong { "The run did not come to its end. " } "What was not judged is unknown, and nothing was weighed over the run as a whole." }
@@ -92,6 +113,10 @@ impl Page<'_, '_> {
                         li { "This candidate is listed as failing: "
                             @for (at, name) in header.expected_failures.iter().enumerate() { @if at > 0 { ", " } code { (Shown::line(name)) } } "." }
                     }
+                }
+                @if let Some(profile) = self.view.profile.filter(|p| !p.assumptions.is_empty()) {
+                    h3 { "Assumptions of the profile" }
+                    ul { @for assumption in profile.assumptions.iter().take(MOST_LINES) { li { (Shown::line(assumption)) } } }
                 }
                 @if !assumptions.is_empty() {
                     h3 { "Assumptions that the candidate states" }
@@ -157,6 +182,17 @@ fn times(times: &Times) -> Markup {
 fn doctor_table(doctor: &Doctor) -> Markup {
     html! {
         h3 { @if doctor.healthy() { "Doctor: fit to be tested" } @else { "Doctor: not fit to be tested" } }
+        @if doctor.healthy() {
+            details.more {
+                summary { (counted(doctor.examinations.len() as u64, "examination")) ", all as they have to be" }
+                (examinations(doctor))
+            }
+        } @else { (examinations(doctor)) }
+    }
+}
+
+fn examinations(doctor: &Doctor) -> Markup {
+    html! {
         ul.doctor {
             @for examination in &doctor.examinations {
                 li {

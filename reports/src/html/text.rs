@@ -17,6 +17,11 @@ impl<'a> Shown<'a> {
         Self { text, form: Form::Line, longest: 300 }
     }
 
+    /// On one line, at most 160 characters: for lists of many.
+    pub(super) const fn short(text: &'a str) -> Self {
+        Self { text, form: Form::Line, longest: 160 }
+    }
+
     /// On several lines, at most 4,000 characters.
     pub(super) const fn block(text: &'a str) -> Self {
         Self { text, form: Form::Block, longest: 4_000 }

@@ -48,7 +48,11 @@ pub(crate) fn hostile(evil: &str) -> Specimen {
     }
     for requirement in &mut out.requirements {
         (requirement.sentence, requirement.source, requirement.level) = (s(), s(), s());
+        (requirement.attack, requirement.usual_cause, requirement.fix) = (s(), s(), s());
     }
+    let profile = &mut out.profile;
+    (profile.title, profile.limits) = (s(), vec![(s(), s())]);
+    (profile.assumptions, profile.does_not_show) = (vec![s()], vec![s()]);
     out
 }
 

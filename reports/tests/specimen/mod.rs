@@ -6,7 +6,7 @@ use countersign_contract::claims::{Binding, Capability, Description, Feature, Li
 use countersign_contract::portable::{MessageType, ReceiptType, Stanza};
 use countersign_contract::seen::UserContent;
 use countersign_contract::{Bytes, InstanceId, Problem, Reason, StanzaId, UserId};
-use countersign_reports::{RequirementText, ScenarioText, View};
+use countersign_reports::{ProfileText, RequirementText, ScenarioText, View};
 use countersign_trace::event::Fault;
 use countersign_trace::record::{Doctor, Examination, Header, LeftOut, Plan, RECORD_VERSION, SuiteFiles, Summary, Times};
 use countersign_trace::{
@@ -22,6 +22,7 @@ pub(crate) struct Specimen {
     pub(crate) blobs: Blobs,
     pub(crate) requirements: Vec<RequirementText>,
     pub(crate) scenarios: Vec<ScenarioText>,
+    pub(crate) profile: ProfileText,
 }
 
 const CHAIN: &str = "5d0d4ea3c1f0a7cbb1f8f0b0d54f1a2f90c6a0f3c6a7c0f2e1d2c3b4a5968778";
@@ -33,6 +34,7 @@ impl Specimen {
             blobs: &self.blobs,
             requirements: &self.requirements,
             scenarios: &self.scenarios,
+            profile: Some(&self.profile),
             chain: Some(CHAIN),
         }
     }
@@ -197,7 +199,7 @@ pub(crate) fn every_verdict() -> Specimen {
         notes: Vec::new(),
         cut_off: false,
     };
-    Specimen { record, blobs, requirements: texts::requirements(), scenarios: texts::scenarios() }
+    Specimen { record, blobs, requirements: texts::requirements(), scenarios: texts::scenarios(), profile: texts::profile() }
 }
 
 fn instances(trace: &Trace) -> Vec<InstanceResult> {

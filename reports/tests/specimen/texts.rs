@@ -1,6 +1,6 @@
 //! Requirements and scenarios of the specimen.
 
-use countersign_reports::{RequirementText, ScenarioText};
+use countersign_reports::{ProfileText, RequirementText, ScenarioText};
 
 fn requirement(id: &str, sentence: &str, source: &str, level: &str, decided_by: &str) -> RequirementText {
     RequirementText {
@@ -11,6 +11,9 @@ fn requirement(id: &str, sentence: &str, source: &str, level: &str, decided_by: 
         grade: "A".into(),
         level: level.into(),
         decided_by: decided_by.into(),
+        attack: "Somebody on the way makes people see what was never said.".into(),
+        usual_cause: format!("{id}: the check is made too late, or not at all."),
+        fix: "Check first, and use nothing of the message before.".into(),
     }
 }
 
@@ -22,6 +25,7 @@ fn scenario(id: &str, title: &str, why: &str, verifies: &[&str], steps: &[&str])
         verifies: verifies.iter().map(|v| (*v).to_owned()).collect(),
         steps: steps.iter().map(|s| (*s).to_owned()).collect(),
         source_yaml: format!("id: {id}\ntitle: {title}\n"),
+        measures: vec![],
     }
 }
 
@@ -119,4 +123,13 @@ pub(crate) fn scenarios() -> Vec<ScenarioText> {
         ),
         scenario("text/typing", "Typing is shown", "Optional.", &["TXT-04"], &steps),
     ]
+}
+
+pub(crate) fn profile() -> ProfileText {
+    ProfileText {
+        title: "One-to-one messages and files".into(),
+        limits: vec![("95th percentile until a message is shown".into(), "500 ms".into())],
+        assumptions: vec!["Each user has one device.".into()],
+        does_not_show: vec!["Groups, calls, several devices.".into()],
+    }
 }

@@ -4,8 +4,11 @@ use crate::args::{Render, Report};
 use crate::exit::Exit;
 use crate::fault::Fault;
 use crate::output;
-use countersign_reports::{Places, RequirementText, ScenarioText, View, WrittenFile, html, json_summary, junit, terminal};
-use countersign_scenarios::{Suite, SuiteFiles, describe_step};
+use countersign_reports::{
+    MeasureText, Places, ProfileText, RequirementText, ScenarioText, View, WrittenFile, html, json_summary, junit, terminal,
+};
+use countersign_scenarios::language::Expect;
+use countersign_scenarios::{Profile, Step, Suite, SuiteFiles, describe_step};
 use countersign_trace::record::RECORD_FILE;
 use countersign_trace::{Blobs, Record, RecordError};
 use serde::Serialize;
@@ -83,6 +86,7 @@ fn chain(path: &Path) -> Option<String> {
 pub(crate) struct Texts {
     requirements: Vec<RequirementText>,
     scenarios: Vec<ScenarioText>,
+    profile: Option<ProfileText>,
 }
 
 impl Texts {
@@ -98,6 +102,9 @@ impl Texts {
             grade: word(&r.grade),
             level: word(&r.level),
             decided_by: word(&r.decided_by),
+            attack: r.attack.clone(),
+            usual_cause: r.usual_cause.clone(),
+            fix: r.fix.clone(),
         });
         let profile = suite.as_ref().and_then(|s| Some((s, s.profiles.get(&record.header.profile)?)));
         let scenarios = profile.iter().flat_map(|(suite, profile)| {
@@ -110,6 +117,7 @@ impl Texts {
                     verifies: planned.scenario.verifies.clone(),
                     steps: planned.scenario.steps.iter().map(|step| describe_step(&planned.scenario.cast, step)).collect(),
                     source_yaml: loaded.map(|l| l.source_text.clone()).unwrap_or_default(),
+                    measures: measures(&planned.scenario.steps, profile),
                 }
             })
         });
@@ -117,11 +125,40 @@ impl Texts {
         Self {
             requirements: requirements.filter(|r| listed.as_ref().is_none_or(|l| l.contains(&r.id))).collect(),
             scenarios: scenarios.collect(),
+            profile: profile.map(|(_, p)| profile_text(p)),
         }
     }
 
     pub(crate) fn view<'a>(&'a self, record: &'a Record, blobs: &'a Blobs, chain: Option<&'a str>) -> View<'a> {
-        View { record, blobs, requirements: &self.requirements, scenarios: &self.scenarios, chain }
+        let (requirements, scenarios, profile) = (&self.requirements, &self.scenarios, self.profile.as_ref());
+        View { record, blobs, requirements, scenarios, profile, chain }
+    }
+}
+
+/// What the steps of a scenario measure, with the profile's limits.
+fn measures(steps: &[Step], profile: &Profile) -> Vec<MeasureText> {
+    let of = |(step, at): (usize, &Step)| {
+        let (burst, receipt, limit_ms) = match at {
+            Step::Expect(Expect::DeliveryLatency { burst }) => (burst, false, profile.limits.delivery_p95_ms),
+            Step::Expect(Expect::ReceiptLatency { burst }) => (burst, true, profile.limits.receipt_p95_ms),
+            _ => return None,
+        };
+        Some(MeasureText { step, burst: burst.clone(), receipt, limit_ms })
+    };
+    steps.iter().enumerate().filter_map(of).collect()
+}
+
+fn profile_text(profile: &Profile) -> ProfileText {
+    let limit = |name: &str, ms: u64| (name.to_owned(), format!("{ms} ms"));
+    ProfileText {
+        title: profile.title.clone(),
+        limits: vec![
+            limit("95th percentile until a message is shown", profile.limits.delivery_p95_ms),
+            limit("95th percentile until its delivery receipt", profile.limits.receipt_p95_ms),
+            limit("lag of our own timers in a measurement", profile.limits.own_lag_ms),
+        ],
+        assumptions: profile.assumptions.clone(),
+        does_not_show: profile.does_not_show.clone(),
     }
 }
 

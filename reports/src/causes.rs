@@ -1,0 +1,241 @@
+//! Failures by likely cause, so that a reader fixes few things instead of reading many failures.
+//!
+//! Failed checks that name the same finding and the same likely cause are one cause. One scenario often fails for several of
+//! them, since one defect shows in many ways. So causes are put in order by this rule: the one that is found in the most failed
+//! scenarios not yet told of comes first; of equals, one whose text is a requirement's own usual cause; then the one found
+//! earlier. Whatever else is found in a scenario stands with the cause under which it is told. Nothing here says that fixing a
+//! cause makes a scenario pass: only that it is found there.
+
+use crate::view::{RequirementText, View};
+use countersign_trace::{Check, Verdict};
+use std::collections::BTreeMap;
+
+/// Failures with one likely cause.
+#[derive(Clone, Debug)]
+pub(crate) struct Cause<'a> {
+    /// The finding that they share, if their checks name one.
+    pub(crate) finding: Option<&'a str>,
+    /// What usually causes it.
+    pub(crate) likely: Option<&'a str>,
+    /// The requirement whose fix is shown: the one with this usual cause, else the first that is missed.
+    pub(crate) requirement: Option<&'a RequirementText>,
+    /// Every requirement that these checks say is missed.
+    pub(crate) requirements: Vec<&'a str>,
+    /// What failed: each instance once, with the check that names this cause.
+    pub(crate) failures: Vec<Found<'a>>,
+    /// In how many failed scenarios it is found, those told of under another cause included.
+    pub(crate) found_in: usize,
+}
+
+/// A failed instance, or the run as a whole, under a cause.
+#[derive(Clone, Debug)]
+pub(crate) struct Found<'a> {
+    /// By position in the record; `None` for a check of the whole run.
+    pub(crate) instance: Option<usize>,
+    /// The check; `None` if the instance failed and none of its checks says why.
+    pub(crate) check: Option<&'a Check>,
+    /// Whether the record lists the failure as expected.
+    pub(crate) expected: bool,
+    /// Other findings in the same instance.
+    pub(crate) also: Vec<&'a str>,
+}
+
+type Key<'a> = (Option<&'a str>, Option<&'a str>, Option<&'a str>);
+
+/// What tells one cause from another: finding and likely cause, or else the requirement.
+fn key(check: &Check) -> Key<'_> {
+    let (finding, likely) = (check.finding.as_deref(), check.likely_cause.as_deref());
+    let requirement = if finding.is_none() && likely.is_none() { check.requirements.first().map(String::as_str) } else { None };
+    (finding, likely, requirement)
+}
+
+impl<'a> View<'a> {
+    /// The causes of all failures, the first to be fixed first.
+    pub(crate) fn causes(&self) -> Vec<Cause<'a>> {
+        // Each failure with its failed checks: positions in this list stand for failures below.
+        let instances = self.record.instances.iter().enumerate().filter(|(_, i)| i.verdict == Verdict::Fail);
+        let mut failures: Vec<(Option<usize>, Vec<&'a Check>)> =
+            instances.map(|(at, i)| (Some(at), i.checks.iter().filter(|c| c.verdict == Verdict::Fail).collect())).collect();
+        failures.extend(self.run_checks().filter(|c| c.verdict == Verdict::Fail).map(|check| (None, vec![check])));
+
+        let mut found: Vec<(Key<'a>, Vec<usize>)> = Vec::new();
+        let mut places: BTreeMap<Key<'a>, usize> = BTreeMap::new();
+        for (at, (_, checks)) in failures.iter().enumerate() {
+            for key in checks.iter().map(|c| key(c)) {
+                let place = *places.entry(key).or_insert_with(|| {
+                    found.push((key, Vec::new()));
+                    found.len() - 1
+                });
+                if let Some((_, list)) = found.get_mut(place)
+                    && list.last() != Some(&at)
+                {
+                    list.push(at);
+                }
+            }
+        }
+        let mut open: Vec<bool> = vec![true; failures.len()];
+        let mut out = Vec::new();
+        loop {
+            let weight = |(key, list): &(Key<'a>, Vec<usize>)| {
+                let new = list.iter().filter(|at| open.get(**at).copied().unwrap_or(false)).count();
+                (new, self.requirement_with_cause(key.1).is_some())
+            };
+            // The last of equals would win, so they are looked at from the end.
+            let Some(best) = found.iter().rev().max_by_key(|f| weight(f)).filter(|f| weight(f).0 > 0).cloned() else { break };
+            let told: Vec<usize> = best.1.iter().copied().filter(|at| open.get(*at).copied().unwrap_or(false)).collect();
+            for at in &told {
+                if let Some(slot) = open.get_mut(*at) {
+                    *slot = false;
+                }
+            }
+            out.push(self.cause(best.0, &told, best.1.len(), &failures));
+        }
+        let silent: Vec<usize> = open.iter().enumerate().filter(|(_, open)| **open).map(|(at, _)| at).collect();
+        if !silent.is_empty() {
+            out.push(self.cause((None, None, None), &silent, silent.len(), &failures));
+        }
+        out
+    }
+
+    fn cause(&self, wanted: Key<'a>, told: &[usize], found_in: usize, failures: &[(Option<usize>, Vec<&'a Check>)]) -> Cause<'a> {
+        let mut requirements: Vec<&'a str> = Vec::new();
+        let mut list = Vec::new();
+        for (instance, checks) in told.iter().filter_map(|at| failures.get(*at)) {
+            let check = checks.iter().copied().find(|c| key(c) == wanted);
+            for id in check.iter().flat_map(|c| &c.requirements) {
+                if !requirements.contains(&id.as_str()) {
+                    requirements.push(id);
+                }
+            }
+            let mut also: Vec<&'a str> = Vec::new();
+            for finding in checks.iter().filter(|c| key(c) != wanted).filter_map(|c| c.finding.as_deref()) {
+                if Some(finding) != wanted.0 && !also.contains(&finding) {
+                    also.push(finding);
+                }
+            }
+            let expected = instance.and_then(|at| self.record.instances.get(at)).is_some_and(|i| self.is_expected(i));
+            list.push(Found { instance: *instance, check, expected, also });
+        }
+        let requirement = self
+            .requirement_with_cause(wanted.1)
+            .filter(|r| requirements.contains(&r.id.as_str()))
+            .or_else(|| requirements.iter().find_map(|id| self.requirement(id)));
+        Cause { finding: wanted.0, likely: wanted.1, requirement, requirements, failures: list, found_in }
+    }
+
+    fn requirement_with_cause(&self, likely: Option<&str>) -> Option<&'a RequirementText> {
+        let likely = likely.filter(|l| !l.is_empty())?;
+        self.requirements.iter().find(|r| r.usual_cause == likely)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use countersign_contract::InstanceId;
+    use countersign_trace::record::{Header, RECORD_VERSION, SuiteFiles};
+    use countersign_trace::{Blobs, CheckKind, Digest, InstanceResult, Record};
+
+    fn check(finding: &str, likely: &str, requirement: &str) -> Check {
+        Check {
+            id: "step-0".into(),
+            kind: CheckKind::Expectation,
+            step: Some(0),
+            requirements: vec![requirement.into()],
+            verdict: Verdict::Fail,
+            expected: String::new(),
+            observed: String::new(),
+            reason: None,
+            finding: Some(finding.into()).filter(|f: &String| !f.is_empty()),
+            blame: None,
+            evidence: vec![],
+            likely_cause: Some(likely.into()).filter(|l: &String| !l.is_empty()),
+        }
+    }
+
+    fn instance(name: &str, checks: Vec<Check>) -> InstanceResult {
+        InstanceResult {
+            scenario: name.into(),
+            case: None,
+            instance: InstanceId(uuid::Uuid::from_u128(1)),
+            seed: Digest::of(b""),
+            trace: vec![],
+            verdict: Verdict::Fail,
+            checks,
+            wall_us: 0,
+            own_us: 0,
+            crypto_us: 0,
+        }
+    }
+
+    /// The causes of some failed instances: finding, how often told, how often found, and the requirement whose fix is shown.
+    fn told(instances: Vec<InstanceResult>) -> Vec<(String, usize, usize, String)> {
+        let header = Header {
+            record: RECORD_VERSION,
+            countersign: String::new(),
+            started: String::new(),
+            profile: String::new(),
+            target: String::new(),
+            carrier: String::new(),
+            seed_commitment: Digest::of(b""),
+            jobs: 1,
+            only: vec![],
+            suite: Digest::of(b""),
+            expected_failures: vec![],
+        };
+        let suite = SuiteFiles { files: vec![] };
+        let (doctor, plan, summary) = (None, None, None);
+        let record = Record { header, suite, doctor, plan, summary, instances, notes: vec![], cut_off: false };
+        let requirement =
+            |id: &str, cause: &str| RequirementText { id: id.into(), usual_cause: cause.into(), ..RequirementText::default() };
+        let requirements = [requirement("R-1", "one"), requirement("R-2", "two")];
+        let blobs = Blobs::new();
+        let view =
+            View { record: &record, blobs: &blobs, requirements: &requirements, scenarios: &[], profile: None, chain: None };
+        let one = |c: Cause<'_>| {
+            let requirement = c.requirement.map_or(String::new(), |r| r.id.clone());
+            (c.finding.unwrap_or_default().to_owned(), c.failures.len(), c.found_in, requirement)
+        };
+        view.causes().into_iter().map(one).collect()
+    }
+
+    fn line(finding: &str, told: usize, found: usize, requirement: &str) -> (String, usize, usize, String) {
+        (finding.into(), told, found, requirement.into())
+    }
+
+    #[test]
+    fn what_is_found_in_most_failed_scenarios_comes_first_and_each_is_told_once() {
+        let found = told(vec![
+            instance("a", vec![check("rare", "x", "R-1")]),
+            instance("b", vec![check("side", "y", "R-1"), check("common", "z", "R-2")]),
+            instance("c", vec![check("common", "z", "R-2")]),
+            instance("d", vec![check("common", "z", "R-2"), check("rare", "x", "R-1")]),
+        ]);
+        assert_eq!(found, [line("common", 3, 3, "R-2"), line("rare", 1, 2, "R-1")]);
+    }
+
+    #[test]
+    fn of_equals_a_requirements_own_usual_cause_comes_first_and_then_the_earlier() {
+        let found = told(vec![instance("a", vec![check("first", "x", "R-1"), check("own", "two", "R-2")])]);
+        assert_eq!(found, [line("own", 1, 1, "R-2")]);
+        let found = told(vec![instance("a", vec![check("first", "x", "R-1"), check("second", "y", "R-2")])]);
+        assert_eq!(found, [line("first", 1, 1, "R-1")]);
+    }
+
+    #[test]
+    fn the_fix_is_of_a_requirement_that_is_missed() {
+        assert_eq!(told(vec![instance("a", vec![check("f", "two", "R-1")])]), [line("f", 1, 1, "R-1")]);
+        assert_eq!(told(vec![instance("a", vec![check("f", "two", "R-9")])]), [line("f", 1, 1, "")]);
+    }
+
+    #[test]
+    fn without_finding_or_cause_the_requirement_tells_failures_apart() {
+        let found = told(vec![instance("a", vec![check("", "", "R-1")]), instance("b", vec![check("", "", "R-2")])]);
+        assert_eq!(found, [line("", 1, 1, "R-1"), line("", 1, 1, "R-2")]);
+    }
+
+    #[test]
+    fn a_failure_that_no_check_explains_is_not_lost() {
+        assert_eq!(told(vec![instance("a", vec![]), instance("b", vec![])]), [line("", 2, 2, "")]);
+    }
+}

@@ -1,0 +1,38 @@
+//! A page of many results stays small enough to be read.
+
+mod specimen;
+
+use countersign_reports::html;
+use specimen::Specimen;
+
+/// Most bytes for one result, added up over all that the page says of it.
+const MOST_BYTES: usize = 8_000;
+const RESULTS: usize = 2_000;
+
+/// The specimen's results over and over, as cases of their scenarios.
+fn many(mut specimen: Specimen) -> Specimen {
+    let few = std::mem::take(&mut specimen.record.instances);
+    let cases = few.into_iter().cycle().take(RESULTS).enumerate().map(|(at, mut instance)| {
+        instance.case = Some(at.to_string());
+        instance
+    });
+    specimen.record.instances = cases.collect();
+    specimen
+}
+
+#[test]
+fn two_thousand_results_take_little_room_each() {
+    for (name, make) in specimen::ALL {
+        let page = html(&many(make()).view());
+        assert!(page.len() < RESULTS * MOST_BYTES, "{name}: {} bytes a result", page.len() / RESULTS);
+    }
+}
+
+#[test]
+fn failures_with_one_cause_are_told_once() {
+    for (name, make) in specimen::ALL {
+        let (few, specimen) = (make(), many(make()));
+        let causes = |specimen: &Specimen| html(&specimen.view()).matches("<article class=\"failure\">").count();
+        assert_eq!(causes(&few), causes(&specimen), "{name}");
+    }
+}
