@@ -204,7 +204,7 @@ impl Drive {
                 let request = self.last_request;
                 self.requests.insert(request, reply);
                 self.bytes += http.body.len() as u64;
-                let body = self.instance.body(&http.body);
+                let body = self.instance.shared_body(http.body);
                 self.feed(Input::Request { request, method: http.method, path: http.path, token: http.token, body });
             }
             ServerEvent::ChatOpened { token, channel_key, frames, accept } => {
@@ -226,6 +226,7 @@ impl Drive {
                 self.channels.senders.remove(&channel);
                 self.feed(Input::ChatClosed { channel });
             }
+            ServerEvent::BrokenOff { what } => self.feed(Input::broken_off(&what)),
             // The client was told, and nothing of it reaches the gateway.
             ServerEvent::Refused { what, problem } => self.feed(Input::refused(&what, &problem)),
         }

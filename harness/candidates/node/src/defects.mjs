@@ -9,6 +9,14 @@ export const DEFECTS = {
   'silent-identity-change': 'A changed identity key is trusted, and the user is not told.',
   'shows-repeated-stanza': 'A stanza that is delivered again is shown again.',
   'plaintext-in-header': 'A preview of what is sent stands in clear beside the encrypted body of its stanza.',
+  'convergent-media-key': 'The key of a file is made from its content.',
+  'compares-ten-mac-bytes': 'Only the first ten bytes of the MAC of a file are compared.',
+  'guesses-media-kind': 'A file is opened as any kind, whichever its keys were derived for.',
+  'ignores-appended-bytes': 'What follows the expected end of a download is ignored.',
+  'refuses-empty-file': 'An empty file counts as none.',
+  'gives-up-broken-download': 'A download for which the connection broke is not made again.',
+  'shows-path-in-file-name': 'A file name is shown with the path that the sender put before it.',
+  'takes-any-media-type': 'Any text is taken for a media type.',
   'never-refills': 'No new prekeys are published when the gateway says that they have run out.',
 };
 

@@ -18,6 +18,8 @@ use tokio_tungstenite::tungstenite::{Error as SocketError, Message};
 
 /// Frames that may wait in either direction.
 const WAITING_FRAMES: usize = 256;
+/// Bytes by which an answer's buffer is longer than the answer: padding and MAC of a file.
+const SPARE: usize = 64;
 /// How long a connection may take to come about.
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 
@@ -59,14 +61,16 @@ impl Wire for Network {
         let mut response = request.send().await.map_err(unreachable)?;
         let status = response.status().as_u16();
         let retry_after_s = retry_after(response.headers());
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
+        // One buffer of the stated length, with room for a file to be encrypted where it lies.
+        let stated = response.content_length().and_then(|n| usize::try_from(n).ok()).unwrap_or(0).min(limit);
+        let mut body = Vec::with_capacity(stated + SPARE);
+        while let Some(chunk) = response.chunk().await.map_err(|_| WireError::BrokenOff)? {
             if body.len() + chunk.len() > limit {
                 return Err(WireError::TooLarge(limit));
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(WireReply { status, retry_after_s, body })
+        Ok(WireReply { status, retry_after_s, body: body.into() })
     }
 
     async fn chat(&self, token: &str) -> Result<Chat, WireError> {
@@ -137,7 +141,7 @@ fn refused(error: SocketError) -> WireError {
         SocketError::Http(response) => {
             let retry_after_s = response.headers().get("retry-after").and_then(|v| v.to_str().ok()?.trim().parse().ok());
             let status = response.status().as_u16();
-            WireError::Refused(WireReply { status, retry_after_s, body: response.into_body().unwrap_or_default() })
+            WireError::Refused(WireReply { status, retry_after_s, body: response.into_body().unwrap_or_default().into() })
         }
         other => unreachable(other),
     }

@@ -7,6 +7,7 @@ use super::Monitor;
 use crate::context::Context;
 use crate::finding::Finding;
 use crate::said::Said;
+use countersign_trace::{MadeFile, Observation};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) const MONITOR: Monitor = Monitor { id: "file-plaintext", requirements: &["MED-10", "META-04"], watch };
@@ -14,7 +15,7 @@ pub(super) const MONITOR: Monitor = Monitor { id: "file-plaintext", requirements
 /// Length of a piece in bytes.
 const PIECE: usize = 32;
 /// Most pieces of all files of an instance.
-const MOST_PIECES: usize = 4096;
+const MOST_PIECES: u64 = 4096;
 /// Bytes by which pieces are first told apart.
 const PREFIX: usize = 4;
 /// Least number of different bytes in a piece.
@@ -22,12 +23,21 @@ const LEAST_VARIETY: usize = 8;
 
 fn watch(cx: &Context<'_>) -> Said {
     let expected = "no part of a file is uploaded in clear";
-    let sources: Vec<&[u8]> = cx
+    let made: BTreeMap<&str, &MadeFile> = cx
         .seen
-        .requests
+        .observed
         .iter()
-        .filter(|r| r.method == "GET" && r.path.starts_with("/files/") && r.accepted())
-        .filter_map(|r| r.reply.and_then(|(_, _, body, _)| body.bytes(cx.seen.blobs)))
+        .filter_map(|(_, _, o)| match o {
+            Observation::Made { path, file } => Some((path.as_str(), file)),
+            _ => None,
+        })
+        .collect();
+    let fetched = cx.seen.requests.iter().filter(|r| r.method == "GET" && r.path.starts_with("/files/") && r.accepted());
+    let sources: Vec<Source<'_>> = fetched
+        .filter_map(|r| match made.get(r.path) {
+            Some(file) => Some(Source::Made(file)),
+            None => r.reply.and_then(|(_, _, body, _)| body.bytes(cx.seen.blobs)).map(Source::Bytes),
+        })
         .collect();
     let pieces = Pieces::of(&sources);
     for request in cx.seen.requests.iter().filter(|r| !r.body.is_empty()) {
@@ -44,9 +54,35 @@ fn watch(cx: &Context<'_>) -> Said {
     Said::pass(expected, format!("{} files were looked for", sources.len()))
 }
 
+/// A file that the candidate fetched to send it.
+enum Source<'a> {
+    Bytes(&'a [u8]),
+    /// A large one, of which pieces are made as they are needed.
+    Made(&'a MadeFile),
+}
+
+impl Source<'_> {
+    /// How many whole pieces it has.
+    fn pieces(&self) -> u64 {
+        let length = match self {
+            Self::Bytes(bytes) => bytes.len() as u64,
+            Self::Made(file) => file.length,
+        };
+        length / PIECE as u64
+    }
+
+    fn piece(&self, index: u64) -> Option<[u8; PIECE]> {
+        let at = index.checked_mul(PIECE as u64)?;
+        match self {
+            Self::Bytes(bytes) => bytes.get(usize::try_from(at).ok()?..)?.first_chunk().copied(),
+            Self::Made(file) => Some(file.at(at)),
+        }
+    }
+}
+
 /// Pieces of files, by their first bytes.
-struct Pieces<'a> {
-    by_prefix: BTreeMap<[u8; PREFIX], Vec<&'a [u8]>>,
+struct Pieces {
+    by_prefix: BTreeMap<[u8; PREFIX], Vec<[u8; PIECE]>>,
     /// Which hashes of a prefix occur at all: most positions are decided by one look.
     filter: Vec<u64>,
 }
@@ -57,13 +93,17 @@ fn slot(prefix: [u8; PREFIX]) -> usize {
     (u32::from_le_bytes(prefix).wrapping_mul(0x9e37_79b1) >> (32 - FILTER_BITS)) as usize
 }
 
-impl<'a> Pieces<'a> {
-    fn of(sources: &[&'a [u8]]) -> Self {
+impl Pieces {
+    fn of(sources: &[Source<'_>]) -> Self {
         let mut pieces = Self { by_prefix: BTreeMap::new(), filter: vec![0; 1 << (FILTER_BITS - 6)] };
-        let total: usize = sources.iter().map(|s| s.len() / PIECE).sum();
+        let total = sources.iter().fold(0_u64, |sum, s| sum.saturating_add(s.pieces()));
         let stride = total.div_ceil(MOST_PIECES).max(1);
         for source in sources {
-            for piece in source.chunks_exact(PIECE).step_by(stride) {
+            let mut index = 0;
+            while index < source.pieces() {
+                let piece = source.piece(index);
+                index = index.saturating_add(stride);
+                let Some(piece) = piece else { break };
                 let variety: BTreeSet<u8> = piece.iter().copied().collect();
                 let Some(prefix) = piece.first_chunk::<PREFIX>().filter(|_| variety.len() >= LEAST_VARIETY) else { continue };
                 pieces.by_prefix.entry(*prefix).or_default().push(piece);
@@ -84,7 +124,7 @@ impl<'a> Pieces<'a> {
             let Some(prefix) = window.first_chunk::<PREFIX>() else { return false };
             let slot = slot(*prefix);
             self.filter.get(slot / 64).is_some_and(|word| word >> (slot % 64) & 1 == 1)
-                && self.by_prefix.get(prefix).is_some_and(|known| known.contains(&window))
+                && self.by_prefix.get(prefix).is_some_and(|known| known.iter().any(|piece| piece == window))
         })
     }
 }
@@ -96,12 +136,23 @@ mod tests {
     #[test]
     fn a_piece_is_found_at_any_offset() {
         let file: Vec<u8> = (0..200_000_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
-        let pieces = Pieces::of(&[&file]);
+        let pieces = Pieces::of(&[Source::Bytes(&file)]);
         let mut upload = vec![0; 5000];
         assert_eq!(pieces.find(&upload), None);
         upload.splice(1001..1001, file[70_000..71_000].iter().copied());
         assert!(pieces.find(&upload).is_some());
         assert_eq!(Pieces::of(&[]).find(&file), None);
-        assert_eq!(Pieces::of(&[&[0; 4096]]).find(&[0; 4096]), None);
+        assert_eq!(Pieces::of(&[Source::Bytes(&[0; 4096])]).find(&[0; 4096]), None);
+    }
+
+    #[test]
+    fn a_file_that_is_not_kept_is_looked_for_all_the_same() {
+        let made = MadeFile::new([5; 32], "", 200_000);
+        let (whole, by_bytes, by_recipe) = (made.whole(0).unwrap(), 70_000, Pieces::of(&[Source::Made(&made)]));
+        assert_eq!(by_recipe.by_prefix, Pieces::of(&[Source::Bytes(&whole)]).by_prefix);
+        assert!(by_recipe.find(&whole[by_bytes..by_bytes + 1000]).is_some());
+        // A record may say anything about lengths: the number of pieces stays bounded.
+        let endless = MadeFile { length: u64::MAX, ..made };
+        assert!(Pieces::of(&[Source::Made(&endless)]).by_prefix.len() <= 4097);
     }
 }
