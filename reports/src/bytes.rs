@@ -68,8 +68,9 @@ pub(crate) fn excerpt(body: &Body, blobs: &Blobs, longest: usize) -> Excerpt {
         return Excerpt { members, fields, dump: body.map(|body| hex("body", &body, longest)), note };
     }
     let dump = match std::str::from_utf8(bytes) {
-        Ok(text) => Dump { of: String::new(), text: visible_block(text, longest), length: bytes.len() as u64, shown: None },
-        Err(_) => hex("", bytes, longest),
+        Ok(text) => Dump { of: String::new(), text: visible_block(text, longest), length: body.len(), shown: None },
+        // Of a long body, only the beginning may be at hand.
+        Err(_) => Dump { length: body.len(), ..hex("", bytes, longest) },
     };
     Excerpt { dump: Some(dump), note, ..Excerpt::default() }
 }

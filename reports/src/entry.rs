@@ -105,6 +105,7 @@ impl<'a> Names<'a> {
             Input::Refused { what, problem } => {
                 told(FROM_CANDIDATE, format!("{}: refused on the way in, {}", visible(what, LONGEST), problem.reason))
             }
+            Input::BrokenOff { what } => told(FROM_CANDIDATE, format!("{}: ended before its body did", visible(what, LONGEST))),
             Input::ChatClosed { channel } => told(FROM_CANDIDATE, format!("channel {channel} is gone")),
             Input::Timer { timer } => told(SCENARIO, format!("timer {timer} fires")),
             Input::Aborted { cause } => told(SCENARIO, format!("aborted: {}", visible(cause, LONGEST))),
@@ -180,6 +181,9 @@ impl<'a> Names<'a> {
                 format!("sees safety number {} with {}", visible(digits, 80), short(peer))
             }
             Observation::Canary { text } => format!("will send a marker that no server may see: {}", visible(text, 60)),
+            Observation::Made { path, file } => {
+                format!("will send a file of {} bytes, fetched from {}", grouped(file.length), visible(path, 80))
+            }
             Observation::Invalid { what, detail } => {
                 format!("{} breaks the binding: {}", visible(what, 80), visible(detail, LONGEST))
             }

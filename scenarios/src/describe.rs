@@ -110,6 +110,10 @@ fn send(cast: &BTreeMap<String, Cast>, s: &Send) -> String {
             BendContent::CiphertextFlipped => "a bit of the file's ciphertext is flipped, and the digest fits that",
             BendContent::MacFlipped => "a bit of the file's MAC is flipped, and the digest fits that",
             BendContent::WrongLength => "it states one byte more than the file has",
+            BendContent::ShorterLength => "it states one byte less than the file has",
+            BendContent::HugeLength => "it states the largest length that can be written",
+            BendContent::WrongKey => "it states another key than the file's",
+            BendContent::WrongKind => "the file is encrypted as one of another kind",
             BendContent::NoPadding => "the plaintext is not padded",
             BendContent::WrongPadding => "the padding ends in a wrong byte",
             BendContent::NotProtobuf => "the plaintext is no content message",
@@ -193,6 +197,11 @@ fn download(step: &MediaStep) -> String {
         MediaStep::Cut(n) => format!("lacks its last {n} bytes"),
         MediaStep::Missing => "finds nothing there".to_owned(),
         MediaStep::Extend(n) => format!("has {n} more bytes, all zero"),
+        MediaStep::BreakOff(b) => format!(
+            "breaks off after {} bytes, {}",
+            b.after,
+            if b.times == 1 { "once".into() } else { format!("{} times", b.times) }
+        ),
     }
 }
 

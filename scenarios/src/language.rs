@@ -53,6 +53,16 @@ pub struct Scenario {
     pub steps: Vec<Step>,
 }
 
+impl Scenario {
+    /// Lengths of the files that it sends, in bytes.
+    pub fn file_bytes(&self) -> impl Iterator<Item = u64> + '_ {
+        self.steps.iter().filter_map(|step| match step {
+            Step::Send(Send { content: ContentSpec::File(file), .. }) => Some(u64::from(file.bytes)),
+            _ => None,
+        })
+    }
+}
+
 /// One case of a scenario.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]

@@ -104,6 +104,16 @@ fn unfit(planned: &Planned, profile: &Profile, claims: &Description) -> Option<(
     if !features.is_empty() {
         return Some((Verdict::NotApplicable, format!("optional, and the candidate does not claim {}", names(&features))));
     }
+    // Everybody has to take files up to a mebibyte; beyond that, what a candidate says of itself counts.
+    let largest =
+        planned.scenario.file_bytes().max().filter(|largest| planned.scenario.heavy && *largest > claims.limits.file_bytes);
+    if let Some(largest) = largest {
+        let stated = claims.limits.file_bytes;
+        return Some((
+            Verdict::NotApplicable,
+            format!("it sends {largest} bytes, and the candidate states {stated} as its largest file"),
+        ));
+    }
     let capabilities: Vec<&Capability> =
         planned.scenario.capabilities.iter().filter(|c| !claims.capabilities.contains(c)).collect();
     (!capabilities.is_empty()).then(|| {

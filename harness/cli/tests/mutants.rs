@@ -71,9 +71,9 @@ fn as_child(mutant: &str) -> Target {
     Target::Exec(format!("'{}' sample --defect {mutant}", env!("CARGO_BIN_EXE_countersign")))
 }
 
-/// Scenarios that do not measure time: what a busy machine does to clocks is no business of most mutants.
+/// Scenarios that neither measure time, since what a busy machine does to clocks is no business of most mutants, nor take long.
 fn untimed(suite: &Suite) -> Vec<String> {
-    suite.scenarios.values().filter(|s| !s.scenario.exclusive).map(|s| s.scenario.id.clone()).collect()
+    suite.scenarios.values().filter(|s| !s.scenario.exclusive && !s.scenario.heavy).map(|s| s.scenario.id.clone()).collect()
 }
 
 /// Scenarios that fail, with requirement and finding of each failed check.

@@ -47,9 +47,9 @@ pub enum UserContent {
     Media {
         /// Which kind.
         media: MediaKind,
-        /// Media type.
+        /// Media type, by the rule of the module `media`.
         mime: String,
-        /// File name without any path.
+        /// File name without any path, by the rule of the module `media`; empty if there is none.
         name: String,
         /// The file itself.
         file: FileRef,

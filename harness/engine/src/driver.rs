@@ -205,7 +205,7 @@ impl Drive {
                 let request = self.last_request;
                 self.requests.insert(request, reply);
                 self.bytes += http.body.len() as u64;
-                let body = self.instance.body(&http.body);
+                let body = self.instance.shared_body(http.body);
                 self.feed(Input::Request { request, method: http.method, path: http.path, token: http.token, body });
             }
             ServerEvent::ChatOpened { token, channel_key, frames, accept } => {
@@ -227,6 +227,7 @@ impl Drive {
                 self.channels.senders.remove(&channel);
                 self.feed(Input::ChatClosed { channel });
             }
+            ServerEvent::BrokenOff { what } => self.feed(Input::broken_off(&what)),
             // The client was told, and nothing of it reaches the gateway.
             ServerEvent::Refused { what, problem } => self.feed(Input::refused(&what, &problem)),
         }
@@ -291,7 +292,7 @@ fn redacted(event: ServerEvent, redactor: &Redactor) -> ServerEvent {
             http.method = redactor.text(http.method);
             http.path = redactor.text(http.path);
             http.token = http.token.map(|token| redactor.text(token));
-            http.body = redactor.bytes(http.body);
+            http.body = redactor.shared(http.body);
             ServerEvent::Request { http, reply }
         }
         ServerEvent::ChatOpened { token, channel_key, frames, accept } => {
@@ -303,6 +304,7 @@ fn redacted(event: ServerEvent, redactor: &Redactor) -> ServerEvent {
             problem.detail = redactor.text(problem.detail);
             ServerEvent::Refused { what: redactor.text(what), problem }
         }
+        ServerEvent::BrokenOff { what } => ServerEvent::BrokenOff { what: redactor.text(what) },
         closed @ ServerEvent::ChatClosed { .. } => closed,
     }
 }
@@ -331,7 +333,7 @@ mod tests {
         const SECRET: &str = "a-secret-of-ours-0123456789";
         let redactor = Redactor::new([Secret::new(SECRET).unwrap()]);
         let text = || format!("x{SECRET}");
-        let http = HttpRequest { method: text(), path: text(), token: Some(text()), body: text().into_bytes() };
+        let http = HttpRequest { method: text(), path: text(), token: Some(text()), body: text().into_bytes().into() };
         let (reply, _) = oneshot::channel();
         let events = [
             ServerEvent::Request { http, reply },
@@ -341,7 +343,7 @@ mod tests {
         for event in events {
             let shown = match redacted(event, &redactor) {
                 ServerEvent::Request { http, .. } => {
-                    [http.method, http.path, http.token.unwrap(), String::from_utf8(http.body).unwrap()].to_vec()
+                    [http.method, http.path, http.token.unwrap(), String::from_utf8(http.body.to_vec()).unwrap()].to_vec()
                 }
                 ServerEvent::ChatFrame { text, .. } => vec![String::from_utf8(text).unwrap()],
                 ServerEvent::Refused { what, problem } => vec![what, problem.detail],

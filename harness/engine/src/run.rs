@@ -2,6 +2,9 @@
 //! shows progress, and concludes; nothing here judges or prints.
 
 mod candidate;
+mod room;
+
+pub use room::{Held, ROOM_BYTES};
 
 use crate::driver::{Driven, Interrupt, drive, meter, stop};
 use crate::plan::{Filter, FilterError, Plan};
@@ -15,6 +18,7 @@ use countersign_instance::InstancePlan;
 use countersign_scenarios::{Planned, Profile, Suite};
 use countersign_trace::record::{Doctor, Header, Plan as RecordPlan, RECORD_VERSION, Times};
 use countersign_trace::{Blame, Blobs, Check, CheckKind, Digest, InstanceResult, Trace, Verdict};
+use room::{Room, Taken};
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -72,7 +76,7 @@ pub enum RunEvent {
         name: String,
     },
     /// An instance is done and judged. Bodies are to be stored before the result that refers to them.
-    InstanceEnded(Box<InstanceResult>, Blobs),
+    InstanceEnded(Box<InstanceResult>, Held),
     /// Something that a person should know and that is no verdict: the candidate was started again.
     Note(String),
     /// Nothing follows.
@@ -213,7 +217,7 @@ struct Round<'a> {
 /// An instance that was executed and judged.
 struct Done {
     result: InstanceResult,
-    blobs: Blobs,
+    blobs: Held,
     times: Times,
 }
 
@@ -223,8 +227,9 @@ impl Round<'_> {
         let begin = Instant::now();
         let jobs = self.options.jobs.clamp(1, self.description.limits.instances.max(1)) as usize;
         let mut counts = BTreeMap::new();
-        let done = match self.some(plan.together.into(), jobs, ended, &mut counts).await {
-            Ok(()) => self.some(plan.alone.into(), 1, ended, &mut counts).await,
+        let room = Room::new();
+        let done = match self.some(plan.together.into(), jobs, &room, ended, &mut counts).await {
+            Ok(()) => self.some(plan.alone.into(), 1, &room, ended, &mut counts).await,
             gone => gone,
         };
         ended.times.wall_us = micros(begin.elapsed());
@@ -237,6 +242,7 @@ impl Round<'_> {
         &self,
         mut queue: VecDeque<Planned>,
         jobs: usize,
+        room: &Room,
         ended: &mut Ended,
         counts: &mut BTreeMap<Verdict, u64>,
     ) -> Result<(), RunError> {
@@ -244,7 +250,7 @@ impl Round<'_> {
         let mut running: BTreeMap<Id, Planned> = BTreeMap::new();
         loop {
             while tasks.len() < jobs && self.interrupt.borrow().is_none() {
-                let Some(planned) = queue.pop_front() else { break };
+                let Some((planned, taken)) = room.next(&mut queue, tasks.is_empty()).await else { break };
                 for note in self.candidate.notes() {
                     self.events.send(RunEvent::Note(note)).await?;
                 }
@@ -252,7 +258,7 @@ impl Round<'_> {
                     self.events.send(RunEvent::Note(note)).await?;
                 }
                 self.events.send(RunEvent::InstanceStarted { name: planned.name.clone() }).await?;
-                let task = tasks.spawn(self.instance(planned.clone()));
+                let task = tasks.spawn(self.instance(planned.clone(), taken));
                 running.insert(task.id(), planned);
             }
             let done = match tasks.join_next_with_id().await {
@@ -276,7 +282,7 @@ impl Round<'_> {
         }
     }
 
-    fn instance(&self, planned: Planned) -> impl Future<Output = Done> + Send + use<> {
+    fn instance(&self, planned: Planned, taken: Taken) -> impl Future<Output = Done> + Send + use<> {
         let instance = derive::instance(&self.options.seed, &planned.name);
         let gateway = self.candidate.gateways().open(instance);
         let plan = InstancePlan {
@@ -296,7 +302,7 @@ impl Round<'_> {
         let (judge, description) = (Arc::clone(&self.options.judge), Arc::clone(&self.description));
         async move {
             let driven = drive(plan, gateway, endpoint, patience, interrupt).await;
-            judged(&planned, instance, seed, driven, &judge, &description)
+            judged(&planned, instance, seed, driven, taken, &judge, &description)
         }
     }
 
@@ -328,11 +334,19 @@ impl Round<'_> {
             own_us: 0,
             crypto_us: 0,
         };
-        Done { result, blobs: Blobs::new(), times: Times::default() }
+        Done { result, blobs: Held::default(), times: Times::default() }
     }
 }
 
-fn judged(planned: &Planned, instance: InstanceId, seed: Digest, driven: Driven, judge: &Judge, claims: &Description) -> Done {
+fn judged(
+    planned: &Planned,
+    instance: InstanceId,
+    seed: Digest,
+    driven: Driven,
+    taken: Taken,
+    judge: &Judge,
+    claims: &Description,
+) -> Done {
     let Driven { finished, wall, own, candidate, .. } = driven;
     let begin = Instant::now();
     let checks = judge(planned, &finished.trace, &finished.blobs, claims);
@@ -357,7 +371,7 @@ fn judged(planned: &Planned, instance: InstanceId, seed: Digest, driven: Driven,
         own_us,
         crypto_us: finished.crypto_us,
     };
-    Done { result, blobs: finished.blobs, times }
+    Done { result, blobs: Held::new(finished.blobs, Some(taken)), times }
 }
 
 fn micros(time: Duration) -> u64 {

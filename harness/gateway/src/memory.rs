@@ -37,7 +37,7 @@ impl MemoryClient {
         self.instance
     }
 
-    /// Makes a request. An instance that is gone answers `unknown-instance`.
+    /// Makes a request. An answer whose `breaks_off` is set is one whose connection broke. An instance that is gone answers `unknown-instance`.
     pub async fn request(&self, mut http: HttpRequest) -> HttpReply {
         let limit = if http.method == "PUT" && http.path == "/media" { LARGEST_BLOB } else { LARGEST_BODY };
         if http.body.len() > limit {

@@ -56,6 +56,11 @@ pub enum ServerEvent {
         /// What was wrong with it.
         problem: Problem,
     },
+    /// A request ended before its body did. That may be the network's doing, and nobody was told anything.
+    BrokenOff {
+        /// Which request, in words.
+        what: String,
+    },
 }
 
 /// The channel is gone, or its client does not read and too much waits for it.

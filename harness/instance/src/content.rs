@@ -4,16 +4,16 @@ use crate::derive;
 use countersign_contract::seen::{FileRef, MediaKind, UserContent};
 use countersign_contract::{Bytes, StanzaId};
 use countersign_scenarios::language::{ContentSpec, FileSpec};
+use countersign_trace::MadeFile;
 use rand::RngCore as _;
-use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 
 /// Content ready to be sent.
 pub(crate) struct Made {
     /// As the user makes it. A file has no URL yet.
     pub(crate) content: UserContent,
-    /// The plaintext of the file, if it is one.
-    pub(crate) file: Option<Vec<u8>>,
+    /// How the file is made, if it is one.
+    pub(crate) file: Option<MadeFile>,
     /// A marker inside it that no server may see.
     pub(crate) canary: Option<String>,
 }
@@ -87,12 +87,7 @@ fn every_plane(canary: &str) -> String {
 fn file(seed: &[u8; 32], name: &str, spec: &FileSpec) -> Made {
     let label = spec.label.as_deref().unwrap_or(name);
     let canary = derive::canary(seed, &format!("file {label}"));
-    let length = spec.bytes as usize;
-    let mut bytes = derive::bytes(seed, &["file", label], length);
-    let marked = length >= canary.len();
-    if marked {
-        bytes.splice(..canary.len(), canary.bytes());
-    }
+    let made = MadeFile::new(derive::digest(seed, &["file", label]), &canary, spec.bytes.into());
     let (mime, extension) = match spec.kind {
         MediaKind::Image => ("image/png", "png"),
         MediaKind::Video => ("video/mp4", "mp4"),
@@ -103,9 +98,10 @@ fn file(seed: &[u8; 32], name: &str, spec: &FileSpec) -> Made {
         media: spec.kind,
         mime: spec.mime.clone().unwrap_or_else(|| mime.to_owned()),
         name: spec.name.clone().unwrap_or_else(|| format!("{}.{extension}", spec.kind.as_str())),
-        file: FileRef { url: None, sha256: Bytes(Sha256::digest(&bytes).to_vec()), length: length as u64 },
+        file: FileRef { url: None, sha256: Bytes(made.sha256.0.to_vec()), length: made.length },
     };
-    Made { content, file: Some(bytes), canary: marked.then_some(canary) }
+    let canary = Some(canary).filter(|_| !made.head.is_empty());
+    Made { content, file: Some(made), canary }
 }
 
 #[cfg(test)]

@@ -30,13 +30,6 @@ pub(crate) fn uuid(seed: &[u8; 32], labels: &[&str]) -> Uuid {
     uuid::Builder::from_random_bytes(bytes).into_uuid()
 }
 
-/// That many bytes for these labels.
-pub(crate) fn bytes(seed: &[u8; 32], labels: &[&str], count: usize) -> Vec<u8> {
-    let mut bytes = vec![0; count];
-    rng(seed, labels).fill_bytes(&mut bytes);
-    bytes
-}
-
 /// A marker that does not occur by chance.
 pub(crate) fn canary(seed: &[u8; 32], label: &str) -> String {
     let hex: String = digest(seed, &["canary", label]).iter().take(12).map(|b| format!("{b:02x}")).collect();

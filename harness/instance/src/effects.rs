@@ -16,11 +16,11 @@ impl Instance {
     pub(crate) fn apply(&mut self, effects: Vec<Effect>) {
         for effect in effects {
             match effect {
-                Effect::Reply { request, reply, disturbed } => {
+                Effect::Reply { request, mut reply, disturbed } => {
                     if disturbed {
                         self.note_fault(request, reply.status);
                     }
-                    let body = Body::new(&reply.body, &mut self.blobs);
+                    let body = self.ours(&mut reply.body);
                     let (status, content_type) = (reply.status, reply.content_type.to_owned());
                     self.log(Event::Reply { request, status, content_type, body, disturbed });
                     self.outputs.push(Output::Reply { request, reply });
@@ -120,13 +120,18 @@ impl Instance {
 
     pub(crate) fn arm_media(&mut self, step: &MediaStep) {
         let bend = match step {
-            MediaStep::Flip(at) => MediaBend::Flip(usize::try_from(*at).unwrap_or(0)),
+            MediaStep::Flip(at) => MediaBend::Flip(*at),
             MediaStep::Cut(bytes) => MediaBend::Truncate(*bytes as usize),
             MediaStep::Missing => MediaBend::Missing,
             MediaStep::Extend(bytes) => MediaBend::Extend(*bytes as usize),
+            MediaStep::BreakOff(broken) => MediaBend::BreakOff(broken.after as usize),
         };
         self.media_armed = Some(0);
-        self.gateway.arm_media(MediaRule { on: Downloads::All, bend });
+        let on = match step {
+            MediaStep::BreakOff(broken) => Downloads::First(broken.times.into()),
+            _ => Downloads::All,
+        };
+        self.gateway.arm_media(MediaRule { on, bend });
     }
 
     /// Arms what the network does with a stanza that is about to be sent.

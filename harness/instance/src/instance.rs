@@ -15,6 +15,9 @@ use countersign_trace::event::{Entry, Event, Input, Outcome};
 use countersign_trace::{Blobs, Body, Observation, Trace};
 use std::collections::{BTreeMap, VecDeque};
 
+/// Bodies of our own making up to this many bytes are kept with what the candidate sends.
+pub(crate) const MOST_KEPT: usize = 1024 * 1024;
+
 /// A message that somebody sent.
 pub(crate) struct SentMessage {
     pub(crate) from: UserId,
@@ -114,6 +117,16 @@ impl Instance {
         Body::new(bytes, &mut self.blobs)
     }
 
+    /// The same without a copy, for bodies that may be large.
+    pub fn shared_body(&mut self, mut bytes: bytes::Bytes) -> Body {
+        Body::share(&mut bytes, &mut self.blobs)
+    }
+
+    /// Takes the body of an answer or request of our own making. A large file is not kept: re-execution makes it again.
+    pub(crate) fn ours(&mut self, bytes: &mut bytes::Bytes) -> Body {
+        if bytes.len() > MOST_KEPT { Body::noted(bytes, &self.blobs) } else { Body::share(bytes, &mut self.blobs) }
+    }
+
     /// Gives it the long bodies that a record refers to, before re-execution.
     pub fn lend(&mut self, blobs: &Blobs) {
         self.blobs.extend(blobs.iter().map(|(digest, bytes)| (*digest, bytes.clone())));
@@ -148,7 +161,7 @@ impl Instance {
             Input::Start { now_ms } => self.start(now_ms),
             Input::Returned { call, outcome } => self.returned(call, outcome),
             Input::Request { request, method, path, token, body } => {
-                let body = body.bytes(&self.blobs).unwrap_or_default().to_vec();
+                let body = body.shared(&self.blobs).unwrap_or_default();
                 let effects = self.gateway.http(request, HttpRequest { method, path, token, body });
                 self.apply(effects);
             }
@@ -175,6 +188,8 @@ impl Instance {
                     self.observe(None, Observation::Invalid { what, detail: problem.detail });
                 }
             }
+            // As likely the network's doing as the candidate's; a client that goes on asks again.
+            Input::BrokenOff { .. } => {}
             Input::ChatClosed { channel } => {
                 let effects = self.gateway.chat_closed(channel);
                 self.apply(effects);

@@ -4,6 +4,7 @@ use crate::effects::receipt_name;
 use crate::{Instance, derive};
 use countersign_contract::content::content::Body as ContentBody;
 use countersign_contract::content::{Attachment, Content};
+use countersign_contract::media::{is_file_name, is_media_type};
 use countersign_contract::portable::{KeyBundle, MOST_RETRIES, ReceiptType, Stanza};
 use countersign_contract::{Reason, StanzaId, UserId};
 use countersign_reference::media;
@@ -138,6 +139,12 @@ impl Instance {
             return self.observe(Some(user), refused(Reason::Duplicate, "a message with this id was shown before"));
         }
         let plaintext = match &content.body {
+            Some(ContentBody::Attachment(attachment)) if !is_file_name(&attachment.name) => {
+                return self.observe(Some(user), refused(Reason::Malformed, "the name of the file"));
+            }
+            Some(ContentBody::Attachment(attachment)) if !is_media_type(&attachment.mime) => {
+                return self.observe(Some(user), refused(Reason::Malformed, "the media type of the file"));
+            }
             Some(ContentBody::Attachment(attachment)) => match self.download(user, stanza, attachment) {
                 Ok(plaintext) => Some(plaintext),
                 Err(reason) => return self.observe(Some(user), refused(reason, "the file of the message")),
@@ -164,13 +171,13 @@ impl Instance {
         }
         let blob = self.reference_asks(user, "GET", &attachment.url, Vec::new()).ok_or(Reason::MediaMissing)?;
         let begin = (self.plan.meter)();
-        let digest_ok = media::digest_ok(&attachment.digest, &blob);
-        let mac_ok = media::mac_ok(kind, &key, &blob);
-        let opened = media::open(kind, &key, &attachment.digest, attachment.length, &blob);
+        let media::Examined { digest_ok, mac_ok, plaintext } =
+            media::examine(kind, &key, &attachment.digest, attachment.length, &blob);
         self.crypto_us += (self.plan.meter)().saturating_sub(begin);
-        let plaintext = opened.as_ref().ok().map(|p| Digest::of(p.as_slice()));
-        self.observe(Some(user), Observation::Media { stanza, key: Digest::of(&key), digest_ok, mac_ok, plaintext });
-        opened.map(|p| Digest::of(&p))
+        let plaintext = plaintext.map(Digest);
+        let shown = plaintext.as_ref().ok().copied();
+        self.observe(Some(user), Observation::Media { stanza, key: Digest::of(&key), digest_ok, mac_ok, plaintext: shown });
+        plaintext
     }
 
     fn receipt(&mut self, user: UserId, to: UserId, of: StanzaId, r#type: ReceiptType, count: Option<u32>) {

@@ -1,7 +1,7 @@
 //! How members send: reference users by themselves, users of the candidate by a call.
 
 use crate::content::{self, Made};
-use crate::instance::SentMessage;
+use crate::instance::{MOST_KEPT, SentMessage};
 use crate::{Instance, derive};
 use countersign_contract::content::{Attachment, Content, attachment};
 use countersign_contract::portable::{MessageType, Stanza};
@@ -11,7 +11,7 @@ use countersign_gateway::HttpRequest;
 use countersign_reference::media;
 use countersign_scenarios::language::{BendContent, Send};
 use countersign_trace::event::Event;
-use countersign_trace::{Body, Digest, Observation};
+use countersign_trace::{Body, Digest, MadeFile, Observation};
 use prost::Message as _;
 use std::sync::Arc;
 
@@ -41,11 +41,16 @@ impl Instance {
 
     fn candidate_sends(&mut self, user: UserId, to: UserId, stanza: StanzaId, made: Made) {
         let Made { mut content, file, .. } = made;
-        if let (UserContent::Media { file: reference, .. }, Some(bytes)) = (&mut content, file) {
+        if let (UserContent::Media { file: reference, .. }, Some(file)) = (&mut content, file) {
             // Under a name that says nothing.
             let name = derive::uuid(&self.plan.seed, &["file", &stanza.to_string()]).to_string();
-            reference.url = Some(format!("/files/{name}"));
-            self.gateway.put_file(&name, Arc::from(bytes));
+            let path = format!("/files/{name}");
+            reference.url = Some(path.clone());
+            if file.length > MOST_KEPT as u64 {
+                self.observe(Some(user), Observation::Made { path, file: file.clone() });
+            }
+            // With room to be encrypted where it lies, for a candidate in this process.
+            self.gateway.put_file(&name, Arc::new(move || file.whole(media::OVERHEAD).unwrap_or_default().into()));
         }
         let instance = self.plan.instance;
         self.call_send(operations::Send { instance, user, to, stanza, content });
@@ -54,8 +59,8 @@ impl Instance {
     fn reference_sends(&mut self, send: &Send, from: UserId, to: UserId, stanza: StanzaId, made: Made) {
         let Made { content: user_content, file, .. } = made;
         let attachment = match (&user_content, file) {
-            (UserContent::Media { media, mime, name, .. }, Some(bytes)) => {
-                let Some(made) = self.upload(&send.from, from, stanza, *media, &bytes, send.bend) else { return };
+            (UserContent::Media { media, mime, name, .. }, Some(file)) => {
+                let Some(made) = self.upload(&send.from, from, stanza, *media, &file, send.bend) else { return };
                 Some(Attachment { mime: mime.clone(), name: name.clone(), ..made })
             }
             _ => None,
@@ -112,13 +117,20 @@ impl Instance {
     }
 
     /// A request of a reference user, through the same codecs; `None` if the gateway refused it.
-    pub(crate) fn reference_asks(&mut self, user: UserId, method: &str, path: &str, body: Vec<u8>) -> Option<Vec<u8>> {
+    pub(crate) fn reference_asks(
+        &mut self,
+        user: UserId,
+        method: &str,
+        path: &str,
+        body: impl Into<bytes::Bytes>,
+    ) -> Option<bytes::Bytes> {
+        let mut body = body.into();
         let what = format!("{method} {path}");
-        let kept = Body::new(&body, &mut self.blobs);
+        let kept = self.ours(&mut body);
         self.log(Event::FromReference { user, what: what.clone(), body: kept });
         let request = HttpRequest { method: method.to_owned(), path: path.to_owned(), token: None, body };
-        let (reply, effects) = self.gateway.reference_request(user, request);
-        let kept = Body::new(&reply.body, &mut self.blobs);
+        let (mut reply, effects) = self.gateway.reference_request(user, request);
+        let kept = self.ours(&mut reply.body);
         self.log(Event::ToReference { user, what: format!("{what}: {}", reply.status), body: kept });
         self.apply(effects);
         (reply.status == 200).then_some(reply.body)
@@ -130,7 +142,7 @@ impl Instance {
         from: UserId,
         stanza: StanzaId,
         kind: MediaKind,
-        plaintext: &[u8],
+        file: &MadeFile,
         bend: Option<BendContent>,
     ) -> Option<Attachment> {
         // Bent downloads concern one file: the next one is whole again.
@@ -144,10 +156,11 @@ impl Instance {
         }
         let key = derive::digest(&self.plan.seed, &["media key", name, &stanza.to_string()]);
         let begin = (self.plan.meter)();
-        let sealed = media::seal(kind, &key, plaintext);
+        let sealed_as = if bend == Some(BendContent::WrongKind) { other_kind(kind) } else { kind };
+        let mut blob = file.whole(media::OVERHEAD).unwrap_or_default();
+        let mut digest = media::seal_in_place(sealed_as, &key, &mut blob).to_vec();
         self.crypto_us += (self.plan.meter)().saturating_sub(begin);
-        let (mut blob, mut digest) = (sealed.blob, sealed.digest.to_vec());
-        let mut length = plaintext.len() as u64;
+        let (mut stated_key, mut length) = (key.to_vec(), file.length);
         match bend {
             Some(BendContent::WrongDigest) => digest.iter_mut().take(1).for_each(|b| *b ^= 1),
             Some(BendContent::CiphertextFlipped) => {
@@ -159,6 +172,9 @@ impl Instance {
                 digest = Digest::of(&blob).0.to_vec();
             }
             Some(BendContent::WrongLength) => length += 1,
+            Some(BendContent::ShorterLength) => length = length.saturating_sub(1),
+            Some(BendContent::HugeLength) => length = u64::MAX,
+            Some(BendContent::WrongKey) => stated_key.iter_mut().take(1).for_each(|b| *b ^= 1),
             _ => {}
         }
         let answer = self.reference_asks(from, "PUT", "/media", blob);
@@ -170,12 +186,20 @@ impl Instance {
         Some(Attachment {
             kind: attachment::Kind::from(kind).into(),
             url: uploaded.url,
-            key: key.to_vec(),
+            key: stated_key,
             digest,
             length,
             mime: String::new(),
             name: String::new(),
         })
+    }
+}
+
+/// The kind as which a file is encrypted if it is to be encrypted as another.
+const fn other_kind(kind: MediaKind) -> MediaKind {
+    match kind {
+        MediaKind::Image => MediaKind::File,
+        _ => MediaKind::Image,
     }
 }
 
@@ -192,6 +216,13 @@ fn bent_plaintext(content: &Content, bend: BendContent) -> Option<Vec<u8>> {
         }
         BendContent::NotProtobuf => Some(countersign_contract::content::pad(vec![0xff; 40])),
         BendContent::NoBody => Some(Content { body: None, ..content.clone() }.to_padded()),
-        BendContent::WrongDigest | BendContent::CiphertextFlipped | BendContent::MacFlipped | BendContent::WrongLength => None,
+        BendContent::WrongDigest
+        | BendContent::CiphertextFlipped
+        | BendContent::MacFlipped
+        | BendContent::WrongLength
+        | BendContent::ShorterLength
+        | BendContent::HugeLength
+        | BendContent::WrongKey
+        | BendContent::WrongKind => None,
     }
 }

@@ -1,7 +1,7 @@
 //! Scenario and trace give verdicts, and the monitors watch every trace. Pure: no clock, no socket, no file.
 //!
 //! * [`judge()`]: every check of one instance.
-//! * [`judge_run`]: what only shows when all instances of a run are held against each other.
+//! * [`judge_run`], and [`RunJudge`] for one instance after another: what only shows when all instances of a run are held against each other.
 //! * [`worst`]: the verdict of a scenario from its checks.
 //! * [`conclude`]: the verdict and exit code of a run.
 //!
@@ -25,7 +25,7 @@ mod wire;
 pub use conclude::{Conclusion, conclude};
 pub use finding::Finding;
 pub use latency::{MOST_SAMPLES, Percentile, p95};
-pub use run::judge_run;
+pub use run::{RunJudge, judge_run};
 
 use context::Context;
 use countersign_contract::claims::Description;

@@ -10,7 +10,7 @@ use countersign_trace::{Blobs, Check, CheckKind, Digest, InstanceResult, Observa
 use std::collections::BTreeMap;
 
 /// What is collected over instances, and must not come twice.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
     MediaKey,
     Ciphertext,
@@ -37,40 +37,60 @@ impl Kind {
 /// entry in the later instance; the words name both.
 #[must_use]
 pub fn judge_run(profile: &Profile, instances: &[InstanceResult], blobs: &Blobs) -> Vec<Check> {
-    let mut first: BTreeMap<(Kind, Digest), usize> = BTreeMap::new();
-    let mut counts: BTreeMap<Kind, usize> = BTreeMap::new();
-    let mut twice: BTreeMap<Kind, (usize, usize, u64)> = BTreeMap::new();
-    for (index, instance) in instances.iter().enumerate() {
+    let mut run = RunJudge::default();
+    instances.iter().for_each(|instance| run.add(instance, blobs));
+    run.checks(profile)
+}
+
+/// Judges a run as a whole, instance by instance: of each, digests of what must not come twice are kept, and nothing else.
+#[derive(Clone, Debug, Default)]
+pub struct RunJudge {
+    names: Vec<String>,
+    first: BTreeMap<(Kind, Digest), usize>,
+    counts: BTreeMap<Kind, usize>,
+    twice: BTreeMap<Kind, (usize, usize, u64)>,
+}
+
+impl RunJudge {
+    /// Takes the next instance, with its long bodies.
+    pub fn add(&mut self, instance: &InstanceResult, blobs: &Blobs) {
+        let index = self.names.len();
+        self.names.push(instance.name());
         for (kind, value, n) in collect(instance, blobs) {
-            let before = *first.entry((kind, value)).or_insert_with(|| {
-                *counts.entry(kind).or_default() += 1;
+            let before = *self.first.entry((kind, value)).or_insert_with(|| {
+                *self.counts.entry(kind).or_default() += 1;
                 index
             });
             if before != index {
-                twice.entry(kind).or_insert((before, index, n));
+                self.twice.entry(kind).or_insert((before, index, n));
             }
         }
     }
-    let name = |index: usize| instances.get(index).map(InstanceResult::name).unwrap_or_default();
-    Kind::ALL
-        .into_iter()
-        .map(|kind| {
-            let (id, requirements, what, finding) = kind.check();
-            let expected = format!("no two instances share {what}");
-            let said = match twice.get(&kind) {
-                Some((before, after, n)) => {
-                    Said::fail(finding, expected, format!("{} and {} share one", name(*before), name(*after))).evidence([*n])
-                }
-                None => match counts.get(&kind).copied().unwrap_or(0) {
-                    // Nothing was seen, so nothing is shown.
-                    0 => Said::pass(expected, "there was none to compare").verdict(Verdict::NotApplicable),
-                    count => Said::pass(expected, format!("{count} were compared")),
-                },
-            };
-            let requirements = known(requirements, |id| profile.requirements.iter().any(|r| r == id));
-            said.check(id.to_owned(), CheckKind::Monitor, None, requirements, &BTreeMap::new())
-        })
-        .collect()
+
+    /// The checks, as [`judge_run`] gives them.
+    #[must_use]
+    pub fn checks(&self, profile: &Profile) -> Vec<Check> {
+        let name = |index: usize| self.names.get(index).cloned().unwrap_or_default();
+        Kind::ALL
+            .into_iter()
+            .map(|kind| {
+                let (id, requirements, what, finding) = kind.check();
+                let expected = format!("no two instances share {what}");
+                let said = match self.twice.get(&kind) {
+                    Some((before, after, n)) => {
+                        Said::fail(finding, expected, format!("{} and {} share one", name(*before), name(*after))).evidence([*n])
+                    }
+                    None => match self.counts.get(&kind).copied().unwrap_or(0) {
+                        // Nothing was seen, so nothing is shown.
+                        0 => Said::pass(expected, "there was none to compare").verdict(Verdict::NotApplicable),
+                        count => Said::pass(expected, format!("{count} were compared")),
+                    },
+                };
+                let requirements = known(requirements, |id| profile.requirements.iter().any(|r| r == id));
+                said.check(id.to_owned(), CheckKind::Monitor, None, requirements, &BTreeMap::new())
+            })
+            .collect()
+    }
 }
 
 /// Values of the candidate's making, with the number of the entry that shows each.

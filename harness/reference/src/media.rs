@@ -5,7 +5,8 @@
 
 use aes::Aes256;
 use cbc::cipher::block_padding::Pkcs7;
-use cbc::cipher::{BlockDecryptMut as _, BlockEncryptMut as _, KeyIvInit as _};
+use cbc::cipher::inout::InOutBuf;
+use cbc::cipher::{Block, BlockDecryptMut as _, BlockEncryptMut as _, KeyIvInit as _};
 use countersign_contract::Reason;
 use countersign_contract::media::{KEY_BYTES, MAC_BYTES, OKM_BYTES, info};
 use countersign_contract::seen::MediaKind;
@@ -16,6 +17,8 @@ use subtle::ConstantTimeEq as _;
 
 /// Block length of the cipher in bytes.
 const BLOCK: usize = 16;
+/// Bytes that are decrypted at once: whole blocks.
+const PIECE: usize = 64 * 1024;
 
 /// What is derived for one file.
 struct Keys {
@@ -51,15 +54,30 @@ fn derive(kind: MediaKind, key: &[u8; KEY_BYTES]) -> Keys {
     Keys { iv, aes, mac }
 }
 
+/// How much longer than its file a blob can be, in bytes.
+pub const OVERHEAD: usize = BLOCK + MAC_BYTES;
+
 /// Encrypts a file. The key must be used for this one file only.
 #[must_use]
 pub fn seal(kind: MediaKind, key: &[u8; KEY_BYTES], plaintext: &[u8]) -> Sealed {
-    let keys = derive(kind, key);
-    let mut blob = cbc::Encryptor::<Aes256>::new(&keys.aes.into(), &keys.iv.into()).encrypt_padded_vec_mut::<Pkcs7>(plaintext);
-    let mac = mac(&keys, &blob);
-    blob.extend_from_slice(&mac);
-    let digest = Sha256::digest(&blob).into();
+    let mut blob = Vec::with_capacity(plaintext.len() + OVERHEAD);
+    blob.extend_from_slice(plaintext);
+    let digest = seal_in_place(kind, key, &mut blob);
     Sealed { blob, digest }
+}
+
+/// Encrypts a file where it lies: the vector becomes the blob, without a copy if it has room for [`OVERHEAD`] bytes more. Gives
+/// the blob's digest. The key must be used for this one file only.
+#[must_use]
+pub fn seal_in_place(kind: MediaKind, key: &[u8; KEY_BYTES], file: &mut Vec<u8>) -> [u8; 32] {
+    let keys = derive(kind, key);
+    let padding = BLOCK - file.len() % BLOCK;
+    file.resize(file.len() + padding, u8::try_from(padding).unwrap_or(0));
+    let (blocks, _) = InOutBuf::from(file.as_mut_slice()).into_chunks();
+    cbc::Encryptor::<Aes256>::new(&keys.aes.into(), &keys.iv.into()).encrypt_blocks_inout_mut(blocks);
+    let mac = mac(&keys, file);
+    file.extend_from_slice(&mac);
+    Sha256::digest(&file).into()
 }
 
 /// Whether the blob has the digest that its message states.
@@ -124,6 +142,62 @@ pub fn open(kind: MediaKind, key: &[u8], digest: &[u8], length: u64, blob: &[u8]
         return Err(Reason::Malformed);
     }
     Ok(plaintext)
+}
+
+/// What is found of a blob that somebody sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Examined {
+    /// Whether the blob has the digest that its message states.
+    pub digest_ok: bool,
+    /// Whether its MAC is right.
+    pub mac_ok: bool,
+    /// SHA-256 of the plaintext, or why there is none: as [`open`] says.
+    pub plaintext: Result<[u8; 32], Reason>,
+}
+
+/// Does the checks of [`open`], each of them once, and decrypts piece by piece: the plaintext is never held as a whole.
+#[must_use]
+pub fn examine(kind: MediaKind, key: &[u8; KEY_BYTES], digest: &[u8], length: u64, blob: &[u8]) -> Examined {
+    let keys = derive(kind, key);
+    let (digest_ok, mac_ok) = (digest_ok(digest, blob), mac_holds(&keys, blob));
+    let plaintext = match split(blob) {
+        _ if digest.len() != 32 => Err(Reason::Malformed),
+        _ if !digest_ok => Err(Reason::BadDigest),
+        Some((ciphertext, _)) if form_ok(blob) => {
+            if mac_ok {
+                plaintext_digest(&keys, ciphertext, length)
+            } else {
+                Err(Reason::BadMac)
+            }
+        }
+        _ => Err(Reason::Malformed),
+    };
+    Examined { digest_ok, mac_ok, plaintext }
+}
+
+/// SHA-256 of what whole blocks decrypt to, without its padding.
+fn plaintext_digest(keys: &Keys, ciphertext: &[u8], length: u64) -> Result<[u8; 32], Reason> {
+    let (rest, last) = ciphertext.split_last_chunk::<BLOCK>().ok_or(Reason::Malformed)?;
+    let mut cipher = cbc::Decryptor::<Aes256>::new(&keys.aes.into(), &keys.iv.into());
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; PIECE.min(rest.len())];
+    for piece in rest.chunks(PIECE) {
+        let in_place = buffer.get_mut(..piece.len()).ok_or(Reason::Malformed)?;
+        in_place.copy_from_slice(piece);
+        let (blocks, _) = InOutBuf::from(&mut *in_place).into_chunks();
+        cipher.decrypt_blocks_inout_mut(blocks);
+        hash.update(in_place);
+    }
+    let mut last = Block::<Aes256>::from(*last);
+    cipher.decrypt_block_mut(&mut last);
+    let padding = usize::from(*last.last().ok_or(Reason::Malformed)?);
+    let kept = BLOCK.checked_sub(padding).filter(|_| padding > 0).ok_or(Reason::Malformed)?;
+    let (end, pad) = last.split_at_checked(kept).ok_or(Reason::Malformed)?;
+    if pad.iter().any(|b| usize::from(*b) != padding) || (rest.len() + kept) as u64 != length {
+        return Err(Reason::Malformed);
+    }
+    hash.update(end);
+    Ok(hash.finalize().into())
 }
 
 fn split(blob: &[u8]) -> Option<(&[u8], &[u8])> {

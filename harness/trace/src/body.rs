@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
 
 /// Bodies up to this many bytes stand in the trace itself.
 pub const LONGEST_INLINE: usize = 64 * 1024;
@@ -87,21 +86,55 @@ pub enum Body {
     },
 }
 
-/// The long bodies of an instance, by digest.
-pub type Blobs = BTreeMap<Digest, Arc<[u8]>>;
+/// The long bodies of an instance, by digest. Each is held once, and shared with whoever else holds it.
+pub type Blobs = BTreeMap<Digest, bytes::Bytes>;
 
 impl Body {
-    /// Takes bytes in; long ones go to `blobs`.
+    /// Takes bytes in; long ones are copied to `blobs`.
     #[must_use]
     pub fn new(bytes: &[u8], blobs: &mut Blobs) -> Self {
         if bytes.len() > LONGEST_INLINE {
             let sha256 = Digest::of(bytes);
-            blobs.entry(sha256).or_insert_with(|| Arc::from(bytes));
+            blobs.entry(sha256).or_insert_with(|| bytes::Bytes::copy_from_slice(bytes));
             return Self::Stored { sha256, length: bytes.len() as u64 };
         }
+        Self::inline(bytes)
+    }
+
+    /// Takes bytes in without a copy of long ones. If `blobs` has them already, `bytes` becomes another handle to those, so that
+    /// they are held once.
+    #[must_use]
+    pub fn share(bytes: &mut bytes::Bytes, blobs: &mut Blobs) -> Self {
+        if bytes.len() <= LONGEST_INLINE {
+            return Self::inline(bytes);
+        }
+        let sha256 = digest_of(bytes, blobs);
+        *bytes = blobs.entry(sha256).or_insert_with(|| bytes.clone()).clone();
+        Self::Stored { sha256, length: bytes.len() as u64 }
+    }
+
+    /// Notes long bytes by digest and length without keeping them: for those that a re-execution makes again.
+    #[must_use]
+    pub fn noted(bytes: &bytes::Bytes, blobs: &Blobs) -> Self {
+        if bytes.len() <= LONGEST_INLINE {
+            return Self::inline(bytes);
+        }
+        Self::Stored { sha256: digest_of(bytes, blobs), length: bytes.len() as u64 }
+    }
+
+    fn inline(bytes: &[u8]) -> Self {
         match std::str::from_utf8(bytes) {
             Ok(text) => Self::Text(text.to_owned()),
             Err(_) => Self::Bytes(Bytes(bytes.to_vec())),
+        }
+    }
+
+    /// The bytes, without a copy of long ones; `None` if they are stored and `blobs` does not have them.
+    #[must_use]
+    pub fn shared(&self, blobs: &Blobs) -> Option<bytes::Bytes> {
+        match self {
+            Self::Stored { sha256, .. } => blobs.get(sha256).cloned(),
+            short => short.bytes(blobs).map(bytes::Bytes::copy_from_slice),
         }
     }
 
@@ -129,5 +162,39 @@ impl Body {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+}
+
+/// The digest of some bytes, which is known already if they are the very ones that `blobs` holds.
+fn digest_of(bytes: &bytes::Bytes, blobs: &Blobs) -> Digest {
+    let held = blobs.iter().find(|(_, held)| held.as_ptr() == bytes.as_ptr() && held.len() == bytes.len());
+    held.map_or_else(|| Digest::of(bytes), |(digest, _)| *digest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_bytes_are_held_once_however_often_they_come() {
+        let mut blobs = Blobs::new();
+        let mut first = bytes::Bytes::from(vec![7; LONGEST_INLINE + 1]);
+        let mut again = bytes::Bytes::from(vec![7; LONGEST_INLINE + 1]);
+        let body = Body::share(&mut first, &mut blobs);
+        assert_eq!(Body::share(&mut again, &mut blobs), body);
+        assert_eq!(first.as_ptr(), again.as_ptr());
+        assert_eq!(body.shared(&blobs).map(|b| b.as_ptr()), Some(first.as_ptr()));
+        assert_eq!(Body::new(&first, &mut blobs), body);
+        assert_eq!((blobs.len(), body.len()), (1, LONGEST_INLINE as u64 + 1));
+    }
+
+    #[test]
+    fn noted_bytes_are_not_kept_and_short_ones_stand_in_place() {
+        let mut blobs = Blobs::new();
+        let long = bytes::Bytes::from(vec![7; LONGEST_INLINE + 1]);
+        let body = Body::noted(&long, &blobs);
+        assert!(blobs.is_empty() && body.bytes(&blobs).is_none());
+        assert_eq!(body, Body::new(&long, &mut blobs));
+        assert_eq!(Body::noted(&bytes::Bytes::from_static(b"short"), &blobs), Body::Text("short".to_owned()));
     }
 }

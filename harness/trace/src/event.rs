@@ -182,6 +182,11 @@ pub enum Input {
         /// What was wrong with it, cut likewise.
         problem: Problem,
     },
+    /// A request ended before its body did: the connection broke, or its client gave up. The gateway never saw it.
+    BrokenOff {
+        /// Which request, in words; cut after [`MOST_REFUSED`] characters.
+        what: String,
+    },
     /// A channel is gone.
     ChatClosed {
         /// Which.
@@ -200,6 +205,12 @@ pub enum Input {
 }
 
 impl Input {
+    /// A request that ended too early, with its text cut to [`MOST_REFUSED`] characters.
+    #[must_use]
+    pub fn broken_off(what: &str) -> Self {
+        Self::BrokenOff { what: what.chars().take(MOST_REFUSED).collect() }
+    }
+
     /// What the transport refused, with texts cut to [`MOST_REFUSED`] characters.
     #[must_use]
     pub fn refused(what: &str, problem: &Problem) -> Self {

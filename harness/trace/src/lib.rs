@@ -4,12 +4,14 @@
 
 pub mod body;
 pub mod event;
+pub mod made;
 pub mod observation;
 pub mod record;
 pub mod verdict;
 
 pub use body::{Blobs, Body, Digest};
 pub use event::{Entry, Event, Input, Outcome, Trace};
+pub use made::MadeFile;
 pub use observation::Observation;
-pub use record::{Line, Record, RecordError, RecordWriter};
+pub use record::{BlobFolder, Bodies, Line, Record, RecordError, RecordWriter};
 pub use verdict::{Blame, Check, CheckKind, InstanceResult, Verdict};

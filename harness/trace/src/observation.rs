@@ -1,6 +1,6 @@
 //! What the reference observed and the wire does not show.
 
-use crate::Digest;
+use crate::{Digest, MadeFile};
 use countersign_contract::seen::UserContent;
 use countersign_contract::{Reason, StanzaId, UserId};
 use schemars::JsonSchema;
@@ -98,6 +98,13 @@ pub enum Observation {
     Canary {
         /// The marker.
         text: String,
+    },
+    /// A file was made from the seed for a user of the candidate to send. Of a large one this stands here in place of its bytes.
+    Made {
+        /// Where the candidate fetches it.
+        path: String,
+        /// How it is made.
+        file: MadeFile,
     },
     /// What the gateway noticed about a frame or request of the candidate that breaks the binding.
     Invalid {

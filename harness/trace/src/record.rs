@@ -7,12 +7,14 @@
 //! Version: [`RECORD_VERSION`]. A reader refuses another one. New optional members may be added without a new version; a reader
 //! of this version ignores none: unknown members are errors, so that nothing judged can hide in one.
 
+mod bodies;
 mod lines;
 mod read;
 #[cfg(test)]
 mod tests;
 mod write;
 
+pub use bodies::{BlobFolder, Bodies, shown};
 pub use lines::*;
 pub use read::{Record, RecordError};
 pub use write::RecordWriter;

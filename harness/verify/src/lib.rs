@@ -10,13 +10,16 @@ mod whole;
 
 pub use finding::{Finding, FindingKind, Verification};
 
+use countersign_judge::RunJudge;
 use countersign_scenarios::{Requirement, Suite, SuiteFiles};
-use countersign_trace::{Blobs, Record};
+use countersign_trace::{Bodies, Record, RecordError};
 
 /// Recomputes a record. `builtin` is the suite of this program: a record made with another one is still recomputed, by its own
-/// files, and the difference is said.
-#[must_use]
-pub fn verify(record: &Record, blobs: &Blobs, builtin: &Suite) -> Verification {
+/// files, and the difference is said. The long bodies of one instance at a time are taken from `bodies`.
+///
+/// # Errors
+/// If a long body is missing or altered.
+pub fn verify(record: &Record, bodies: &dyn Bodies, builtin: &Suite) -> Result<Verification, RecordError> {
     let mut out = Verification { complete: record.summary.is_some(), ..Verification::default() };
     if record.suite.digest() != record.header.suite {
         out.add(None, FindingKind::Suite, "the suite's files are not the ones that the header names");
@@ -27,23 +30,28 @@ pub fn verify(record: &Record, blobs: &Blobs, builtin: &Suite) -> Verification {
         Err(faults) => {
             let first = faults.first().map_or_else(String::new, ToString::to_string);
             out.add(None, FindingKind::Suite, format!("the suite in the record cannot be read: {first}"));
-            return out;
+            return Ok(out);
         }
     };
     let Some(profile) = suite.profiles.get(&record.header.profile).cloned().map(std::sync::Arc::new) else {
         out.add(None, FindingKind::Suite, format!("the suite in the record has no profile `{}`", record.header.profile));
-        return out;
-    };
-    whole::check(record, &suite, &profile, blobs, &mut out);
-    let Some(description) = record.doctor.as_ref().and_then(|d| d.description.as_ref()) else {
-        if !record.instances.is_empty() {
-            out.add(None, FindingKind::Plan, "there are instances, but no statement of claims");
-        }
-        return out;
+        return Ok(out);
     };
     let requirements: Vec<Requirement> = suite.requirements.values().cloned().collect();
+    let description = record.doctor.as_ref().and_then(|d| d.description.as_ref());
+    let (mut run, mut instances) = (RunJudge::default(), Verification::default());
     for result in &record.instances {
-        again::check(result, &suite, &profile, &requirements, description, blobs, &mut out);
+        let blobs = bodies.of(result)?;
+        run.add(result, &blobs);
+        if let Some(description) = description {
+            again::check(result, &suite, &profile, &requirements, description, &blobs, &mut instances);
+        }
     }
-    out
+    whole::check(record, &suite, &profile, &run, &mut out);
+    if description.is_none() && !record.instances.is_empty() {
+        out.add(None, FindingKind::Plan, "there are instances, but no statement of claims");
+    }
+    out.findings.append(&mut instances.findings);
+    (out.instances, out.checks, out.entries) = (instances.instances, instances.checks, instances.entries);
+    Ok(out)
 }

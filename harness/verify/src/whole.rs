@@ -1,12 +1,13 @@
 //! The record as a whole: plan, seeds, summary.
 
 use crate::{FindingKind, Verification};
+use countersign_judge::RunJudge;
 use countersign_scenarios::plan::{Filter, Plan};
 use countersign_scenarios::{Profile, Suite};
-use countersign_trace::{Blobs, Digest, Record};
+use countersign_trace::{Digest, Record};
 use std::collections::BTreeSet;
 
-pub(crate) fn check(record: &Record, suite: &Suite, profile: &Profile, blobs: &Blobs, out: &mut Verification) {
+pub(crate) fn check(record: &Record, suite: &Suite, profile: &Profile, run: &RunJudge, out: &mut Verification) {
     check_plan(record, suite, profile, out);
     let Some(summary) = &record.summary else { return };
     if Digest::of(&summary.seed.0) != record.header.seed_commitment {
@@ -17,7 +18,7 @@ pub(crate) fn check(record: &Record, suite: &Suite, profile: &Profile, blobs: &B
             out.add(Some(&result.name()), FindingKind::Seed, "the instance's seed does not follow from the run's");
         }
     }
-    let checks = countersign_judge::judge_run(profile, &record.instances, blobs);
+    let checks = run.checks(profile);
     if checks != summary.checks {
         out.add(None, FindingKind::Summary, "judging the run as a whole again gives other checks");
     }

@@ -145,6 +145,9 @@ impl<'a> Reader<'a> {
                 let label = format!("refuses {what} on the way in: {}", problem.reason);
                 self.note(n, self.places.gateway, Sign::Refused, &label);
             }
+            Input::BrokenOff { what } => {
+                self.note(n, self.places.gateway, Sign::Dropped, &format!("broken off on the way in: {what}"));
+            }
             Input::Aborted { cause } => self.note(n, self.places.gateway, Sign::Dropped, &format!("aborted: {cause}")),
             Input::Start { .. } | Input::ChatOpened { .. } | Input::ChatClosed { .. } | Input::Timer { .. } => {}
         }

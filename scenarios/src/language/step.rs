@@ -184,6 +184,14 @@ pub enum BendContent {
     MacFlipped,
     /// The stated length is one byte more than the file's.
     WrongLength,
+    /// The stated length is one byte less than the file's.
+    ShorterLength,
+    /// The stated length is the largest that can be written.
+    HugeLength,
+    /// The stated key is another one.
+    WrongKey,
+    /// The file is encrypted as one of another kind: as an image, or an image as another file.
+    WrongKind,
     /// The message is not padded.
     NoPadding,
     /// The padding ends in another byte.
@@ -419,6 +427,18 @@ pub enum MediaStep {
     Missing,
     /// Appends that many zero bytes.
     Extend(u32),
+    /// Lets the connection break in the middle.
+    BreakOff(BreakOff),
+}
+
+/// Lets downloads break in the middle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct BreakOff {
+    /// After that many bytes.
+    pub after: u32,
+    /// How many downloads.
+    pub times: u32,
 }
 
 /// Two users send in turn.

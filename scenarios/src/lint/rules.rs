@@ -2,7 +2,7 @@
 
 use super::names::{Placed, step_word};
 use crate::diagnostic::{Fault, Span, known_hint};
-use crate::language::{BundleBend, Cast, ContentSpec, Expect, Network, Scenario, Side, Step};
+use crate::language::{BundleBend, Cast, ContentSpec, Expect, Network, Scenario, Send, Side, Step};
 use crate::yaml::Node;
 use countersign_contract::Reason;
 use countersign_contract::claims::{Capability, Feature};
@@ -42,6 +42,10 @@ const MOST_MESSAGES: u32 = 2_000;
 
 /// Largest file or text that a scenario sends, in bytes.
 const LARGEST: u32 = 16 * 1024 * 1024;
+
+/// Largest file of a scenario that is heavy, and of one that is not, in bytes.
+const LARGEST_HEAVY: u32 = 64 * 1024 * 1024;
+const LARGEST_LIGHT: u32 = 1024 * 1024;
 
 type CastAt = BTreeMap<String, (Span, Option<Cast>)>;
 
@@ -111,7 +115,9 @@ impl Rules<'_> {
                 }
                 match &s.content {
                     ContentSpec::TextOfBytes(n) => self.count(*n, 64..=LARGEST, node, &["send", "content", "text-of-bytes"]),
-                    ContentSpec::File(file) => self.count(file.bytes, 0..=LARGEST, node, &["send", "content", "file", "bytes"]),
+                    ContentSpec::File(file) => {
+                        self.count(file.bytes, 0..=LARGEST_HEAVY, node, &["send", "content", "file", "bytes"])
+                    }
                     _ => {}
                 }
                 self.network(s.network.as_ref(), node);
@@ -338,6 +344,13 @@ fn check_needs(header: &Scenario, steps: &[Placed<'_>], faults: &mut Vec<Fault>)
         if matches!(step, Step::Burst(_)) && !header.exclusive {
             let hint = "add `exclusive: true`: whoever measures time runs alone";
             faults.push(Fault::new(word, "a `burst` in a scenario that is not exclusive").hint(hint));
+        }
+        if let Step::Send(Send { content: ContentSpec::File(file), .. }) = step
+            && file.bytes > LARGEST_LIGHT
+            && !header.heavy
+        {
+            let hint = "add `heavy: true`: it takes time and memory, and is counted apart";
+            faults.push(Fault::new(word, format!("a file of {} bytes in a scenario that is not heavy", file.bytes)).hint(hint));
         }
         if matches!(step, Step::Advance(_)) && !header.capabilities.contains(&Capability::VirtualClock) {
             let hint = "add `capabilities: [virtual-clock]`";

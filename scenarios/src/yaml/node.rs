@@ -93,7 +93,9 @@ impl Node {
             Kind::Scalar { text, plain } => {
                 let (text, any) = replace(text, self.span, values, used, faults);
                 // In a flow table a `${…}` has to be quoted; its value may still be a number.
-                Kind::Scalar { text, plain: *plain || any }
+                // An empty one is an empty text, not nothing.
+                let plain = *plain || (any && !text.is_empty());
+                Kind::Scalar { text, plain }
             }
             Kind::Seq(items) => Kind::Seq(items.iter().map(|i| i.replaced(values, used, faults)).collect()),
             Kind::Map(entries) => Kind::Map(

@@ -121,8 +121,8 @@ function attachmentOf(body) {
   if (media === undefined) throw new Problem('malformed', `attachment of unknown kind ${body.kind}`);
   return {
     media,
-    mime: body.mime,
-    name: fileName(body.name),
+    mime: defect('takes-any-media-type') ? body.mime : mediaType(body.mime),
+    name: fileName(body.name, defect('shows-path-in-file-name')),
     url: body.url,
     key: Buffer.from(body.key),
     digest: Buffer.from(body.digest),
@@ -130,8 +130,20 @@ function attachmentOf(body) {
   };
 }
 
-/** A file name that holds no path: neither sent nor shown otherwise. */
-export function fileName(name) {
-  if (/[/\\\0]/.test(name) || name === '.' || name === '..') throw new Problem('malformed', 'a file name with a path');
+const LONGEST_NAME = 255;
+const SEPARATORS = /[/\\]/;
+const UNPRINTABLE = /[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
+const MEDIA_TYPE = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+\/[A-Za-z0-9!#$%&'*+.^_`|~-]+ *(;[ -~]*)?$/;
+
+/** A name by the contract's rule: neither sent nor shown otherwise. */
+export function fileName(name, withPath = false) {
+  const path = (SEPARATORS.test(name) || name === '.' || name === '..') && !withPath;
+  if (path || UNPRINTABLE.test(name) || Buffer.byteLength(name) > LONGEST_NAME) throw new Problem('malformed', 'not a file name');
   return name;
+}
+
+/** A media type by the contract's rule. */
+export function mediaType(mime) {
+  if (mime.length > LONGEST_NAME || !MEDIA_TYPE.test(mime)) throw new Problem('malformed', 'not a media type');
+  return mime;
 }

@@ -4,6 +4,7 @@ import https from 'node:https';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Problem, REASONS } from './reasons.mjs';
 import { LARGEST_BLOB } from './media.mjs';
+import { defect } from './defects.mjs';
 
 const MOST_ATTEMPTS = 6;
 const FIRST_PAUSE_MS = 50;
@@ -24,7 +25,7 @@ export async function withRetries(action, stopped = () => false) {
     try {
       return await action();
     } catch (error) {
-      if (!isPassing(error) || stopped()) throw error;
+      if (!isPassing(error) || stopped() || (error.brokenOff && defect('gives-up-broken-download'))) throw error;
       if (attempt === MOST_ATTEMPTS) throw new Problem('gateway-error', `${attempt} attempts: ${error.message}`);
       const growing = FIRST_PAUSE_MS * 2 ** (attempt - 1) * (1 + Math.random() / 4);
       await pause(Math.max(growing, error.retryAfterMs ?? 0));
@@ -114,7 +115,7 @@ export class Gateway {
         readBody(response, most).then((answer) => {
           if (response.statusCode >= 200 && response.statusCode < 300) resolve(answer);
           else reject(problemFrom(response.statusCode, response.headers, answer));
-        }, failed);
+        }, (error) => failed(error instanceof Problem ? error : brokenOff(`${method} ${path}`, error)));
       });
       request.setTimeout(ANSWER_WITHIN_MS, () => request.destroy(new Error('no answer in time')));
       request.on('error', failed);
@@ -123,16 +124,29 @@ export class Gateway {
   }
 }
 
+// A connection that breaks within an answer counts as `gateway-error`: the request is made again.
+function brokenOff(what, error) {
+  const problem = new Problem('gateway-error', `${what}: the answer broke off: ${error.message}`);
+  problem.brokenOff = true;
+  return problem;
+}
+
 function readBody(response, most) {
   return new Promise((resolve, reject) => {
-    const parts = [];
+    // A large answer says its length: parts that are put together at the end would be there twice.
+    const stated = Number(response.headers['content-length'] ?? 0);
+    let whole = Buffer.allocUnsafe(Math.min(Number.isSafeInteger(stated) && stated > 0 ? stated : 0, most));
     let length = 0;
     response.on('data', (part) => {
+      if (length + part.length > most) {
+        response.destroy(new Problem('too-large', `an answer of more than ${most} bytes`));
+        return;
+      }
+      if (length + part.length > whole.length) whole = Buffer.concat([whole.subarray(0, length)], 2 * (length + part.length));
+      part.copy(whole, length);
       length += part.length;
-      if (length > most) response.destroy(new Problem('too-large', `an answer of more than ${most} bytes`));
-      else parts.push(part);
     });
-    response.on('end', () => resolve(Buffer.concat(parts)));
+    response.on('end', () => resolve(whole.subarray(0, length)));
     response.on('error', reject);
   });
 }

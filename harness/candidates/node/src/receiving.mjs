@@ -154,8 +154,8 @@ export class Receiving {
   async #file(attachment) {
     media.checkAttachment(attachment);
     const blob = await this.user.download('media', attachment.url);
-    const plaintext = media.open(blob, attachment);
-    const file = { sha256: media.sha256(plaintext).toString('base64url'), length: plaintext.length };
+    const { sha256, length } = media.open(blob, attachment);
+    const file = { sha256: sha256.toString('base64url'), length };
     return { kind: 'media', media: attachment.media, mime: attachment.mime, name: attachment.name, file };
   }
 

@@ -121,14 +121,15 @@ export class User {
     return { accepted };
   }
 
-  async #upload({ media: kind, name, file }) {
+  async #upload({ media: kind, mime, name, file }) {
     content.fileName(name);
+    content.mediaType(mime);
     if (file.url === undefined) throw new Problem('malformed', 'a file to send without its `url`');
     if (file.length > media.LARGEST_FILE) throw new Problem('too-large', `a file of ${file.length} bytes`);
     const plaintext = await this.download('files', file.url);
     if (plaintext.length !== file.length) throw new Problem('malformed', `a file of ${plaintext.length} bytes instead of ${file.length}`);
     if (!media.sha256(plaintext).equals(file.sha256)) throw new Problem('bad-digest', 'the file to send has another digest');
-    const key = this.mediaKeys.next();
+    const key = this.mediaKeys.next(file.sha256);
     const { blob, digest } = media.seal(plaintext, kind, key);
     const url = await this.gateway.upload(this.#token, blob);
     return { url, key, digest, length: plaintext.length };

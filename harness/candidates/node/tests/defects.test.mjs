@@ -47,6 +47,40 @@ const shows = {
     await cast.send(cast.alice, cast.bob, 'secret');
     return cast.gateway.sent.some(({ kind, preview }) => kind === 'message' && preview === 'secret');
   },
+  'convergent-media-key': async () => {
+    const keys = new media.MediaKeys();
+    const digest = createHash('sha256').update('picture').digest();
+    return keys.next(digest).equals(keys.next(digest));
+  },
+  'compares-ten-mac-bytes': async () => {
+    const { attachment, blob } = sealed();
+    blob[blob.length - 1] ^= 1;
+    return opens(blob, { ...attachment, digest: createHash('sha256').update(blob).digest() });
+  },
+  'guesses-media-kind': async () => {
+    const { attachment, blob } = sealed();
+    return opens(blob, { ...attachment, media: 'file' });
+  },
+  'ignores-appended-bytes': async () => {
+    const { attachment, blob } = sealed();
+    return opens(Buffer.concat([blob, Buffer.alloc(16)]), attachment);
+  },
+  'refuses-empty-file': async () => {
+    const { attachment } = sealed('');
+    return (await reasonOf((async () => media.checkAttachment(attachment))())) === 'malformed';
+  },
+  'gives-up-broken-download': async (cast) => {
+    cast.gateway.breaks.push(3);
+    const name = randomUUID();
+    const bytes = randomBytes(100);
+    cast.gateway.files.set(name, bytes);
+    const reference = { url: `/files/${name}`, sha256: createHash('sha256').update(bytes).digest('base64url'), length: 100 };
+    const what = { kind: 'media', media: 'image', mime: 'image/png', name: 'cat.png', file: reference };
+    await cast.settle(cast.bob, await cast.send(cast.alice, cast.bob, what));
+    return (await cast.refusals(cast.bob)).includes('gateway-error');
+  },
+  'shows-path-in-file-name': async () => attached({ name: '../cat.png', mime: 'image/png' }),
+  'takes-any-media-type': async () => attached({ name: 'cat.png', mime: 'image/png\nX: y' }),
   'never-refills': async (cast) => {
     for (let i = 0; i < 5; i += 1) await cast.call('fetch_keys', cast.alice, { of: cast.bob });
     const id = randomUUID();
@@ -142,6 +176,21 @@ function withVersion(stanza, version) {
   const body = Buffer.from(stanza.body, 'base64url');
   body[0] = version;
   return { ...stanza, body: body.toString('base64url') };
+}
+
+/** A file and what its message says of it. */
+function sealed(text = 'picture') {
+  const key = randomBytes(32);
+  const { blob, digest } = media.seal(Buffer.from(text), 'image', key);
+  return { blob, attachment: { media: 'image', key, digest, length: text.length } };
+}
+
+const opens = async (blob, attachment) => (await reasonOf((async () => media.open(blob, attachment))())) === 'no failure';
+
+/** Whether a file with this name and type is read. What is wrong is put in behind the sender's own checks. */
+async function attached({ name, mime }) {
+  const padded = content.write(randomUUID(), 0, { kind: 'media', media: 'image', mime, name }, { url: '/media/x', key: Buffer.alloc(32), digest: Buffer.alloc(32), length: 1 });
+  return (await reasonOf((async () => content.read(padded))())) === 'no failure';
 }
 
 test('every defect has a check', () => assert.deepEqual(Object.keys(shows), Object.keys(DEFECTS)));

@@ -13,6 +13,8 @@ export class FakeGateway extends EventEmitter {
   /** Answers that come before the real ones: `{ when: (request) => boolean, status, reason, headers }`, each used once. */
   faults = [];
   disturb = (stanza) => [stanza];
+  /** The next downloads break off after so many bytes. */
+  breaks = [];
   /** Reasons with which the next stanzas of clients are refused. */
   refusals = [];
   /** Statuses with which the next requests for a chat channel are answered. */
@@ -55,7 +57,9 @@ export class FakeGateway extends EventEmitter {
     if (fault) this.faults.splice(this.faults.indexOf(fault), 1);
     const { status, bytes, headers } = fault ? problem(fault) : this.#route(seen);
     response.writeHead(status, { 'content-length': bytes.length, ...headers });
-    response.end(bytes);
+    const after = request.method === 'GET' && path.startsWith('/media/') ? this.breaks.shift() : undefined;
+    if (after === undefined) response.end(bytes);
+    else response.write(bytes.subarray(0, after), () => response.destroy());
   }
 
   #route({ method, path, headers, body }) {

@@ -58,7 +58,7 @@ test('digest, MAC, decryption, length: in that order', () => {
   const key = randomBytes(32);
   const { blob, digest } = media.seal(Buffer.from('picture'), 'image', key);
   const attachment = { media: 'image', key, digest, length: 7 };
-  assert.equal(media.open(blob, attachment).toString(), 'picture');
+  assert.deepEqual(media.open(blob, attachment), { sha256: sha256('picture'), length: 7 });
   const flipped = Buffer.from(blob);
   flipped[3] ^= 1;
   assert.throws(() => media.open(flipped, attachment), { reason: 'bad-digest' });
@@ -116,4 +116,33 @@ test('contents that are none are refused', () => {
   assert.throws(reason(text([82, 0, 130, 1, 0])), { reason: 'malformed' });
   assert.throws(reason(Buffer.from([82, 3, 10, 1, 65])), { reason: 'malformed' });
   assert.throws(reason(Buffer.from([255, 255, 255])), { reason: 'malformed' });
+});
+
+test('files around the size of a block and of a piece come back', () => {
+  for (const length of [0, 1, 15, 16, 17, 65_535, 65_536, 65_537, 200_000]) {
+    const [plaintext, key] = [randomBytes(length), randomBytes(32)];
+    const { blob, digest } = media.seal(plaintext, 'file', key);
+    assert.equal(blob.length, Math.floor(length / 16) * 16 + 48);
+    assert.deepEqual(media.open(blob, { media: 'file', key, digest, length }), { sha256: sha256(plaintext), length });
+  }
+});
+
+test('names and media types are held against the contract', () => {
+  for (const good of ['', 'a', '.profile', 'CON.txt', '\u6771\u4eac e\u0301', 'é'.repeat(127)]) assert.equal(content.fileName(good), good);
+  for (const bad of ['..', '.', 'a/b', 'a\\b', 'a\0', 'a\n', 'a\u0085', '\u202egpj', '\u2066', 'é'.repeat(128)]) {
+    assert.throws(() => content.fileName(bad), { reason: 'malformed' });
+  }
+  for (const good of ['image/png', 'audio/ogg; codecs=opus']) assert.equal(content.mediaType(good), good);
+  for (const bad of ['', 'image', 'a/b/c', '../x/y', 'a/b\r\nX: y', 'a/b\0', 'a/b;\n', `a/${'b'.repeat(254)}`]) {
+    assert.throws(() => content.mediaType(bad), { reason: 'malformed' });
+  }
+});
+
+test('a download that breaks off is made again', async (t) => {
+  const cast = await Cast.with(t);
+  cast.gateway.breaks.push(3);
+  const id = await cast.send(cast.alice, cast.bob, file(cast, randomBytes(100)));
+  await cast.settle(cast.bob, id);
+  assert.deepEqual(await cast.refusals(cast.bob), []);
+  assert.equal((await cast.events(cast.bob)).at(-1).message, id);
 });

@@ -128,6 +128,36 @@ defects! {
     SkipsMediaLength = "skips-media-length";
     /// Shows an empty file for one that is not there.
     ShowsMissingMedia = "shows-missing-media";
+    /// Makes the key of a file from its content, to save the upload of what was uploaded before.
+    ConvergentMediaKey = "convergent-media-key";
+    /// Compares the first ten bytes of a file's authentication code only, as another service has it.
+    ComparesTenMacBytes = "compares-ten-mac-bytes";
+    /// Opens a file as any of the four kinds, whichever its keys were derived for.
+    GuessesMediaKind = "guesses-media-kind";
+    /// Takes as many bytes of a download as the message's length calls for, and ignores what follows.
+    IgnoresAppendedBytes = "ignores-appended-bytes";
+    /// Shows as much of a file as its message says that there is.
+    TruncatesToStatedLength = "truncates-to-stated-length";
+    /// Drops an empty file: a length of zero counts as no length.
+    RefusesEmptyFile = "refuses-empty-file";
+    /// Takes files up to 32 MiB only, though it states 64: a buffer in between is smaller.
+    StopsAt32Mib = "stops-at-32-mib";
+    /// Gives a download up for which the connection broke once.
+    GivesUpBrokenDownload = "gives-up-broken-download";
+    /// Shows a file name with the path that the sender put before it.
+    ShowsPathInFileName = "shows-path-in-file-name";
+    /// Sends a file under its whole path: the picker's answer is taken for a name.
+    SendsPathInFileName = "sends-path-in-file-name";
+    /// Shows a file name with control characters in it.
+    ShowsControlInFileName = "shows-control-in-file-name";
+    /// Shows a file name that turns the direction of writing, so that its end looks like another.
+    ShowsBidiInFileName = "shows-bidi-in-file-name";
+    /// Shows a file name of any length.
+    ShowsLongFileName = "shows-long-file-name";
+    /// Gives a file that has no name one of its own.
+    InventsFileName = "invents-file-name";
+    /// Takes any text for a media type, line feeds included.
+    TakesAnyMediaType = "takes-any-media-type";
     /// Sends the delivery receipt at once, but takes 60 ms before it shows a message, one after another.
     SlowDelivery = "slow-delivery";
     /// Shows a message at once, but takes 60 ms before it sends the delivery receipt, one after another.

@@ -10,6 +10,7 @@ use countersign_contract::media::LARGEST_BLOB;
 use countersign_contract::portable::{LARGEST_BODY, LARGEST_STANZA};
 use futures_util::{SinkExt as _, StreamExt as _};
 use http_body_util::{BodyExt as _, Full};
+use hyper::body::Body as _;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use hyper::{Request, Uri};
 use hyper_util::client::legacy::Client;
@@ -26,6 +27,8 @@ use tokio_tungstenite::tungstenite::{Error as SocketError, Message};
 
 /// Frames that may wait in either direction.
 const WAITING_FRAMES: usize = 256;
+/// Bytes by which an answer's buffer is longer than the answer: padding and MAC of a file.
+const SPARE: usize = 64;
 
 /// Wires over the network: HTTP to the URL that `open` names, over TLS if that says so; no proxy, no redirects, no decompression,
 /// bounded answers.
@@ -66,15 +69,17 @@ impl Wire for Network {
         let status = response.status().as_u16();
         let retry_after_s = retry_after(response.headers());
         let mut incoming = response.into_body();
-        let mut body = Vec::new();
+        // One buffer of the stated length, with room for a file to be encrypted where it lies.
+        let stated = incoming.size_hint().exact().and_then(|n| usize::try_from(n).ok()).unwrap_or(0).min(limit);
+        let mut body = Vec::with_capacity(stated + SPARE);
         while let Some(frame) = incoming.frame().await {
-            let Ok(chunk) = frame.map_err(unreachable)?.into_data() else { continue };
+            let Ok(chunk) = frame.map_err(|_| WireError::BrokenOff)?.into_data() else { continue };
             if body.len() + chunk.len() > limit {
                 return Err(WireError::TooLarge(limit));
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(WireReply { status, retry_after_s, body })
+        Ok(WireReply { status, retry_after_s, body: body.into() })
     }
 
     async fn chat(&self, token: &str) -> Result<Chat, WireError> {
@@ -153,7 +158,7 @@ fn refused(error: SocketError) -> WireError {
         SocketError::Http(response) => {
             let retry_after_s = response.headers().get("retry-after").and_then(|v| v.to_str().ok()?.trim().parse().ok());
             let status = response.status().as_u16();
-            WireError::Refused(WireReply { status, retry_after_s, body: response.into_body().unwrap_or_default() })
+            WireError::Refused(WireReply { status, retry_after_s, body: response.into_body().unwrap_or_default().into() })
         }
         other => unreachable(other),
     }

@@ -1,6 +1,7 @@
 //! How the client reaches its gateway: one request at a time, and one chat channel. The network is one way, memory another.
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use countersign_contract::InstanceId;
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -16,8 +17,8 @@ pub struct WireRequest {
     pub token: Option<String>,
     /// Media type of the body; empty if there is no body.
     pub content_type: &'static str,
-    /// The body, as it goes on the wire.
-    pub body: Vec<u8>,
+    /// The body, as it goes on the wire; a repeated request shares it.
+    pub body: Bytes,
 }
 
 /// The gateway's answer to a request.
@@ -28,7 +29,7 @@ pub struct WireReply {
     /// The header `Retry-After`, in seconds.
     pub retry_after_s: Option<u32>,
     /// The body.
-    pub body: Vec<u8>,
+    pub body: Bytes,
 }
 
 /// An open chat channel: stanzas as JSON texts. Dropping `frames_out` closes it; `frames_in` ends when it is closed.
@@ -52,6 +53,9 @@ pub enum WireError {
     /// The chat channel was answered with an HTTP error.
     #[error("the gateway refused the chat channel with status {}", .0.status)]
     Refused(WireReply),
+    /// The answer ended before it was whole.
+    #[error("the gateway's answer broke off")]
+    BrokenOff,
     /// The answer is larger than the contract allows.
     #[error("the gateway's answer is larger than {0} bytes")]
     TooLarge(usize),

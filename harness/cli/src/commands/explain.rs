@@ -12,7 +12,7 @@ use countersign_mutants::mutants;
 use countersign_reports::explain_failure;
 use countersign_sample::Defect;
 use countersign_scenarios::{Requirement, Suite, describe_step};
-use countersign_trace::Record;
+use countersign_trace::{BlobFolder, Record};
 use std::fmt::Write as _;
 
 pub(crate) fn explain(args: &Explain) -> Result<Exit, Fault> {
@@ -99,7 +99,7 @@ fn scenario(suite: &Suite, id: &str, args: &Explain) -> Option<String> {
 }
 
 fn became(record: &Record, id: &str, args: &Explain) -> String {
-    let blobs = record.blobs(args.record.parent().unwrap_or(std::path::Path::new("."))).unwrap_or_default();
+    let blobs = BlobFolder::beside(&args.record).shown(record).unwrap_or_default();
     let texts = report::Texts::of(record);
     let view = texts.view(record, &blobs, None);
     let found: String = record

@@ -10,12 +10,13 @@ use countersign_reports::{
 use countersign_scenarios::language::Expect;
 use countersign_scenarios::{Profile, Step, Suite, SuiteFiles, describe_step};
 use countersign_trace::record::RECORD_FILE;
-use countersign_trace::{Blobs, Record, RecordError};
+use countersign_trace::{BlobFolder, Blobs, Record, RecordError};
 use serde::Serialize;
 use std::path::Path;
 
 pub(crate) fn report(args: &Report) -> Result<Exit, Fault> {
-    let (record, blobs) = open(&args.record)?;
+    let record = read(&args.record)?;
+    let blobs = BlobFolder::beside(&args.record).shown(&record)?;
     let texts = Texts::of(&record);
     let chain = chain(&args.record);
     let view = texts.view(&record, &blobs, chain.as_deref());
@@ -63,15 +64,13 @@ pub(crate) fn pretty(value: &impl Serialize) -> String {
     serde_json::to_string_pretty(value).unwrap_or_default() + "\n"
 }
 
-/// Reads a record with its long bodies.
-pub(crate) fn open(path: &Path) -> Result<(Record, Blobs), Fault> {
-    let record = Record::open(path).map_err(|error| match error {
+/// Reads a record.
+pub(crate) fn read(path: &Path) -> Result<Record, Fault> {
+    Record::open(path).map_err(|error| match error {
         // A record that is not there is no evidence at all, and so no evidence that is invalid.
         RecordError::Io { path, cause } => Fault::Read { path, cause },
         other => Fault::Record(other),
-    })?;
-    let blobs = record.blobs(path.parent().unwrap_or(Path::new(".")))?;
-    Ok((record, blobs))
+    })
 }
 
 /// The chain of a record's last whole line.

@@ -7,8 +7,9 @@ use crate::fault::Fault;
 use crate::output;
 use crate::signals;
 use countersign_engine::{RunEvent, RunOptions};
+use countersign_judge::RunJudge;
 use countersign_reports::progress_line;
-use countersign_trace::record::{Note, RECORD_FILE, SuiteFiles, Summary};
+use countersign_trace::record::{Note, RECORD_FILE, SuiteFiles, Summary, shown};
 use countersign_trace::{Blobs, Line, Record, RecordWriter};
 use std::fs::File;
 use std::path::Path;
@@ -60,6 +61,7 @@ async fn execute(options: RunOptions, mut writer: RecordWriter, args: &Run) -> R
     let written = |cause| Fault::Write { path: args.out.join(RECORD_FILE), cause };
     let mut record: Option<Record> = None;
     let mut blobs = Blobs::new();
+    let mut run_judge = RunJudge::default();
     let mut selected = 0;
     while let Some(event) = events.recv().await {
         match event {
@@ -90,7 +92,10 @@ async fn execute(options: RunOptions, mut writer: RecordWriter, args: &Run) -> R
             RunEvent::InstanceEnded(result, bodies) => {
                 writer.store(&bodies).map_err(written)?;
                 writer.append(&Line::Instance((*result).clone())).map_err(written)?;
-                blobs.extend(bodies);
+                run_judge.add(&result, &bodies);
+                // Reports show little of long bodies. The rest is on disk, and nobody keeps it in memory.
+                blobs.extend(bodies.iter().map(|(digest, bytes)| (*digest, shown(bytes.clone()))));
+                drop(bodies);
                 if let Some(record) = record.as_mut() {
                     if !quiet {
                         let line = progress_line(&result, record.instances.len() + 1, selected, output::progress_style());
@@ -106,7 +111,7 @@ async fn execute(options: RunOptions, mut writer: RecordWriter, args: &Run) -> R
             }
             RunEvent::Finished(ended) => {
                 let Some(record) = record.as_mut() else { continue };
-                let checks = countersign_judge::judge_run(&profile, &record.instances, &blobs);
+                let checks = run_judge.checks(&profile);
                 let conclusion = countersign_judge::conclude(
                     record.plan.as_ref(),
                     record.doctor.as_ref(),

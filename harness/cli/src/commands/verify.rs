@@ -5,15 +5,16 @@ use crate::commands::{report, suite};
 use crate::exit::Exit;
 use crate::fault::Fault;
 use crate::output;
+use countersign_trace::BlobFolder;
 use std::fmt::Write as _;
 
 /// Findings that are printed one by one; of more, the rest is counted.
 const MOST_FINDINGS: usize = 20;
 
 pub(crate) fn verify(args: &Verify) -> Result<Exit, Fault> {
-    let (record, blobs) = report::open(&args.record)?;
+    let record = report::read(&args.record)?;
     let builtin = suite::builtin()?;
-    let found = countersign_verify::verify(&record, &blobs, &builtin);
+    let found = countersign_verify::verify(&record, &BlobFolder::beside(&args.record), &builtin).map_err(Fault::Record)?;
     let mut text = String::new();
     for finding in found.findings.iter().take(MOST_FINDINGS) {
         let _ = writeln!(text, "differs: {}", countersign_reports::visible(&finding.to_string(), 600));

@@ -5,7 +5,8 @@
 //! `Authorization: Bearer <token>`; the token comes from `enlist` and belongs to one user. Failures are problems (RFC 9457).
 //! A client retries a request that was answered `busy` (503) or `gateway-error` (502): it waits about 50 ms before the first retry,
 //! doubles the pause each time, adds a little chance, and gives up with `gateway-error` after six attempts in all. `Retry-After`
-//! (seconds) is a lower bound for the next pause.
+//! (seconds) is a lower bound for the next pause. A download whose connection breaks before all bytes of `Content-Length` have come
+//! counts as answered `gateway-error`: the client asks for the whole file again. The gateway answers no `Range`.
 //!
 //! | request | body | answer |
 //! |---|---|---|

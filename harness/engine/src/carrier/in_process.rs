@@ -68,7 +68,11 @@ struct MemoryWire(MemoryClient);
 impl Wire for MemoryWire {
     async fn request(&self, http: WireRequest) -> Result<WireReply, WireError> {
         let request = HttpRequest { method: http.method.to_owned(), path: http.path, token: http.token, body: http.body };
-        Ok(reply(self.0.request(request).await))
+        let answer = self.0.request(request).await;
+        if answer.breaks_off.is_some() {
+            return Err(WireError::BrokenOff);
+        }
+        Ok(reply(answer))
     }
 
     async fn chat(&self, token: &str) -> Result<Chat, WireError> {

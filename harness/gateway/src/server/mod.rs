@@ -58,7 +58,7 @@ impl Default for Limits {
             write_time: Duration::from_secs(30),
             head_bytes: 32 * 1024,
             headers: 64,
-            bodies_bytes: 512 * 1024 * 1024,
+            bodies_bytes: 128 * 1024 * 1024,
             drain: Duration::from_secs(2),
         }
     }

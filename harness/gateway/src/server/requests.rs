@@ -4,16 +4,19 @@ use super::entrance::{DIAL_PATH, Dial};
 use super::{Limits, Registry, websocket};
 use crate::transport::{ServerEvent, chat};
 use crate::{HttpReply, HttpRequest};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use countersign_contract::portable::LARGEST_BODY;
 use countersign_contract::{InstanceId, Problem, Reason, media::LARGEST_BLOB};
-use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
-use hyper::body::{Body as _, Incoming};
+use futures_util::{StreamExt as _, future::ready, stream};
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt, Full, StreamBody};
+use hyper::body::{Body as _, Frame, Incoming};
 use hyper::header::{
-    AUTHORIZATION, CONNECTION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
-    SEC_WEBSOCKET_VERSION, UPGRADE,
+    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER, SEC_WEBSOCKET_ACCEPT,
+    SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE,
 };
 use hyper::{Method, Request, Response, StatusCode};
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::str::FromStr as _;
 use std::sync::Arc;
@@ -21,7 +24,12 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-pub(super) type Reply = Response<Full<Bytes>>;
+pub(super) type Reply = Response<BoxBody<Bytes, BrokeOff>>;
+
+/// An answer ends here although more was promised: the connection is ended for it.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("broken off, as the scenario says")]
+pub(crate) struct BrokeOff;
 
 /// Bodies are counted against the bound on memory in units of this many bytes.
 const UNIT: usize = 1024;
@@ -56,6 +64,11 @@ impl Requests {
         let (body, _memory) = match self.body(request.into_body(), limit).await {
             Ok(read) => read,
             Err(Unread::Gone) => return response(gone()),
+            Err(Unread::BrokenOff) => {
+                // If the instance is gone, there is no one to be told.
+                let _ = events.send(ServerEvent::BrokenOff { what: format!("{method} {path}") }).await;
+                return closing(response(HttpReply::refuse(Reason::Malformed, "the body ended early")));
+            }
             Err(Unread::Refused(problem, status)) => {
                 let reply = HttpReply { status, ..HttpReply::problem(&problem) };
                 // If the instance is gone, there is no one to be told.
@@ -78,7 +91,7 @@ impl Requests {
         Some((self.registry.events_of(instance)?, format!("/{rest}")))
     }
 
-    async fn body(&self, body: Incoming, limit: usize) -> Result<(Vec<u8>, OwnedSemaphorePermit), Unread> {
+    async fn body(&self, body: Incoming, limit: usize) -> Result<(Bytes, OwnedSemaphorePermit), Unread> {
         let too_large = || Unread::Refused(Problem::new(Reason::TooLarge, format!("a body of more than {limit} bytes")), 413);
         let stated = body.size_hint();
         if stated.lower() > limit as u64 {
@@ -88,10 +101,15 @@ impl Requests {
         let units = u32::try_from(most.div_ceil(UNIT)).unwrap_or(u32::MAX);
         // The permit is kept until the instance has answered, since until then the body is in memory.
         let memory = Arc::clone(&self.memory).acquire_many_owned(units).await.map_err(|_| Unread::Gone)?;
-        match timeout(self.limits.body_time, Limited::new(body, limit).collect()).await {
-            Ok(Ok(collected)) => Ok((collected.to_bytes().into(), memory)),
-            Ok(Err(e)) if e.is::<LengthLimitError>() => Err(too_large()),
-            Ok(Err(e)) => Err(Unread::Refused(Problem::new(Reason::Malformed, format!("the body ended early: {e}")), 400)),
+        // One buffer of the stated length: pieces that are put together at the end would be there twice.
+        let exact = stated.exact().and_then(|n| usize::try_from(n).ok());
+        match timeout(self.limits.body_time, read(body, exact.unwrap_or(0), limit)).await {
+            Ok(Ok(Some(bytes))) => Ok((bytes, memory)),
+            Ok(Ok(None)) => Err(too_large()),
+            Ok(Err(e)) if is_not_http(&e) => {
+                Err(Unread::Refused(Problem::new(Reason::Malformed, format!("the body is not HTTP: {e}")), 400))
+            }
+            Ok(Err(_)) => Err(Unread::BrokenOff),
             Err(_) => Err(Unread::Refused(Problem::new(Reason::Timeout, "the body took too long"), 408)),
         }
     }
@@ -136,8 +154,29 @@ impl Requests {
 enum Unread {
     /// The server is stopping.
     Gone,
+    /// It ended before it was whole.
+    BrokenOff,
     /// With this problem, and this status.
     Refused(Problem, u16),
+}
+
+/// Whether what came of a body broke its framing. If not, nothing came any more.
+fn is_not_http(error: &hyper::Error) -> bool {
+    let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<std::io::Error>());
+    cause.is_some_and(|cause| matches!(cause.kind(), ErrorKind::InvalidInput | ErrorKind::InvalidData))
+}
+
+/// All of a body; `None` if it is longer than `limit`.
+async fn read(mut body: Incoming, capacity: usize, limit: usize) -> Result<Option<Bytes>, hyper::Error> {
+    let mut bytes = BytesMut::with_capacity(capacity);
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame?.into_data() else { continue };
+        if bytes.len().saturating_add(data.len()) > limit {
+            return Ok(None);
+        }
+        bytes.extend_from_slice(&data);
+    }
+    Ok(Some(bytes.freeze()))
 }
 
 fn gone() -> HttpReply {
@@ -170,7 +209,7 @@ pub(super) fn handshake(headers: &HeaderMap) -> Option<String> {
 }
 
 pub(super) fn switching(key: &str) -> Reply {
-    let mut reply = Response::new(Full::default());
+    let mut reply = Response::new(whole(Bytes::new()));
     *reply.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     reply.headers_mut().insert(CONNECTION, HeaderValue::from_static("upgrade"));
     reply.headers_mut().insert(UPGRADE, HeaderValue::from_static("websocket"));
@@ -186,8 +225,25 @@ fn closing(mut reply: Reply) -> Reply {
     reply
 }
 
+fn whole(body: Bytes) -> BoxBody<Bytes, BrokeOff> {
+    BodyExt::boxed(Full::new(body).map_err(|never| match never {}))
+}
+
 pub(super) fn response(reply: HttpReply) -> Reply {
-    let mut out = Response::new(Full::new(Bytes::from(reply.body)));
+    let mut out = Response::new(match reply.breaks_off {
+        None => whole(reply.body),
+        Some(_) => {
+            // What waits is written out whenever a body is not ready: else the bytes before the break would be lost with it.
+            let breaks = stream::once(async {
+                tokio::task::yield_now().await;
+                Err(BrokeOff)
+            });
+            BodyExt::boxed(StreamBody::new(stream::once(ready(Ok(Frame::data(reply.body)))).chain(breaks)))
+        }
+    });
+    if let Some(promised) = reply.breaks_off {
+        out.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(promised));
+    }
     *out.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     out.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(reply.content_type));
     if let Some(seconds) = reply.retry_after_s {

@@ -77,6 +77,8 @@ pub enum Downloads {
     All,
     /// Only this one, counted from 1 since the rule was armed.
     Nth(u64),
+    /// So many, from the next one on.
+    First(u64),
     /// All of this blob, by the URL that the upload returned.
     Url(String),
 }
@@ -84,14 +86,16 @@ pub enum Downloads {
 /// What is done to a download.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MediaBend {
-    /// Flip the lowest bit of the byte at this position.
-    Flip(usize),
+    /// Flip the lowest bit of the byte at this position; a negative one counts from the end.
+    Flip(i64),
     /// Leave out this many bytes at the end.
     Truncate(usize),
     /// Append this many zero bytes.
     Extend(usize),
     /// Answer `media-missing`.
     Missing,
+    /// Promise all of it, send that many bytes, and let the connection break. A shorter one arrives whole.
+    BreakOff(usize),
 }
 
 /// Requests of the candidate that are answered with a gateway error.
@@ -191,6 +195,7 @@ impl Armed {
             let applies = match &rule.on {
                 Downloads::All => true,
                 Downloads::Nth(n) => *seen == *n,
+                Downloads::First(n) => *seen <= *n,
                 Downloads::Url(only) => only == url,
             };
             if applies {

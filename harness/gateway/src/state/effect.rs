@@ -1,6 +1,7 @@
 //! What goes in and what comes out.
 
 use super::limits::LONGEST_DETAIL;
+use bytes::Bytes;
 use countersign_contract::portable::{JSON, MessageType, OCTETS, PROBLEM_JSON, Stanza};
 use countersign_contract::{Problem, Reason, StanzaId, UserId};
 use serde::Serialize;
@@ -19,8 +20,8 @@ pub struct HttpRequest {
     pub path: String,
     /// The bearer token, if there was one.
     pub token: Option<String>,
-    /// The body.
-    pub body: Vec<u8>,
+    /// The body; a large one is shared, never copied.
+    pub body: Bytes,
 }
 
 /// The answer to a request.
@@ -30,32 +31,33 @@ pub struct HttpReply {
     pub status: u16,
     /// Content type.
     pub content_type: &'static str,
-    /// The body.
-    pub body: Vec<u8>,
+    /// The body; a large one is shared, never copied.
+    pub body: Bytes,
     /// `Retry-After`, in seconds.
     pub retry_after_s: Option<u32>,
+    /// The connection breaks after the body, which a client was told is that many bytes long.
+    pub breaks_off: Option<u64>,
 }
 
 impl HttpReply {
     pub(crate) fn json<T: Serialize>(value: &T) -> Self {
         // Serialising our own types to memory cannot fail: they hold no maps with keys that are not strings.
-        Self { status: 200, content_type: JSON, body: serde_json::to_vec(value).unwrap_or_default(), retry_after_s: None }
+        Self::whole(200, JSON, serde_json::to_vec(value).unwrap_or_default().into())
     }
 
-    pub(crate) const fn octets(body: Vec<u8>) -> Self {
-        Self { status: 200, content_type: OCTETS, body, retry_after_s: None }
+    pub(crate) const fn octets(body: Bytes) -> Self {
+        Self::whole(200, OCTETS, body)
+    }
+
+    const fn whole(status: u16, content_type: &'static str, body: Bytes) -> Self {
+        Self { status, content_type, body, retry_after_s: None, breaks_off: None }
     }
 
     /// The answer that carries a problem, with the status that belongs to its reason.
     #[must_use]
     pub fn problem(problem: &Problem) -> Self {
         let body = serde_json::to_vec(problem).unwrap_or_default();
-        Self {
-            status: problem.status.unwrap_or_else(|| problem.reason.status()),
-            content_type: PROBLEM_JSON,
-            body,
-            retry_after_s: None,
-        }
+        Self::whole(problem.status.unwrap_or_else(|| problem.reason.status()), PROBLEM_JSON, body.into())
     }
 
     /// The answer for a reason; `detail` is for people and is cut to a bounded length.

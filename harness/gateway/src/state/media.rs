@@ -2,14 +2,18 @@
 
 use super::disturbance::MediaBend;
 use super::limits::{MOST_BLOB_BYTES, MOST_BLOBS};
+use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// Makes a plaintext file whenever it is fetched, so that nobody has to keep it.
+pub type MakeFile = Arc<dyn Fn() -> Bytes + Send + Sync>;
+
 #[derive(Clone, Default)]
 pub(crate) struct Media {
-    blobs: BTreeMap<String, Arc<[u8]>>,
+    blobs: BTreeMap<String, Bytes>,
     bytes: usize,
-    pub(crate) files: BTreeMap<String, Arc<[u8]>>,
+    pub(crate) files: BTreeMap<String, MakeFile>,
 }
 
 impl Media {
@@ -17,30 +21,53 @@ impl Media {
         self.blobs.len() < MOST_BLOBS && self.bytes.saturating_add(length) <= MOST_BLOB_BYTES
     }
 
-    pub(crate) fn put(&mut self, url: String, blob: Vec<u8>) {
+    pub(crate) fn put(&mut self, url: String, blob: Bytes) {
         self.bytes += blob.len();
-        self.blobs.insert(url, blob.into());
+        self.blobs.insert(url, blob);
     }
 
-    pub(crate) fn get(&self, url: &str) -> Option<&Arc<[u8]>> {
+    pub(crate) fn get(&self, url: &str) -> Option<&Bytes> {
         self.blobs.get(url)
     }
 }
 
-/// Bends a download and says how; `None` in place of the bytes if it is to be missing.
-pub(crate) fn bend(blob: &[u8], bends: &[MediaBend]) -> (Option<Vec<u8>>, Vec<String>) {
-    let mut bytes = Some(blob.to_vec());
+/// What a download came to.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Download {
+    /// `None` if it is to be missing.
+    pub(crate) bytes: Option<Bytes>,
+    /// How long the client is told that it is, if it is cut off there.
+    pub(crate) breaks_off: Option<u64>,
+    /// What was done to it, in words.
+    pub(crate) how: Vec<String>,
+}
+
+/// Bends a download and says how. One that nothing is done to is not copied.
+pub(crate) fn bend(blob: &Bytes, bends: &[MediaBend]) -> Download {
+    if bends.is_empty() {
+        return Download { bytes: Some(blob.clone()), breaks_off: None, how: Vec::new() };
+    }
+    let (mut bytes, mut breaks_off) = (Some(blob.to_vec()), None);
     let mut how = Vec::new();
     for rule in bends {
         let Some(present) = bytes.as_mut() else { break };
         match *rule {
-            MediaBend::Flip(offset) => match present.get_mut(offset) {
-                Some(byte) => {
-                    *byte ^= 1;
-                    how.push(format!("byte {offset} flipped in one bit"));
+            MediaBend::Flip(offset) => {
+                let at = position(offset, present.len());
+                match at.and_then(|at| present.get_mut(at)) {
+                    Some(byte) => {
+                        *byte ^= 1;
+                        how.push(format!("byte {offset} flipped in one bit"));
+                    }
+                    None => how.push(format!("there is no byte {offset} to flip")),
                 }
-                None => how.push(format!("there is no byte {offset} to flip")),
-            },
+            }
+            MediaBend::BreakOff(after) if after < present.len() => {
+                breaks_off = Some(present.len() as u64);
+                present.truncate(after);
+                how.push(format!("broken off after {after} bytes"));
+            }
+            MediaBend::BreakOff(after) => how.push(format!("too short to break off after {after} bytes")),
             MediaBend::Truncate(cut) => {
                 present.truncate(present.len().saturating_sub(cut));
                 how.push(format!("{cut} bytes left out at the end"));
@@ -55,5 +82,10 @@ pub(crate) fn bend(blob: &[u8], bends: &[MediaBend]) -> (Option<Vec<u8>>, Vec<St
             }
         }
     }
-    (bytes, how)
+    Download { bytes: bytes.map(Bytes::from), breaks_off, how }
+}
+
+/// A position from the beginning, or from the end if it is negative.
+fn position(offset: i64, length: usize) -> Option<usize> {
+    if offset >= 0 { usize::try_from(offset).ok() } else { length.checked_sub(usize::try_from(offset.unsigned_abs()).ok()?) }
 }

@@ -7,6 +7,7 @@ use super::gateway::{Gateway, NOT_ENLISTED, StoredStanza, User};
 use super::limits::{MOST_ENLISTMENTS, MOST_USERS};
 use super::mailbox::Mailbox;
 use super::media;
+use bytes::Bytes;
 use countersign_contract::portable::{Deleted, Enlist, Enlisted, LARGEST_BODY, PublishKeys, Stanza, Uploaded};
 use countersign_contract::{Problem, Reason, UserId, media::LARGEST_BLOB};
 use serde::de::DeserializeOwned;
@@ -207,7 +208,7 @@ impl Gateway {
         Ok(Answer::with(HttpReply::json(&user.keys.left())))
     }
 
-    fn put_media(&mut self, blob: Vec<u8>) -> Result<Answer, Failure> {
+    fn put_media(&mut self, blob: Bytes) -> Result<Answer, Failure> {
         if blob.is_empty() {
             return Err(invalid(Reason::Malformed, "an empty blob"));
         }
@@ -223,9 +224,9 @@ impl Gateway {
         let url = format!("/media/{name}");
         let Some(blob) = self.media.get(&url).cloned() else { return Err(plain(Reason::MediaMissing, "no such file")) };
         let bends = self.armed.on_download(&url);
-        let (bytes, how) = media::bend(&blob, &bends);
+        let media::Download { bytes, breaks_off, how } = media::bend(&blob, &bends);
         let reply = bytes.map_or_else(|| HttpReply::refuse(Reason::MediaMissing, "no such file"), HttpReply::octets);
-        let mut answer = Answer::with(reply);
+        let mut answer = Answer::with(HttpReply { breaks_off, ..reply });
         if !how.is_empty() {
             answer.bend(format!("download of {url}: {}", how.join("; ")));
         }
@@ -233,8 +234,8 @@ impl Gateway {
     }
 
     fn get_file(&self, name: &str) -> Result<Answer, Failure> {
-        let file = self.media.files.get(name).ok_or_else(|| plain(Reason::MediaMissing, "no such file"))?;
-        Ok(Answer::with(HttpReply::octets(file.to_vec())))
+        let make = self.media.files.get(name).ok_or_else(|| plain(Reason::MediaMissing, "no such file"))?;
+        Ok(Answer::with(HttpReply::octets(make())))
     }
 
     fn delete(&mut self, user: UserId) -> Answer {

@@ -59,7 +59,13 @@ pub(crate) async fn rest(stream: &mut TcpStream) -> Vec<u8> {
 }
 
 pub(crate) fn reply(body: &str) -> HttpReply {
-    HttpReply { status: 200, content_type: "application/json", body: body.into(), retry_after_s: Some(3) }
+    HttpReply {
+        status: 200,
+        content_type: "application/json",
+        body: body.to_owned().into(),
+        retry_after_s: Some(3),
+        breaks_off: None,
+    }
 }
 
 /// The next request of the instance, answered with `body`.

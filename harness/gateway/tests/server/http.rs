@@ -1,4 +1,5 @@
 use crate::client::{INSTANCE, answer, connect, head, patient, response, rest, server, write};
+use countersign_gateway::HttpReply;
 use countersign_gateway::server::base_path;
 
 #[tokio::test]
@@ -9,7 +10,7 @@ async fn a_request_reaches_its_instance_and_the_answer_its_client() {
     write(&mut stream, text).await;
     let http = answer(&mut socket, "{}").await;
     assert_eq!((http.method.as_str(), http.path.as_str(), http.token.as_deref()), ("PUT", "/keys", Some("t0k")));
-    assert_eq!(http.body, b"body");
+    assert_eq!(http.body, b"body".as_slice());
     let (status, head_back, body) = response(&mut stream).await;
     assert_eq!((status, body.as_slice()), (200, b"{}".as_slice()));
     assert!(head_back.contains("content-type: application/json") && head_back.contains("retry-after: 3"));
@@ -61,4 +62,15 @@ async fn shutdown_lets_a_request_under_way_finish() {
     assert_eq!(rest(&mut stream).await, b"");
     stopping.await.unwrap();
     assert!(tokio::net::TcpStream::connect(address).await.is_err());
+}
+
+#[tokio::test]
+async fn an_answer_that_breaks_off_promises_more_than_it_brings() {
+    let (server, mut socket) = server(patient()).await;
+    let mut stream = connect(&server).await;
+    write(&mut stream, head("GET", "/media/x") + "\r\n").await;
+    let Some(countersign_gateway::server::ServerEvent::Request { reply, .. }) = socket.events.recv().await else { panic!() };
+    reply.send(HttpReply { breaks_off: Some(10), ..crate::client::reply("0123") }).unwrap();
+    let said = String::from_utf8(rest(&mut stream).await).unwrap().to_lowercase();
+    assert!(said.contains("content-length: 10\r\n") && said.ends_with("\r\n\r\n0123"), "{said}");
 }

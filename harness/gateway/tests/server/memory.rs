@@ -7,7 +7,7 @@ use countersign_gateway::server::{ChatSender, InstanceSocket, ServerEvent};
 use countersign_gateway::{HttpReply, HttpRequest};
 
 fn request(path: &str, body: Vec<u8>) -> HttpRequest {
-    HttpRequest { method: "PUT".into(), path: path.into(), token: Some("t0k".into()), body }
+    HttpRequest { method: "PUT".into(), path: path.into(), token: Some("t0k".into()), body: body.into() }
 }
 
 fn reason(reply: &HttpReply) -> Reason {

@@ -68,7 +68,7 @@ fn faults_are_not_for_reference_users() {
     p.world.enlist_reference(user(3), 0);
     p.world.gateway.arm_fault(fault(Endpoint::GetKeys, 1));
     p.world.gateway.arm_fault(fault(Endpoint::Stanza, 1));
-    let http = HttpRequest { method: "GET".into(), path: format!("/keys/{}", p.bob), token: None, body: vec![] };
+    let http = HttpRequest { method: "GET".into(), path: format!("/keys/{}", p.bob), token: None, body: vec![].into() };
     assert_eq!(p.world.gateway.reference_request(user(3), http).0.status, 200);
     let effects = p.world.gateway.reference_stanza(user(3), &message(1, p.bob));
     assert_eq!(p.to_bob(&effects), [delivered(1, user(3))]);
@@ -86,17 +86,17 @@ fn downloads_are_bent_as_armed() {
 
     arm(&mut p, Downloads::Url(url.clone()), MediaBend::Flip(2));
     arm(&mut p, Downloads::All, MediaBend::Truncate(3));
-    assert_eq!(get(&mut p, &url).body, b"0133456");
-    assert_eq!(get(&mut p, &other).body, b"");
+    assert_eq!(get(&mut p, &url).body, b"0133456".as_slice());
+    assert_eq!(get(&mut p, &other).body, b"".as_slice());
     p.world.gateway.clear_media_rules();
-    assert_eq!(get(&mut p, &url).body, b"0123456789");
+    assert_eq!(get(&mut p, &url).body, b"0123456789".as_slice());
 
     arm(&mut p, Downloads::Nth(2), MediaBend::Missing);
     arm(&mut p, Downloads::Nth(3), MediaBend::Extend(2));
-    assert_eq!(get(&mut p, &url).body, b"0123456789");
+    assert_eq!(get(&mut p, &url).body, b"0123456789".as_slice());
     assert_eq!(problem(&get(&mut p, &url)).reason, Reason::MediaMissing);
-    assert_eq!(get(&mut p, &url).body, b"0123456789\0\0");
-    assert_eq!(get(&mut p, &url).body, b"0123456789");
+    assert_eq!(get(&mut p, &url).body, b"0123456789\0\0".as_slice());
+    assert_eq!(get(&mut p, &url).body, b"0123456789".as_slice());
 }
 
 #[test]
@@ -105,6 +105,35 @@ fn a_flip_past_the_end_says_that_it_did_nothing() {
     let url = p.world.upload(&p.alice_token, b"01");
     p.world.gateway.arm_media(MediaRule { on: Downloads::All, bend: MediaBend::Flip(2) });
     let (reply, rest) = p.world.request("GET", &url, &p.bob_token.clone(), b"");
-    assert_eq!(reply.body, b"01");
+    assert_eq!(reply.body, b"01".as_slice());
     assert!(crate::world::disturbances(&rest)[0].ends_with("there is no byte 2 to flip"));
+}
+
+#[test]
+fn a_flip_counts_from_the_end_if_it_is_negative() {
+    let mut p = pair();
+    let url = p.world.upload(&p.alice_token, b"0123");
+    let token = p.bob_token.clone();
+    for (at, bent) in [(0, b"1123"), (3, b"0122"), (-1, b"0122"), (-4, b"1123"), (-5, b"0123"), (i64::MIN, b"0123")] {
+        p.world.gateway.arm_media(MediaRule { on: Downloads::All, bend: MediaBend::Flip(at) });
+        let (reply, _) = p.world.request("GET", &url, &token, b"");
+        assert_eq!(reply.body, bent.as_slice(), "{at}");
+        p.world.gateway.clear_media_rules();
+    }
+}
+
+#[test]
+fn a_download_breaks_off_as_often_as_armed() {
+    let mut p = pair();
+    let url = p.world.upload(&p.alice_token, b"0123456789");
+    let token = p.bob_token.clone();
+    p.world.gateway.arm_media(MediaRule { on: Downloads::First(2), bend: MediaBend::BreakOff(4) });
+    for expected in [(4, Some(10)), (4, Some(10)), (10, None)] {
+        let (reply, _) = p.world.request("GET", &url, &token, b"");
+        assert_eq!((reply.body.len(), reply.breaks_off), expected);
+    }
+    p.world.gateway.arm_media(MediaRule { on: Downloads::All, bend: MediaBend::BreakOff(10) });
+    let (reply, rest) = p.world.request("GET", &url, &token, b"");
+    assert_eq!((reply.body.len(), reply.breaks_off), (10, None));
+    assert!(crate::world::disturbances(&rest)[0].ends_with("too short to break off after 10 bytes"));
 }

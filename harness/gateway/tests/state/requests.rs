@@ -6,9 +6,9 @@ use std::sync::Arc;
 #[test]
 fn files_are_served_to_those_with_a_token() {
     let mut p = pair();
-    p.world.gateway.put_file("cat.png", Arc::from(b"meow".as_slice()));
+    p.world.gateway.put_file("cat.png", Arc::new(|| b"meow".as_slice().into()));
     let (reply, _) = p.world.request("GET", "/files/cat.png", &p.bob_token.clone(), b"");
-    assert_eq!((reply.status, reply.content_type, reply.body.as_slice()), (200, "application/octet-stream", b"meow".as_slice()));
+    assert_eq!((reply.status, reply.content_type, &reply.body[..]), (200, "application/octet-stream", b"meow".as_slice()));
     let (reply, _) = split(p.world.raw("GET", "/files/cat.png", None, b""));
     assert_eq!(problem(&reply).reason, Reason::Unauthorized);
     let (reply, _) = p.world.request("GET", "/files/dog.png", &p.bob_token.clone(), b"");
@@ -24,7 +24,7 @@ fn the_candidate_cannot_take_a_reference_users_name_or_token() {
     assert_eq!(problem(&reply).reason, Reason::Unauthorized);
     assert!(is_invalid(&rest));
     assert_eq!(p.world.gateway.keys_left(user(3)).one_time_prekeys, 1);
-    let http = HttpRequest { method: "POST".into(), path: "/enlist".into(), token: None, body: json };
+    let http = HttpRequest { method: "POST".into(), path: "/enlist".into(), token: None, body: json.into() };
     let (reply, _) = p.world.gateway.reference_request(user(3), http);
     let token = body::<countersign_contract::portable::Enlisted>(&reply).token;
     assert_eq!(problem(&p.world.request("GET", &format!("/keys/{}", p.bob), &token, b"").0).reason, Reason::Unauthorized);
@@ -35,12 +35,17 @@ fn the_candidate_cannot_take_a_reference_users_name_or_token() {
 fn a_reference_user_acts_for_itself_only() {
     let mut p = pair();
     p.world.enlist_reference(user(3), 1);
-    let get = |token: Option<String>| HttpRequest { method: "GET".into(), path: format!("/keys/{}", p.bob), token, body: vec![] };
+    let get = |token: Option<String>| HttpRequest {
+        method: "GET".into(),
+        path: format!("/keys/{}", p.bob),
+        token,
+        body: vec![].into(),
+    };
     let (mine, others) = (get(None), get(Some(p.alice_token.clone())));
     assert_eq!(p.world.gateway.reference_request(user(3), mine).0.status, 200);
     assert_eq!(problem(&p.world.gateway.reference_request(user(3), others).0).reason, Reason::Unauthorized);
     let json = serde_json::to_vec(&crate::world::enlistment(p.bob, 0)).unwrap();
-    let http = HttpRequest { method: "POST".into(), path: "/enlist".into(), token: None, body: json };
+    let http = HttpRequest { method: "POST".into(), path: "/enlist".into(), token: None, body: json.into() };
     assert_eq!(problem(&p.world.gateway.reference_request(user(3), http).0).reason, Reason::Unauthorized);
 }
 
@@ -49,7 +54,8 @@ fn exactly_one_reply_with_the_number_of_its_request() {
     let mut p = pair();
     for path in ["/nothing", "", "keys", "/keys/", "/media/../files/x", "/chat", "/enlist/", "//"] {
         for method in ["GET", "PUT", "POST", "DELETE", "PATCH", ""] {
-            let http = HttpRequest { method: method.into(), path: path.into(), token: Some(p.bob_token.clone()), body: vec![1] };
+            let http =
+                HttpRequest { method: method.into(), path: path.into(), token: Some(p.bob_token.clone()), body: vec![1].into() };
             let effects = p.world.gateway.http(77, http);
             let numbers: Vec<_> = effects
                 .iter()

@@ -94,7 +94,8 @@ impl World {
 
     pub(crate) fn raw(&mut self, method: &str, path: &str, token: Option<&str>, body: &[u8]) -> Vec<Effect> {
         self.requests += 1;
-        let http = HttpRequest { method: method.into(), path: path.into(), token: token.map(str::to_owned), body: body.to_vec() };
+        let http =
+            HttpRequest { method: method.into(), path: path.into(), token: token.map(str::to_owned), body: body.to_vec().into() };
         self.gateway.http(self.requests, http)
     }
 
@@ -112,7 +113,7 @@ impl World {
     pub(crate) fn enlist_reference(&mut self, user: UserId, one_time: u32) {
         self.gateway.register_reference(user);
         let json = serde_json::to_vec(&enlistment(user, one_time)).unwrap();
-        let http = HttpRequest { method: "POST".into(), path: "/enlist".into(), token: None, body: json };
+        let http = HttpRequest { method: "POST".into(), path: "/enlist".into(), token: None, body: json.into() };
         assert_eq!(self.gateway.reference_request(user, http).0.status, 200);
     }
 

@@ -82,7 +82,7 @@ impl<'a> Seen<'a> {
     fn input(&mut self, building: &mut Building, at: usize, at_us: u64, input: &'a Input) {
         match input {
             // What was refused stands as an observation behind it.
-            Input::Start { .. } | Input::Refused { .. } => {}
+            Input::Start { .. } | Input::Refused { .. } | Input::BrokenOff { .. } => {}
             Input::Returned { call, outcome } => self.returned(building, at, *call, outcome),
             Input::Request { request, method, path, token, body } => {
                 let user = token.as_deref().and_then(|t| building.tokens.get(t)).copied();

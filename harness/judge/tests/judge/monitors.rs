@@ -6,7 +6,7 @@ use base64::Engine as _;
 use countersign_contract::Bytes;
 use countersign_contract::Reason;
 use countersign_contract::portable::{MessageType, PublishKeys, ReceiptType, Stanza};
-use countersign_trace::{Digest, Event, Input, Observation, Outcome, Verdict};
+use countersign_trace::{Digest, Event, Input, MadeFile, Observation, Outcome, Verdict};
 use serde_json::json;
 
 /// m1 to bob and m2 from bob, all honest, with something more at the end of the last step.
@@ -108,6 +108,19 @@ fn a_file_in_clear_is_found() {
     upload(file.clone()).says("file-plaintext", Verdict::Fail, "file-visible");
     let stretch = [&bytes::noise("cipher", 1001)[..], &file[2000..2100]].concat();
     upload(stretch).says("file-plaintext", Verdict::Fail, "file-visible");
+    // A large file is known by how it is made, and its bytes are not in the record.
+    let made = MadeFile::new([4; 32], "", 300_000);
+    let large = |blob: Vec<u8>| {
+        let file = made.clone();
+        world(move |w| {
+            w.observed("bob", Observation::Made { path: "/files/x".into(), file: file.clone() });
+            w.request("GET", "/files/x", Some("bob"), b"", 200, &file.whole(0).unwrap());
+            w.blobs.clear();
+            w.request("PUT", "/media", Some("bob"), &blob, 200, b"{}");
+        })
+    };
+    large(bytes::noise("cipher", 5040)).all_pass();
+    large(made.whole(0).unwrap()[100_000..101_000].to_vec()).says("file-plaintext", Verdict::Fail, "file-visible");
 }
 
 #[test]

@@ -1,11 +1,10 @@
 //! Reading a record, whole or cut off.
 
-use super::{BLOBS_FOLDER, Doctor, FIRST_CHAIN, Header, Line, Plan, RECORD_VERSION, SuiteFiles, Summary, chain};
-use crate::{Blobs, Body, Digest, InstanceResult};
+use super::{Doctor, FIRST_CHAIN, Header, Line, Plan, RECORD_VERSION, SuiteFiles, Summary, chain};
+use crate::{Digest, InstanceResult};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 /// A record that was read.
 #[derive(Clone, Debug, PartialEq)]
@@ -161,30 +160,5 @@ impl Record {
             Line::Summary(summary) => self.summary = Some(summary),
         }
         Ok(())
-    }
-
-    /// Reads the long bodies that the record refers to, from the folder beside it, and checks their digests.
-    ///
-    /// # Errors
-    /// [`RecordError::Blob`] for the first one that is missing or altered.
-    pub fn blobs(&self, folder: &Path) -> Result<Blobs, RecordError> {
-        let mut blobs = Blobs::new();
-        for digest in self.stored() {
-            let bytes =
-                std::fs::read(folder.join(BLOBS_FOLDER).join(digest.to_string())).map_err(|_| RecordError::Blob { digest })?;
-            if Digest::of(&bytes) != digest {
-                return Err(RecordError::Blob { digest });
-            }
-            blobs.insert(digest, Arc::from(bytes));
-        }
-        Ok(blobs)
-    }
-
-    /// Digests of all long bodies that the traces refer to.
-    pub fn stored(&self) -> impl Iterator<Item = Digest> + '_ {
-        self.instances.iter().flat_map(|i| &i.trace).filter_map(|entry| match entry.event.body()? {
-            Body::Stored { sha256, .. } => Some(*sha256),
-            _ => None,
-        })
     }
 }

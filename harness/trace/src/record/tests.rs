@@ -1,9 +1,8 @@
 //! A record survives being written, cut off, and is refused when altered.
 
 use super::*;
-use crate::{Blobs, Digest};
+use crate::{Blobs, Body, Digest, Entry, Event, Input, InstanceResult};
 use proptest::prelude::*;
-use std::sync::Arc;
 
 fn header() -> Header {
     Header {
@@ -27,7 +26,7 @@ fn written(folder: &std::path::Path) -> Vec<u8> {
     writer.append(&Line::Suite(SuiteFiles { files: vec![SuiteFile { path: "a".into(), text: "é\n".into() }] })).unwrap();
     writer.append(&Line::Note(Note { text: "the candidate was started again".into() })).unwrap();
     writer.append(&Line::Plan(Plan { selected: vec!["e2ee/x".into()], left_out: vec![], filtered: 0 })).unwrap();
-    let blobs: Blobs = [(Digest::of(b"long"), Arc::from(&b"long"[..]))].into();
+    let blobs: Blobs = [(Digest::of(b"long"), bytes::Bytes::from_static(b"long"))].into();
     writer.store(&blobs).unwrap();
     std::fs::read(folder.join(RECORD_FILE)).unwrap()
 }
@@ -86,4 +85,42 @@ fn lines_out_of_order_are_refused() {
     let bytes = std::fs::read(folder("order").join(RECORD_FILE)).unwrap();
     assert!(matches!(Record::parse(&bytes), Err(RecordError::Order { line: 2, .. })));
     assert!(matches!(Record::parse(b""), Err(RecordError::Empty)));
+}
+
+#[test]
+fn long_bodies_are_read_an_instance_at_a_time_and_checked() {
+    let (sent, made) = (vec![7; 2_000_000], vec![8; 100_000]);
+    let mut blobs = Blobs::new();
+    let body = Body::new(&sent, &mut blobs);
+    let ours = Body::noted(&made.into(), &blobs);
+    let event = |event| Entry { n: 0, at_us: 0, event };
+    let request = Input::Request { request: 1, method: "PUT".into(), path: "/media".into(), token: None, body };
+    let reply =
+        Event::Reply { request: 1, status: 200, content_type: "application/octet-stream".into(), body: ours, disturbed: false };
+    let instance = InstanceResult {
+        instance: countersign_contract::InstanceId(uuid::Uuid::nil()),
+        seed: Digest([0; 32]),
+        scenario: "media/x".into(),
+        case: None,
+        trace: vec![event(Event::Input(request)), event(reply)],
+        checks: vec![],
+        verdict: crate::Verdict::Pass,
+        wall_us: 0,
+        own_us: 0,
+        crypto_us: 0,
+    };
+    let folder = folder("bodies");
+    RecordWriter::create(&folder).unwrap().store(&blobs).unwrap();
+    let beside = BlobFolder::beside(&folder.join(RECORD_FILE));
+    // What we made ourselves may be missing, and what the candidate sent comes whole.
+    assert_eq!(beside.of(&instance).unwrap(), blobs);
+    let mut record = Record::parse(&written(&folder)).unwrap();
+    RecordWriter::create(&folder).unwrap().store(&blobs).unwrap();
+    record.instances.push(instance);
+    assert!(beside.shown(&record).unwrap().values().all(|head| head[..] == sent[..4096]));
+    let file = folder.join(BLOBS_FOLDER).join(blobs.keys().next().unwrap().to_string());
+    std::fs::write(&file, b"altered").unwrap();
+    assert!(matches!(beside.of(&record.instances[0]), Err(RecordError::Blob { .. })));
+    std::fs::remove_file(&file).unwrap();
+    assert!(matches!(beside.shown(&record), Err(RecordError::Blob { .. })));
 }

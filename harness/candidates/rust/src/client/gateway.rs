@@ -2,6 +2,7 @@
 
 use crate::defect::{Defect, Defects};
 use crate::wire::{Chat, Wire, WireError, WireReply, WireRequest};
+use bytes::Bytes;
 use countersign_contract::portable::{FIRST_PAUSE_MS, MOST_ATTEMPTS};
 use countersign_contract::{Problem, Reason};
 use rand::Rng as _;
@@ -34,12 +35,20 @@ impl Gateway {
         path: String,
         token: Option<&str>,
         content_type: &'static str,
-        body: Vec<u8>,
-    ) -> Result<Vec<u8>, Problem> {
-        let request = WireRequest { method, path, token: token.map(str::to_owned), content_type, body };
+        body: impl Into<Bytes>,
+    ) -> Result<Bytes, Problem> {
+        let request = WireRequest { method, path, token: token.map(str::to_owned), content_type, body: body.into() };
         let mut pauses = Pauses::new(self.defects.clone());
         loop {
-            let reply = self.wire.request(request.clone()).await.map_err(no_answer)?;
+            let reply = match self.wire.request(request.clone()).await {
+                Ok(reply) => reply,
+                // What came before the break is of no use: the contract has no way to go on from there.
+                Err(WireError::BrokenOff) if !self.defects.has(Defect::GivesUpBrokenDownload) => {
+                    pauses.after(no_answer(WireError::BrokenOff), None).await?;
+                    continue;
+                }
+                Err(other) => return Err(no_answer(other)),
+            };
             if (200..300).contains(&reply.status) {
                 return Ok(reply.body);
             }
@@ -57,9 +66,9 @@ impl Gateway {
         path: String,
         token: Option<&str>,
         content_type: &'static str,
-        body: Vec<u8>,
-    ) -> Result<Vec<u8>, Problem> {
-        let request = WireRequest { method, path, token: token.map(str::to_owned), content_type, body };
+        body: impl Into<Bytes>,
+    ) -> Result<Bytes, Problem> {
+        let request = WireRequest { method, path, token: token.map(str::to_owned), content_type, body: body.into() };
         let reply = self.wire.request(request).await.map_err(no_answer)?;
         if (200..300).contains(&reply.status) { Ok(reply.body) } else { Err(problem_of(&reply)) }
     }

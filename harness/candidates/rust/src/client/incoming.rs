@@ -1,11 +1,11 @@
 //! What the gateway delivers, one stanza after another.
 
 use super::link::{Arrived, Link};
-use super::outgoing::is_file_name;
 use super::{SLOW, User};
 use crate::defect::Defect;
 use crate::vault::Opened;
 use countersign_contract::content::{Content, ContentError, LARGEST_CONTENT, PADDING_BLOCK, content::Body};
+use countersign_contract::media::is_media_type;
 use countersign_contract::portable::{MOST_RETRIES, MessageType, ReceiptType, Stanza};
 use countersign_contract::seen::{NoticeKind, UserContent, What};
 use countersign_contract::{Reason, StanzaId, UserId};
@@ -255,14 +255,16 @@ impl User {
         }
         let digest = match &content.body {
             Some(Body::Attachment(attachment)) => {
-                if !is_file_name(&attachment.name) {
+                let named = self.is_file_name(&attachment.name, Defect::ShowsPathInFileName);
+                if !named || !(is_media_type(&attachment.mime) || self.has(Defect::TakesAnyMediaType)) {
                     return Err(Reason::Malformed);
                 }
                 Some(self.download(attachment).await?)
             }
             _ => None,
         };
-        let shown = self.as_shown(content.shown(digest).ok_or(Reason::Malformed)?);
+        let shown = self.as_shown(content.shown(digest.map(|(digest, _)| digest)).ok_or(Reason::Malformed)?);
+        let shown = self.as_file_shown(shown, digest.map(|(_, length)| length));
         self.state().shown.insert((from, message));
         if let Some(content) = shown {
             let what = What::Message { message, from, content };

@@ -7,6 +7,7 @@ use crate::defect::Defect;
 use crate::limits;
 use crate::vault::{Readiness, Started};
 use countersign_contract::content::{Content, LARGEST_CONTENT, content::Body};
+use countersign_contract::media::is_media_type;
 use countersign_contract::portable::{JSON, KeyBundle, Stanza};
 use countersign_contract::seen::UserContent;
 use countersign_contract::{Problem, Reason, StanzaId, UserId};
@@ -22,8 +23,11 @@ impl User {
         let link = self.online()?;
         let attachment = match content {
             UserContent::Media { media, mime, name, file } => {
-                if !is_file_name(name) {
+                if !self.is_file_name(name, Defect::SendsPathInFileName) {
                     return Err(Problem::new(Reason::Malformed, "a file name has no path"));
+                }
+                if !is_media_type(mime) {
+                    return Err(Problem::new(Reason::Malformed, "not a media type"));
                 }
                 Some(self.upload(*media, mime, name, file).await?)
             }
@@ -145,11 +149,6 @@ impl User {
             Err(reason) => Err(Problem::new(reason, format!("the prekey bundle of {of}"))),
         }
     }
-}
-
-/// Whether a name is that of a file alone.
-pub(super) fn is_file_name(name: &str) -> bool {
-    !name.contains(['/', '\\', '\0'])
 }
 
 fn untrusted(peer: UserId) -> Problem {

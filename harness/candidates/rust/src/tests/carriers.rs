@@ -135,7 +135,7 @@ async fn requests_are_bounded_and_follow_nothing() {
         let wire = network_wire()(InstanceId(Uuid::new_v4()), &base, None).unwrap();
         let path = "/keys/x".to_owned();
         let request =
-            crate::WireRequest { method: "GET", path, token: Some("secret".into()), content_type: "", body: Vec::new() };
+            crate::WireRequest { method: "GET", path, token: Some("secret".into()), content_type: "", body: bytes::Bytes::new() };
         wire.request(request).await
     };
     let redirect = "HTTP/1.1 302 Found\r\nlocation: /elsewhere\r\nretry-after: 2\r\ncontent-length: 0\r\n\r\n";

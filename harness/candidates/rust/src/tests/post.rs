@@ -115,7 +115,7 @@ impl Post {
             }
             ("PUT", "media") => {
                 let url = format!("/media/{}", Uuid::new_v4());
-                office.blobs.insert(url.clone(), http.body.clone());
+                office.blobs.insert(url.clone(), http.body.to_vec());
                 Ok(serde_json::to_vec(&Uploaded { url }).unwrap())
             }
             ("GET", "media" | "files") => office.blobs.get(&http.path).cloned().ok_or((404, Reason::MediaMissing)),
@@ -192,9 +192,10 @@ impl Office {
 impl Wire for Post {
     async fn request(&self, http: WireRequest) -> Result<WireReply, WireError> {
         Ok(match self.answer(&http) {
-            Ok(body) => WireReply { status: 200, retry_after_s: None, body },
+            Ok(body) => WireReply { status: 200, retry_after_s: None, body: body.into() },
             Err((status, reason)) => {
-                WireReply { status, retry_after_s: None, body: serde_json::to_vec(&Problem::new(reason, "")).unwrap() }
+                let body = serde_json::to_vec(&Problem::new(reason, "")).unwrap().into();
+                WireReply { status, retry_after_s: None, body }
             }
         })
     }
