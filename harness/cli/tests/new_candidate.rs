@@ -9,7 +9,7 @@ use countersign_contract::content::Content;
 use countersign_contract::seen::UserContent;
 use countersign_contract::{CONTRACT_VERSION, Operation};
 use std::collections::BTreeSet;
-use std::io::Write as _;
+use std::io::{BufRead as _, Write as _};
 use std::path::{Path, PathBuf};
 
 /// A language, and how its skeleton is used.
@@ -163,6 +163,42 @@ fn leads_on(lang: &str) {
     let (code, said, fault) = countersign(&["run", "--quiet", "--candidate", &candidate, "--only", "e2ee/from-*", "--out", &out]);
     assert_eq!(code, Some(4), "{said}{fault}");
     assert!(said.contains("2 fail"), "{said}");
+}
+
+/// The other carrier: the same answers, over HTTP.
+fn answers_over_http(lang: &str) {
+    let skeleton = SKELETONS.iter().find(|skeleton| skeleton.lang == lang).expect("a skeleton");
+    if !present(skeleton) {
+        return;
+    }
+    let (_parent, folder) = written(lang);
+    claim(skeleton, &folder, &[1]);
+    let program = (skeleton.candidate)(&folder);
+    let (program, file) = program.split_once(' ').expect("a program and a file");
+    let mut served = std::process::Command::new(program)
+        .args([file.trim_matches('\''), "--http", "127.0.0.1:0"])
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("starts");
+    let mut line = String::new();
+    std::io::BufReader::new(served.stderr.take().expect("a pipe")).read_line(&mut line).expect("says where it is");
+    let address = line.trim().strip_prefix("listening on ").expect("an address");
+    let (code, said, fault) = countersign(&["doctor", "--candidate", address]);
+    served.kill().expect("ends");
+    served.wait().expect("ended");
+    assert_eq!(code, Some(3), "{said}{fault}");
+    assert!(said.contains("ok   forgets an instance"), "{said}");
+    assert!(said.contains("FAIL echo: `create_user` was answered `unsupported`"), "{said}");
+}
+
+#[test]
+fn the_python_skeleton_answers_over_http() {
+    answers_over_http("python");
+}
+
+#[test]
+fn the_node_skeleton_answers_over_http() {
+    answers_over_http("node");
 }
 
 #[test]

@@ -291,6 +291,8 @@ export class User {
 
   async #process(stanza, id) {
     if (stanza.kind === 'keys-low') return this.rotate(false, false, this.batch);
+    // Of a newer gateway: acknowledged, and otherwise without effect.
+    if (!['message', 'receipt'].includes(stanza.kind)) return undefined;
     const from = isUuid(stanza.from) ? stanza.from.toLowerCase() : null;
     if (stanza.kind === 'message' && from !== null && ['prekey', 'normal'].includes(stanza.type)) {
       return this.#message(id, from, stanza.type, decode(stanza.body));

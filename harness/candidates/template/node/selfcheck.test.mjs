@@ -13,8 +13,9 @@ import { Signal } from './signal-library.mjs';
 
 const UUID = '6f2b1c3e-0000-4000-8000-000000000001';
 
-function start() {
+function start(t) {
   const child = spawn(process.execPath, [fileURLToPath(new URL('candidate.mjs', import.meta.url))], { stdio: ['pipe', 'pipe', 'inherit'] });
+  t.after(() => child.kill()); // whatever became of the test
   const lines = readline.createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   let id = 0;
   const call = async (op, args) => {
@@ -47,8 +48,8 @@ test('every operation of the contract has its entry, and no other', () => {
   assert.deepEqual(Object.keys(new Candidate().operations).sort(), [...OPERATIONS.keys()].sort());
 });
 
-test('every operation is answered', async () => {
-  const { call, child } = start();
+test('every operation is answered', async (t) => {
+  const { call, child } = start(t);
   check(await call('describe', {}), SCHEMAS.Description, 'description');
   for (const [op, schema] of OPERATIONS) {
     if (op !== 'describe' && op !== 'open') assert.equal(await call(op, sample(schema)), 'unknown-instance', op);
@@ -58,8 +59,8 @@ test('every operation is answered', async () => {
   assert.equal(code, 0, 'it ends when its input ends');
 });
 
-test('what does not exist is refused', async () => {
-  const { call, child } = start();
+test('what does not exist is refused', async (t) => {
+  const { call } = start(t);
   assert.equal(await call('invented', {}), 'unsupported');
   assert.equal(await call('describe', { invented: true }), 'malformed');
   assert.equal(await call('close', { instance: 'not a UUID' }), 'malformed');
@@ -67,7 +68,6 @@ test('what does not exist is refused', async () => {
   assert.equal(await call('connect', { instance: UUID, user: UUID }), 'unknown-user');
   assert.deepEqual(await call('close', { instance: UUID }), {});
   assert.equal(await call('close', { instance: UUID }), 'unknown-instance');
-  child.kill();
 });
 
 test('contents come back', () => {

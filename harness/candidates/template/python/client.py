@@ -308,6 +308,8 @@ class User:
     def process(self, stanza, number):
         if stanza["kind"] == "keys-low":
             return self.rotate(False, False, self.batch)
+        if stanza["kind"] not in ("message", "receipt"):
+            return None  # of a newer gateway: acknowledged, and otherwise without effect
         sender = stanza.get("from")
         if stanza["kind"] == "message" and is_uuid(sender) and stanza.get("type") in ("prekey", "normal"):
             return self.message(number, sender.lower(), stanza["type"], decode(stanza.get("body")))
