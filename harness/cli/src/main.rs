@@ -7,7 +7,6 @@ mod args;
 mod commands;
 mod exit;
 mod fault;
-mod nearest;
 mod output;
 mod signals;
 

@@ -5,12 +5,12 @@ use crate::commands::list::BUILTIN;
 use crate::commands::{report, suite};
 use crate::exit::Exit;
 use crate::fault::Fault;
-use crate::nearest::nearest;
 use crate::output;
 use countersign_contract::Reason;
 use countersign_mutants::mutants;
 use countersign_reports::explain_failure;
 use countersign_sample::Defect;
+use countersign_scenarios::nearest::nearest;
 use countersign_scenarios::{Requirement, Suite, describe_step};
 use countersign_trace::Record;
 use std::fmt::Write as _;
@@ -32,7 +32,7 @@ pub(crate) fn explain(args: &Explain) -> Result<Exit, Fault> {
         }
         None => Err(Fault::Unknown {
             name: args.id.clone(),
-            hint: match nearest(id, ids(&suite).into_iter()).as_slice() {
+            hint: match nearest(id, ids(&suite)).as_slice() {
                 [] => "`countersign list` shows scenarios, `list requirements`, `list profiles` and `list candidates` the rest"
                     .to_owned(),
                 near => format!("perhaps {}", near.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(" or ")),
