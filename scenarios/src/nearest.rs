@@ -65,9 +65,7 @@ mod tests {
 
     #[test]
     fn slips_parts_and_missing_folders_are_recognised() {
-        let names = || {
-            ["skips-mac", "skips-media-length", "e2ee/replay-first", "e2ee/replay-later", "SIG-02"].map(str::to_owned)
-        };
+        let names = || ["skips-mac", "skips-media-length", "e2ee/replay-first", "e2ee/replay-later", "SIG-02"].map(str::to_owned);
         assert_eq!(nearest("skips-mca", names()).first().map(String::as_str), Some("skips-mac"));
         assert_eq!(nearest("replay", names()), ["e2ee/replay-first", "e2ee/replay-later"]);
         assert_eq!(nearest("sig-02", names()), ["SIG-02"]);

@@ -1,10 +1,13 @@
 //! One file a command.
 
+pub(crate) mod about;
 pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod lint;
 pub(crate) mod list;
+pub(crate) mod replay;
 pub(crate) mod report;
+pub(crate) mod rerun;
 pub(crate) mod run;
 pub(crate) mod sample;
 pub(crate) mod schema;

@@ -6,6 +6,7 @@
 mod args;
 mod commands;
 mod exit;
+mod explain;
 mod fault;
 mod output;
 mod signals;
@@ -23,6 +24,7 @@ fn main() -> ExitCode {
             return if error.use_stderr() { exit::Exit::Usage.into() } else { exit::Exit::Conforms.into() };
         }
     };
+    output::configure(&args.show);
     let outcome = match args.command {
         Command::Run(run) => commands::run::run(run),
         Command::Doctor(doctor) => commands::doctor::doctor(doctor),
@@ -32,6 +34,9 @@ fn main() -> ExitCode {
         Command::Schema(schema) => commands::schema::schema(&schema),
         Command::Report(report) => commands::report::report(&report),
         Command::Verify(verify) => commands::verify::verify(&verify),
+        Command::Replay(replay) => commands::replay::replay(&replay),
+        Command::Completions(completions) => commands::about::completions(&completions),
+        Command::Man => commands::about::man(),
         Command::Sample(sample) => commands::sample::sample(&sample),
     };
     match outcome {

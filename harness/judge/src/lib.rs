@@ -2,6 +2,7 @@
 //!
 //! * [`judge()`]: every check of one instance.
 //! * [`judge_run`]: what only shows when all instances of a run are held against each other.
+//! * [`settle`]: what repeats of a failed instance change.
 //! * [`worst`]: the verdict of a scenario from its checks.
 //! * [`conclude`]: the verdict and exit code of a run.
 //!
@@ -15,15 +16,18 @@ mod expectations;
 mod finding;
 mod latency;
 mod monitors;
+mod nearest;
 mod run;
 mod said;
 mod seen;
+pub mod stability;
 mod steps;
 mod wire;
 
 pub use conclude::{Conclusion, conclude};
 pub use finding::Finding;
 pub use run::judge_run;
+pub use stability::settle;
 
 use context::Context;
 use countersign_contract::claims::Description;
@@ -62,6 +66,11 @@ pub fn judge(
     }
     checks.extend(monitors::watch(&context));
     checks
+}
+
+/// The checks that no scenario states: of monitors, and of the run as a whole. Each with the requirements that it verifies.
+pub fn standing_checks() -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
+    monitors::REGISTRY.iter().map(|m| (m.id, m.requirements)).chain(run::checks())
 }
 
 /// The worst verdict of some checks; without any check, [`Verdict::HarnessError`]: nothing was judged.

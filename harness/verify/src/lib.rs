@@ -5,10 +5,14 @@
 //! for whoever watched the run.
 
 mod again;
+mod decode;
 mod finding;
+mod replay;
 mod whole;
 
+pub use decode::Field;
 pub use finding::{Finding, FindingKind, Verification};
+pub use replay::{Replay, ReplayError, replay};
 
 use countersign_scenarios::{Requirement, Suite, SuiteFiles};
 use countersign_trace::{Blobs, Record};
@@ -42,8 +46,10 @@ pub fn verify(record: &Record, blobs: &Blobs, builtin: &Suite) -> Verification {
         return out;
     };
     let requirements: Vec<Requirement> = suite.requirements.values().cloned().collect();
+    let common = again::Common { suite: &suite, profile: &profile, requirements: &requirements, description, blobs };
     for result in &record.instances {
-        again::check(result, &suite, &profile, &requirements, description, blobs, &mut out);
+        let repeats: Vec<_> = record.repeats.iter().filter(|r| r.result.name() == result.name()).collect();
+        again::check(result, &repeats, &common, &mut out);
     }
     out
 }

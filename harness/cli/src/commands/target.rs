@@ -3,11 +3,15 @@
 use crate::args::{Candidate, Carrier};
 use crate::commands::suite;
 use crate::fault::Fault;
+use crate::output;
 use countersign_engine::{Patience, RunOptions, Target};
 use countersign_scenarios::{Profile, Suite};
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
+
+/// Where the gateway listens unless told otherwise.
+const NO_ADDRESS: &str = "127.0.0.1:0";
 
 /// A target, and the process behind it if we started one ourselves. The process ends with this.
 pub(crate) struct Chosen {
@@ -39,7 +43,12 @@ pub(crate) fn choose(args: &Candidate) -> Result<Chosen, Fault> {
         }
     };
     match carrier {
-        Carrier::InProcess => Ok(Chosen { target, served: None }),
+        Carrier::InProcess => {
+            if args.listen.to_string() != NO_ADDRESS {
+                output::progress("note: --listen is not used: in process the candidate reaches the gateway in memory");
+            }
+            Ok(Chosen { target, served: None })
+        }
         Carrier::Child => {
             let exe = std::env::current_exe().map_err(Fault::Runtime)?;
             let defect = defect.map(|d| format!(" --defect {d}")).unwrap_or_default();

@@ -5,6 +5,7 @@ mod adversarial;
 mod expectations;
 mod messages;
 mod monitors;
+mod nearest;
 mod run;
 mod steps;
 mod support;
