@@ -1,5 +1,5 @@
 //! Doing it again: what failed, until it fails, from a record, and telling of it as it happens.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test ends when something is not as it has to be")]
+#![expect(clippy::unwrap_used, reason = "a test ends when something is not as it has to be")]
 
 use countersign_trace::Record;
 use std::path::Path;

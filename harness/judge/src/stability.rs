@@ -43,11 +43,15 @@ impl Rate {
         (((middle - spread) / scale).max(0.0), ((middle + spread) / scale).min(1.0))
     }
 
+    /// The first failure is why there are repeats at all: counted with them it would make every rate too high.
     fn words(self) -> String {
+        if self.of == 0 {
+            return "failed, and no further execution could be judged".to_owned();
+        }
         let (lower, upper) = self.interval();
-        let share = 100.0 * f64::from(self.failed) / f64::from(self.of.max(1));
+        let share = 100.0 * f64::from(self.failed) / f64::from(self.of);
         format!(
-            "{} of {} executions failed: {share:.0} %, with 95 % confidence between {:.0} % and {:.0} %",
+            "failed, and then in {} of {} further executions: {share:.0} %, with 95 % confidence between {:.0} % and {:.0} %",
             self.failed,
             self.of,
             lower * 100.0,
@@ -70,10 +74,10 @@ pub fn settle(checks: Vec<Check>, repeats: &[Vec<Check>]) -> Vec<Check> {
         Verdict::Pass | Verdict::NotApplicable | Verdict::Waived | Verdict::Warn => Some(false),
         _ => None,
     };
-    let outcomes: Vec<bool> = repeats.iter().filter_map(|checks| judged(checks)).chain([true]).collect();
+    let outcomes: Vec<bool> = repeats.iter().filter_map(|checks| judged(checks)).collect();
     let count = |outcomes: usize| u32::try_from(outcomes).unwrap_or(u32::MAX);
     let rate = Rate { failed: count(outcomes.iter().filter(|failed| **failed).count()), of: count(outcomes.len()) };
-    let unjudged = repeats.len() + 1 - outcomes.len();
+    let unjudged = repeats.len() - outcomes.len();
     let requirements: Vec<String> = checks
         .iter()
         .filter(|c| c.verdict == Verdict::Fail)
@@ -86,7 +90,7 @@ pub fn settle(checks: Vec<Check>, repeats: &[Vec<Check>]) -> Vec<Check> {
         });
     let expected = "the scenario comes to the same each time that it is executed";
     let mut observed = rate.words();
-    if unjudged > 0 {
+    if unjudged > 0 && !outcomes.is_empty() {
         observed.push_str(&format!("; {unjudged} more could not be judged"));
     }
     let stable = rate.failed == rate.of;
@@ -131,7 +135,7 @@ mod tests {
         assert_eq!(crate::worst(&checks), Verdict::Fail);
         assert_eq!(checks[0], check(Verdict::Fail));
         assert_eq!((checks[1].id.as_str(), checks[1].verdict), (STABILITY, Verdict::Pass));
-        assert!(checks[1].observed.starts_with("5 of 5 executions failed: 100 %"), "{}", checks[1].observed);
+        assert!(checks[1].observed.starts_with("failed, and then in 4 of 4 further executions: 100 %"), "{}", checks[1].observed);
     }
 
     #[test]
@@ -147,14 +151,17 @@ mod tests {
             assert_eq!(checks[1].requirements, ["SIG-02"]);
         }
         let said = &after(&[Verdict::Pass, Verdict::Fail, Verdict::Pass, Verdict::Pass])[1].observed;
-        assert_eq!(said, "2 of 5 executions failed: 40 %, with 95 % confidence between 12 % and 77 %");
+        assert_eq!(said, "failed, and then in 1 of 4 further executions: 25 %, with 95 % confidence between 5 % and 70 %");
     }
 
     #[test]
     fn what_could_not_be_judged_excuses_nothing() {
+        let checks = after(&[Verdict::Fail, Verdict::EnvironmentError]);
+        assert_eq!(crate::worst(&checks), Verdict::Fail);
+        assert!(checks[1].observed.ends_with("; 1 more could not be judged"), "{}", checks[1].observed);
         let checks = after(&[Verdict::EnvironmentError, Verdict::HarnessError, Verdict::Blocked, Verdict::Inconclusive]);
         assert_eq!(crate::worst(&checks), Verdict::Fail);
-        assert!(checks[1].observed.ends_with("; 4 more could not be judged"), "{}", checks[1].observed);
+        assert!(checks[1].observed.ends_with("no further execution could be judged"), "{}", checks[1].observed);
     }
 
     #[test]
