@@ -47,6 +47,29 @@ fn a_stopped_run_leaves_a_summary_and_no_process() {
     }
 }
 
+/// Whenever it comes: within a run or between two.
+#[test]
+fn repeating_ends_when_asked_to() {
+    for _ in 0..5 {
+        let out = tempfile::tempdir().expect("a folder");
+        let mut run = Command::new(COUNTERSIGN)
+            .args(["run", "--quiet", "--repeat-until-failure", "--only", "e2ee/from-reference", "--out"])
+            .arg(out.path())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("runs");
+        let mut said = BufReader::new(run.stderr.take().expect("piped"));
+        let mut line = String::new();
+        said.read_line(&mut line).expect("read");
+        assert!(line.starts_with("run 1: exit code 0, seed "), "{line}");
+        let sent = Command::new("sh").arg("-c").arg(format!("kill -INT {}", run.id())).status().expect("sent");
+        assert!(sent.success());
+        said.read_to_string(&mut line).expect("read to the end");
+        assert_eq!(run.wait().expect("ended").code(), Some(130), "{line}");
+    }
+}
+
 /// A candidate that is deaf to everything: the first request to stop waits for it for a moment, the second does not.
 #[test]
 fn a_second_request_to_stop_is_obeyed_at_once() {

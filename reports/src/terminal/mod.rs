@@ -249,6 +249,12 @@ impl Sheet<'_, '_> {
         if unfinished > 0 {
             self.line(&format!("                {} planned and not judged", grouped(unfinished)));
         }
+        let repeats = &self.view.record.repeats;
+        if !repeats.is_empty() {
+            let scenarios: std::collections::BTreeSet<String> = repeats.iter().map(|r| r.result.name()).collect();
+            let (more, of) = (counted(repeats.len() as u64, "further execution"), counted(scenarios.len() as u64, "scenario"));
+            self.line(&format!("  Repeats       {more} of {of} that failed; only what fails each time is a failure"));
+        }
         self.requirements();
         if let Some(summary) = self.view.record.summary.as_ref().filter(|s| s.times.instances_us > 0) {
             self.times(&summary.times);

@@ -39,6 +39,9 @@ pub(crate) fn run(args: Run) -> Result<Exit, Fault> {
         let (record, blobs) = once(&args, &only)?;
         return concluded(&record, &blobs, &args);
     };
+    // A request to stop counts between two runs too.
+    let runtime = tokio::runtime::Runtime::new().map_err(Fault::Runtime)?;
+    let asked = runtime.spawn(signals::stop_wanted());
     let mut number = 0;
     loop {
         number += 1;
@@ -48,6 +51,10 @@ pub(crate) fn run(args: Run) -> Result<Exit, Fault> {
         output::log(&format!("run {number}: exit code {code}, seed {seed}"));
         if code != 0 || number >= most {
             return concluded(&record, &blobs, &args);
+        }
+        if asked.is_finished() {
+            concluded(&record, &blobs, &args)?;
+            return Ok(Exit::Interrupted);
         }
     }
 }
