@@ -64,6 +64,11 @@ fn some(items: &[String]) -> String {
     }
 }
 
+/// A number with its noun: `1 request`, `2 requests`.
+fn counted(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
 fn of_problem(cx: &Context<'_>, step: &str, reasons: &[Reason]) -> Option<String> {
     let (_, call) = named_call(cx, step)?;
     let sent = call.stanza("stanza").is_some_and(|id| cx.seen.messages_in().any(|(_, m)| m.id == id));
@@ -119,11 +124,11 @@ fn published(cx: &Context<'_>, user: &str, end: usize) -> Option<String> {
     let handed: Vec<_> = cx.seen.handed.iter().filter(|h| h.bundle.user == owner && h.at < end).collect();
     let with = handed.iter().filter(|h| h.bundle.one_time_prekey.is_some()).count();
     Some(format!(
-        "{user} published {} EC and {} Kyber one-time prekeys in {} requests; {} bundles were handed out, {with} of them with an EC one-time prekey",
+        "{user} published {} EC and {} Kyber one-time prekeys in {}; {} handed out, {with} of them with an EC one-time prekey",
         count(true),
         count(false),
-        mine.len(),
-        handed.len()
+        counted(mine.len(), "request"),
+        if handed.len() == 1 { "1 bundle was".to_owned() } else { format!("{} bundles were", handed.len()) }
     ))
 }
 
@@ -147,20 +152,21 @@ fn files(cx: &Context<'_>, between: &[String; 2]) -> Option<String> {
 
 /// How often each kind of request was made.
 fn requests(cx: &Context<'_>) -> Option<String> {
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut counts: BTreeMap<[&str; 2], usize> = BTreeMap::new();
     for request in &cx.seen.requests {
         let kind = match (request.method, request.path) {
-            ("POST", "/enlist") => "enlistments",
-            ("PUT", "/keys") => "publications of keys",
-            ("GET", path) if path.starts_with("/keys/") => "fetches of keys",
-            ("PUT", "/media") => "uploads",
-            ("GET", path) if path.starts_with("/media/") => "downloads",
-            ("DELETE", "/user") => "deletions",
-            _ => "other requests",
+            ("POST", "/enlist") => ["enlistment", "enlistments"],
+            ("PUT", "/keys") => ["publication of keys", "publications of keys"],
+            ("GET", path) if path.starts_with("/keys/") => ["fetch of keys", "fetches of keys"],
+            ("PUT", "/media") => ["upload", "uploads"],
+            ("GET", path) if path.starts_with("/media/") => ["download", "downloads"],
+            ("DELETE", "/user") => ["deletion", "deletions"],
+            _ => ["other request", "other requests"],
         };
         *counts.entry(kind).or_default() += 1;
     }
-    let counts: Vec<String> = counts.into_iter().map(|(kind, count)| format!("{count} {kind}")).collect();
+    let counts: Vec<String> =
+        counts.into_iter().map(|([one, many], count)| format!("{count} {}", if count == 1 { one } else { many })).collect();
     (!counts.is_empty()).then(|| format!("in the whole instance the candidate made {}", some(&counts)))
 }
 

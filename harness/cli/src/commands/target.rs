@@ -5,7 +5,10 @@ use crate::commands::suite;
 use crate::fault::Fault;
 use crate::output;
 use countersign_engine::{Patience, RunOptions, Target};
+use countersign_reports::visible;
+use countersign_scenarios::nearest::nearest;
 use countersign_scenarios::{Profile, Suite};
+use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -81,6 +84,7 @@ fn serve(defect: Option<&str>) -> Result<Chosen, Fault> {
 pub(crate) fn options(args: &Candidate, target: Target, jobs: u32, only: Vec<String>) -> Result<RunOptions, Fault> {
     let suite = Arc::new(suite::load(args.suite.as_deref())?);
     let profile = suite::profile(&suite, &args.profile)?;
+    misspelt(&suite, &profile, &only);
     let folder = std::env::current_dir().map_err(Fault::Runtime)?;
     Ok(RunOptions {
         judge: judge(&suite, &profile),
@@ -96,6 +100,20 @@ pub(crate) fn options(args: &Candidate, target: Target, jobs: u32, only: Vec<Str
         started: jiff::Timestamp::now().to_string(),
         expected_failures: Vec::new(),
     })
+}
+
+/// Says of each name that is no pattern and that nothing has, what was perhaps meant. What is selected is for the plan to decide.
+fn misspelt(suite: &Suite, profile: &Profile, only: &[String]) {
+    let planned = suite.instances(profile);
+    for name in only.iter().filter(|name| !name.contains(['*', '?', '[', '{'])) {
+        if planned.iter().any(|p| p.name == *name || p.scenario.id == *name) {
+            continue;
+        }
+        let names = planned.iter().map(|p| p.name.clone()).chain(planned.iter().map(|p| p.scenario.id.clone()));
+        let near = nearest(name, names.collect::<BTreeSet<_>>());
+        let perhaps = near.first().map_or_else(String::new, |near| format!("; perhaps `{near}`"));
+        output::progress(&format!("note: no scenario of {} is called `{}`{perhaps}", profile.id, visible(name, 200)));
+    }
 }
 
 fn judge(suite: &Arc<Suite>, profile: &Arc<Profile>) -> countersign_engine::Judge {

@@ -157,7 +157,7 @@ fn keys_left_counts_what_was_published_and_handed_out() {
     ends(
         &w,
         "step-1",
-        "bob published 2 EC and 2 Kyber one-time prekeys in 1 requests; 1 bundles were handed out, 1 of them with an EC one-time prekey",
+        "bob published 2 EC and 2 Kyber one-time prekeys in 1 request; 1 bundle was handed out, 1 of them with an EC one-time prekey",
     );
 }
 
@@ -169,7 +169,7 @@ fn different_files_says_what_was_uploaded() {
 
 #[test]
 fn growing_pauses_count_the_requests() {
-    ends(&attempts(&[], 0), "step-2", "in the whole instance the candidate made 2 enlistments and 1 uploads");
+    ends(&attempts(&[], 0), "step-2", "in the whole instance the candidate made 2 enlistments and 1 upload");
 }
 
 #[test]
