@@ -185,7 +185,7 @@ mod tests {
         };
         let suite = SuiteFiles { files: vec![] };
         let (doctor, plan, summary) = (None, None, None);
-        let record = Record { header, suite, doctor, plan, summary, instances, notes: vec![], cut_off: false };
+        let record = Record { header, suite, doctor, plan, summary, instances, repeats: vec![], notes: vec![], cut_off: false };
         let requirement =
             |id: &str, cause: &str| RequirementText { id: id.into(), usual_cause: cause.into(), ..RequirementText::default() };
         let requirements = [requirement("R-1", "one"), requirement("R-2", "two")];

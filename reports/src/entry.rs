@@ -8,6 +8,7 @@ use countersign_contract::seen::UserContent;
 use countersign_contract::{StanzaId, UserId};
 use countersign_trace::event::Fault;
 use countersign_trace::{Blobs, Body, Entry, Event, Input, Observation, Outcome, Trace};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// Who to whom.
@@ -37,7 +38,7 @@ const LONGEST_STANZA: usize = 64 * 1024;
 
 /// The names that scenarios gave to stanzas.
 #[derive(Debug, Default)]
-pub(crate) struct Names<'a>(BTreeMap<StanzaId, &'a str>);
+pub(crate) struct Names<'a>(BTreeMap<StanzaId, Cow<'a, str>>);
 
 impl<'a> Names<'a> {
     /// Those of a trace.
@@ -45,9 +46,22 @@ impl<'a> Names<'a> {
         Self(
             trace
                 .iter()
-                .filter_map(|e| if let Event::Named { name, stanza } = &e.event { Some((*stanza, name.as_str())) } else { None })
+                .filter_map(|e| {
+                    if let Event::Named { name, stanza } = &e.event {
+                        Some((*stanza, Cow::Borrowed(name.as_str())))
+                    } else {
+                        None
+                    }
+                })
                 .collect(),
         )
+    }
+
+    /// Takes in a name as it is given.
+    pub(crate) fn learn(&mut self, entry: &Entry) {
+        if let Event::Named { name, stanza } = &entry.event {
+            self.0.insert(*stanza, Cow::Owned(name.clone()));
+        }
     }
 
     fn stanza(&self, id: StanzaId) -> String {

@@ -56,6 +56,7 @@ pub fn json_summary(view: &View<'_>) -> Value {
         "doctor": record.doctor.as_ref().map(|d| &d.examinations),
         "requirements": requirements,
         "instances": instances,
+        "repeats": record.repeats.iter().map(|r| json!({ "of": r.result.name(), "number": r.number, "verdict": r.result.verdict })).collect::<Vec<_>>(),
         "left_out": record.plan.as_ref().map(|p| &p.left_out),
         "unfinished": view.unfinished(),
         "checks": record.summary.as_ref().map(|s| s.checks.iter().map(check).collect::<Vec<_>>()),

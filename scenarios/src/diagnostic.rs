@@ -1,5 +1,6 @@
 //! Faults in data files, with the place where each is and a hint how to mend it.
 
+use crate::nearest::distance;
 use std::fmt;
 
 /// Most characters of a source line that a snippet shows.
@@ -123,7 +124,7 @@ pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
     }
     known
         .into_iter()
-        .map(|candidate| (edits(word, candidate), candidate))
+        .map(|candidate| (distance(word, candidate), candidate))
         .filter(|(edits, candidate)| {
             let shorter = candidate.chars().count().min(word.chars().count());
             *edits < shorter && *edits <= 1 + shorter / 8
@@ -141,26 +142,6 @@ pub(crate) fn known_hint<'a>(word: &str, known: impl IntoIterator<Item = &'a str
     if all.is_empty() { "nothing is known here".to_owned() } else { format!("known here: {}", all.join(", ")) }
 }
 
-/// Insertions, deletions, substitutions and swaps of neighbours that turn one word into the other.
-fn edits(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    let mut before: Vec<usize> = Vec::new();
-    let mut last: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.iter().enumerate() {
-        let mut row = vec![i + 1];
-        for (j, y) in b.iter().enumerate() {
-            let at = |row: &[usize], j: usize| row.get(j).copied().unwrap_or(usize::MAX / 2);
-            let mut best = (at(&last, j) + usize::from(x != y)).min(at(&last, j + 1) + 1).min(at(&row, j) + 1);
-            if i > 0 && j > 0 && a.get(i - 1) == Some(y) && b.get(j - 1) == Some(x) {
-                best = best.min(at(&before, j - 1) + 1);
-            }
-            row.push(best);
-        }
-        before = std::mem::replace(&mut last, row);
-    }
-    last.last().copied().unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -171,8 +152,6 @@ mod tests {
         assert_eq!(nearest("networks", ["network", "content"]), Some("network"));
         assert_eq!(nearest("X", ["P", "M"]), None);
         assert_eq!(nearest("teleport", ["send", "expect", "release"]), None);
-        assert_eq!(edits("", "abc"), 3);
-        assert_eq!(edits("abc", "acb"), 1);
     }
 
     #[test]

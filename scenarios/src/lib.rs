@@ -4,6 +4,7 @@
 //! * [`profile`] and [`requirement`]: what a certification takes, and what each clause demands.
 //! * [`suite`]: all files together, built in or from a folder, with names resolved.
 //! * [`diagnostic`]: every fault in them, with its place and a hint.
+//! * [`nearest`]: names that a user may have meant.
 //! * [`describe`]: steps in plain words, for reports.
 //! * [`schema`]: JSON Schemas, for editors.
 
@@ -11,6 +12,7 @@ pub mod describe;
 pub mod diagnostic;
 pub mod language;
 mod lint;
+pub mod nearest;
 pub mod plan;
 pub mod profile;
 pub mod requirement;

@@ -300,6 +300,12 @@ fn sorted(path: &Path) -> std::io::Result<Vec<String>> {
 
 fn read_file(path: &Path) -> Result<String, String> {
     use std::io::Read as _;
+    // Opening a pipe waits for its writer, and a device may never end.
+    match std::fs::metadata(path) {
+        Ok(found) if !found.is_file() => return Err("not a regular file".to_owned()),
+        Ok(_) => {}
+        Err(e) => return Err(format!("cannot be read: {e}")),
+    }
     let file = std::fs::File::open(path).map_err(|e| format!("cannot be read: {e}"))?;
     let mut bytes = Vec::new();
     // One byte more than allowed tells a file that is too large from one that just fits.

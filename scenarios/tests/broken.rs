@@ -75,3 +75,28 @@ fn a_folder_without_data_is_a_fault() {
     let absent = folder.path().join("absent");
     assert!(Suite::from_folder(&absent).unwrap_err()[0].message.starts_with("cannot be read"));
 }
+
+#[test]
+fn a_misspelt_key_is_one_fault() {
+    let text = include_str!("../e2ee/out-of-order.yaml").replace("id: e2ee/out-of-order", "id: e2ee/a");
+    for (key, typed) in [("cast", "csat"), ("steps", "stpes"), ("verifies", "verfies"), ("title", "titel")] {
+        let faults = faults_of(text.replacen(&format!("\n{key}:"), &format!("\n{typed}:"), 1));
+        // The requirement that it names is not there, since the file stands alone.
+        let own: Vec<&String> = faults.iter().filter(|f| !f.starts_with("no requirement")).collect();
+        assert_eq!(own, [&format!("unknown key `{typed}`")], "{key}");
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn what_is_no_regular_file_is_not_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("e2ee")).unwrap();
+    // A pipe without a writer: to open it would be to wait for ever.
+    let made = std::process::Command::new("mkfifo").arg(folder.path().join("e2ee/pipe.yaml")).status().unwrap();
+    assert!(made.success());
+    std::os::unix::fs::symlink("/dev/zero", folder.path().join("e2ee/zeros.yaml")).unwrap();
+    let faults = Suite::from_folder(folder.path()).unwrap_err();
+    let messages: Vec<&str> = faults.iter().map(|f| f.message.as_str()).collect();
+    assert_eq!(messages, ["not a regular file", "not a regular file"]);
+}

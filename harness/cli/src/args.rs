@@ -1,7 +1,12 @@
 //! Arguments.
 
+mod again;
 mod new;
 pub(crate) mod remote;
+mod show;
+
+pub(crate) use again::{Again, Replay};
+pub(crate) use show::{Completions, Show};
 
 use clap::{Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -15,6 +20,8 @@ pub(crate) use new::{Candidate as NewCandidate, Language, New, What as NewWhat};
 #[derive(Debug, Parser)]
 #[command(name = "countersign", version, after_help = EXIT_CODES)]
 pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) show: Show,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -43,6 +50,12 @@ pub(crate) enum Command {
     Verify(Verify),
     /// Begin something of your own: a candidate.
     New(New),
+    /// Execute an instance of a record again, entry by entry, with its messages taken apart.
+    Replay(Replay),
+    /// Print completions for a shell.
+    Completions(Completions),
+    /// Print the manual page, as roff.
+    Man,
     /// Be the built-in sample candidate: on standard input and output, over HTTP, or dialling out.
     Sample(Sample),
     /// Show every setting as it is in force, and where it came from. Takes the arguments of `run`.
@@ -98,15 +111,17 @@ pub(crate) struct Run {
     /// Folder for the record and the reports; what an earlier run left there is replaced.
     #[arg(long, value_name = "FOLDER", default_value = "reports/out")]
     pub(crate) out: PathBuf,
-    /// No progress while it runs.
-    #[arg(long)]
-    pub(crate) quiet: bool,
+    #[command(flatten)]
+    pub(crate) again: Again,
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Doctor {
     #[command(flatten)]
     pub(crate) candidate: Candidate,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
 }
 
 /// How to print.
@@ -148,8 +163,15 @@ pub(crate) struct List {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Explain {
-    /// Id of a requirement, scenario (with or without `@case`), profile, reason, mutant or finding.
-    pub(crate) id: String,
+    /// Id of a requirement, scenario (with or without `@case`), profile, reason, mutant, finding or check.
+    #[arg(required_unless_present = "all")]
+    pub(crate) id: Option<String>,
+    /// Explain everything that there is, without a record.
+    #[arg(long, conflicts_with = "id")]
+    pub(crate) all: bool,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
     /// The record that is looked at for what became of a scenario.
     #[arg(long, value_name = "RECORD", default_value = "reports/out/record.jsonl")]
     pub(crate) record: PathBuf,
@@ -159,6 +181,9 @@ pub(crate) struct Explain {
 pub(crate) struct Lint {
     /// A folder of scenarios, requirements and profiles; the built-in one unless said.
     pub(crate) folder: Option<PathBuf>,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
 }
 
 #[derive(Debug, clap::Args)]
@@ -169,6 +194,9 @@ pub(crate) struct Schema {
     /// Print the whole contract as a page to read rather than for programs.
     #[arg(long)]
     pub(crate) html: bool,
+    /// How to print the names; a schema itself is JSON.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
 }
 
 /// Renderers.

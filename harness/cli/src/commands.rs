@@ -1,5 +1,6 @@
 //! One file a command.
 
+pub(crate) mod about;
 pub(crate) mod config;
 pub(crate) mod doctor;
 pub(crate) mod explain;
@@ -7,7 +8,9 @@ pub(crate) mod lint;
 pub(crate) mod list;
 pub(crate) mod new;
 pub(crate) mod remote;
+pub(crate) mod replay;
 pub(crate) mod report;
+pub(crate) mod rerun;
 pub(crate) mod run;
 pub(crate) mod sample;
 pub(crate) mod schema;

@@ -53,6 +53,12 @@ pub(crate) enum Fault {
     Sample(String),
     #[error("nothing is called `{name}`\nhint: {hint}")]
     Unknown { name: String, hint: String },
+    #[error("{0}")]
+    Replay(#[from] countersign_verify::ReplayError),
+    #[error(
+        "`{0}` cannot be executed anew: its seed does not follow from a run's seed in the record\nhint: leave --live out to execute the recorded trace again"
+    )]
+    NoSeed(String),
     #[error("cannot write to standard output: {0}")]
     Print(std::io::Error),
     #[error("stopped at once: the record has no summary, and no report was written")]
@@ -80,6 +86,8 @@ impl Fault {
             | Self::NotEmpty(_)
             | Self::Name(_)
             | Self::Busy(_)
+            | Self::Replay(_)
+            | Self::NoSeed(_)
             | Self::Print(_)
             | Self::Write { .. }
             | Self::Read { .. } => Exit::Usage,

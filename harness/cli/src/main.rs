@@ -6,8 +6,8 @@
 mod args;
 mod commands;
 mod exit;
+mod explain;
 mod fault;
-mod nearest;
 mod output;
 mod settings;
 mod signals;
@@ -29,6 +29,7 @@ fn main() -> ExitCode {
             return if error.use_stderr() { exit::Exit::Usage.into() } else { exit::Exit::Conforms.into() };
         }
     };
+    output::configure(&read.args.show);
     let outcome = match read.args.command {
         Command::Run(run) => commands::run::run(run),
         Command::Doctor(doctor) => commands::doctor::doctor(doctor),
@@ -42,6 +43,9 @@ fn main() -> ExitCode {
             NewWhat::Candidate(candidate) => commands::new::candidate(&candidate),
         },
         Command::Config(_) => commands::config::config(read.file.as_deref(), &read.in_force),
+        Command::Replay(replay) => commands::replay::replay(&replay),
+        Command::Completions(completions) => commands::about::completions(&completions),
+        Command::Man => commands::about::man(),
         Command::Sample(sample) => commands::sample::sample(&sample),
     };
     match outcome {

@@ -1,8 +1,23 @@
 //! The only place that prints.
 
+use crate::args::Show;
 use crate::fault::Fault;
 use countersign_reports::Style;
-use std::io::{ErrorKind, IsTerminal as _, Write as _};
+use std::io::{ErrorKind, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+static QUIET: AtomicBool = AtomicBool::new(false);
+
+/// Takes in how to write; before anything is written.
+pub(crate) fn configure(show: &Show) {
+    anstream::ColorChoice::write_global(show.color.into());
+    QUIET.store(show.quiet, Ordering::Relaxed);
+}
+
+/// Whether only data and errors are wanted.
+pub(crate) fn quiet() -> bool {
+    QUIET.load(Ordering::Relaxed)
+}
 
 /// Data, to standard output. A reader that has gone has heard what it wanted.
 ///
@@ -17,8 +32,15 @@ pub(crate) fn data(text: &str) -> Result<(), Fault> {
     }
 }
 
-/// Progress, to standard error. Whether anybody can read it makes no difference to a run.
+/// Progress and notes, to standard error, unless they are not wanted.
 pub(crate) fn progress(text: &str) {
+    if !quiet() {
+        log(text);
+    }
+}
+
+/// What was asked for on standard error. Whether anybody can read it makes no difference to a run.
+pub(crate) fn log(text: &str) {
     let mut out = anstream::stderr().lock();
     let end = if text.ends_with('\n') { "" } else { "\n" };
     let _ = out.write_all(format!("{text}{end}").as_bytes());
@@ -26,7 +48,7 @@ pub(crate) fn progress(text: &str) {
 
 /// A fault, to standard error.
 pub(crate) fn fault(fault: &Fault) {
-    progress(&format!("error: {fault}"));
+    log(&format!("error: {fault}"));
 }
 
 /// What clap has to say about the arguments.
@@ -44,5 +66,5 @@ pub(crate) fn style() -> Style {
 /// How to write to standard error.
 pub(crate) fn progress_style() -> Style {
     let choice = anstream::AutoStream::choice(&std::io::stderr());
-    Style { colour: choice != anstream::ColorChoice::Never && std::io::stderr().is_terminal(), width: 110 }
+    Style { colour: choice != anstream::ColorChoice::Never, width: 110 }
 }

@@ -50,6 +50,17 @@ fn an_unknown_name_brings_near_ones() {
 }
 
 #[test]
+fn a_misspelt_scenario_or_defect_brings_a_near_one() {
+    let out = tempfile::tempdir().expect("a folder");
+    let (code, _, said) = countersign(&["run", "--only", "e2ee/lots", "--out", &out.path().display().to_string()]);
+    assert_eq!(code, Some(7), "{said}");
+    assert!(said.contains("no scenario of dma-basic is called `e2ee/lots`; perhaps `e2ee/lost`"), "{said}");
+    let (code, _, said) = countersign(&["sample", "--defect", "skips-mca"]);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("perhaps `skips-mac`"), "{said}");
+}
+
+#[test]
 fn everything_that_is_listed_can_be_explained() {
     for what in ["scenarios", "profiles", "requirements", "candidates"] {
         let (code, listed, said) = countersign(&["list", what, "--format", "json"]);

@@ -19,12 +19,12 @@ fn a_full_disk_is_an_error_and_no_panic() {
 /// The signals that ask to stop; both leave a whole record and no process.
 #[test]
 fn a_stopped_run_leaves_a_summary_and_no_process() {
-    for signal in ["INT", "TERM"] {
+    for (signal, carrier) in [("INT", "http"), ("TERM", "http"), ("INT", "child"), ("INT", "in-process")] {
         let out = tempfile::tempdir().expect("a folder");
         let mut run = Command::new(COUNTERSIGN)
-            .args(["run", "--carrier", "http", "--jobs", "1", "--out"])
+            .args(["run", "--carrier", carrier, "--jobs", "1", "--out"])
             .arg(out.path())
-            .stdout(Stdio::null())
+            .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .expect("runs");
@@ -35,11 +35,71 @@ fn a_stopped_run_leaves_a_summary_and_no_process() {
         let sent = Command::new("sh").arg("-c").arg(format!("kill -{signal} {}", run.id())).status().expect("sent");
         assert!(sent.success());
         progress.read_to_string(&mut line).expect("read to the end");
-        assert_eq!(run.wait().expect("ended").code(), Some(130), "{signal}: {line}");
+        let ended = run.wait_with_output().expect("ended");
+        assert_eq!(ended.status.code(), Some(130), "{signal} {carrier}: {line}");
+        let report = String::from_utf8_lossy(&ended.stdout);
+        assert!(report.contains("planned and not judged") && report.contains("(exit 130)"), "{carrier}: {report}");
         let record = std::fs::read_to_string(out.path().join("record.jsonl")).expect("there");
         assert!(record.lines().last().is_some_and(|last| last.contains("interrupted by the user")), "{signal}");
         for report in ["report.html", "junit.xml", "summary.json"] {
             assert!(out.path().join(report).exists(), "{signal}: {report}");
         }
     }
+}
+
+/// Whenever it comes: within a run or between two.
+#[test]
+fn repeating_ends_when_asked_to() {
+    for _ in 0..5 {
+        let out = tempfile::tempdir().expect("a folder");
+        let mut run = Command::new(COUNTERSIGN)
+            .args(["run", "--quiet", "--repeat-until-failure", "--only", "e2ee/from-reference", "--out"])
+            .arg(out.path())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("runs");
+        let mut said = BufReader::new(run.stderr.take().expect("piped"));
+        let mut line = String::new();
+        said.read_line(&mut line).expect("read");
+        assert!(line.starts_with("run 1: exit code 0, seed "), "{line}");
+        let sent = Command::new("sh").arg("-c").arg(format!("kill -INT {}", run.id())).status().expect("sent");
+        assert!(sent.success());
+        said.read_to_string(&mut line).expect("read to the end");
+        assert_eq!(run.wait().expect("ended").code(), Some(130), "{line}");
+    }
+}
+
+/// A candidate that is deaf to everything: the first request to stop waits for it for a moment, the second does not.
+#[test]
+fn a_second_request_to_stop_is_obeyed_at_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let up = folder.path().join("up");
+    assert!(Command::new("mkfifo").arg(&up).status().expect("runs").success());
+    let deaf = format!("exec:sh -c 'trap \"\" TERM INT; echo $$ > {}; while :; do sleep 1000; done'", up.display());
+    let mut run = Command::new(COUNTERSIGN)
+        .args(["run", "--candidate", &deaf, "--out"])
+        .arg(folder.path().join("out"))
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("runs");
+    // Opening the pipe waits until the candidate is up.
+    let candidate = std::fs::read_to_string(&up).expect("read");
+    let stop = |run: &std::process::Child| {
+        let sent = Command::new("sh").arg("-c").arg(format!("kill -INT {}", run.id())).status().expect("sent");
+        assert!(sent.success());
+    };
+    stop(&run);
+    let mut said = BufReader::new(run.stderr.take().expect("piped"));
+    let mut line = String::new();
+    said.read_line(&mut line).expect("read");
+    assert!(line.starts_with("stopping: "), "{line}");
+    stop(&run);
+    said.read_to_string(&mut line).expect("read to the end");
+    assert_eq!(run.wait().expect("ended").code(), Some(130), "{line}");
+    assert!(line.contains("stopped at once: the record has no summary"), "{line}");
+    // `kill -0` finds nobody: the candidate is gone, or nothing but its name is left until somebody collects it.
+    let state = std::fs::read_to_string(format!("/proc/{}/stat", candidate.trim())).unwrap_or_default();
+    assert!(state.is_empty() || state.contains(") Z "), "{state}");
 }

@@ -7,6 +7,7 @@ use crate::Patience;
 use crate::carrier::Endpoint;
 use crate::gateways::OpenGateway;
 use crate::remote::Redactor;
+use crate::run::Watch;
 use countersign_contract::Call;
 use countersign_gateway::HttpReply;
 use countersign_gateway::server::{ChatSender, ServerEvent};
@@ -59,7 +60,20 @@ pub async fn drive(
     patience: Patience,
     interrupt: Interrupt,
 ) -> Driven {
+    drive_watched(plan, gateway, endpoint, patience, interrupt, None).await
+}
+
+/// [`drive`], and tells of each entry of the trace as it is made.
+pub async fn drive_watched(
+    plan: InstancePlan,
+    gateway: OpenGateway,
+    endpoint: Arc<dyn Endpoint>,
+    patience: Patience,
+    interrupt: Interrupt,
+    watch: Option<Watch>,
+) -> Driven {
     let begin = Instant::now();
+    let name = plan.name.clone();
     let close = Call::Close(countersign_contract::operations::Close { instance: plan.instance });
     let mut drive = Drive {
         instance: Instance::new(plan),
@@ -77,6 +91,7 @@ pub async fn drive(
         candidate: Duration::ZERO,
         inputs: 0,
         bytes: 0,
+        watch: watch.map(|watch| (name, watch)),
     };
     // Creating the reference users makes their keys: that is own time too.
     drive.own = begin.elapsed();
@@ -111,6 +126,7 @@ struct Drive {
     candidate: Duration,
     inputs: u64,
     bytes: u64,
+    watch: Option<(String, Watch)>,
 }
 
 /// Channels count from 1 within the instance, whatever the transport calls them.
@@ -236,8 +252,12 @@ impl Drive {
     fn feed(&mut self, input: Input) {
         self.inputs += 1;
         let before = Instant::now();
+        let told = self.instance.trace().len();
         let outputs = self.instance.handle(micros(before.duration_since(self.begin)), input);
         self.own += before.elapsed();
+        if let Some((name, watch)) = &self.watch {
+            self.instance.trace().iter().skip(told).for_each(|entry| watch(name, entry));
+        }
         for output in VecDeque::from(outputs) {
             self.carry_out(before, output);
         }

@@ -20,9 +20,9 @@ pub mod run;
 pub mod target;
 
 pub use carrier::{Broken, Endpoint, Patience};
-pub use driver::{Interrupt, drive};
+pub use driver::{Interrupt, drive, drive_watched};
 pub use gateways::Gateways;
 pub use plan::{Filter, Plan};
 pub use remote::Remote;
-pub use run::{Ended, Judge, RunEvent, RunOptions, examine, run};
+pub use run::{Ended, Extras, Judge, RunEvent, RunOptions, Watch, examine, run, run_with};
 pub use target::{Target, TargetError};

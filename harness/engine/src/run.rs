@@ -2,11 +2,16 @@
 //! shows progress, and concludes; nothing here judges or prints.
 
 mod candidate;
+mod extras;
+mod repeat;
 mod room;
 
 pub use room::{Held, ROOM_BYTES};
 
-use crate::driver::{Driven, Interrupt, drive, meter, stop};
+pub use extras::{Extras, Watch};
+pub use repeat::MOST_REPEATED;
+
+use crate::driver::{Driven, Interrupt, drive_watched, meter, stop};
 use crate::plan::{Filter, FilterError, Plan};
 use crate::remote::Remote;
 use crate::target::{Prepared, Target, TargetError};
@@ -16,13 +21,14 @@ use countersign_contract::InstanceId;
 use countersign_contract::claims::{Capability, Description};
 use countersign_instance::InstancePlan;
 use countersign_scenarios::{Planned, Profile, Suite};
-use countersign_trace::record::{Doctor, Header, Plan as RecordPlan, RECORD_VERSION, Times};
+use countersign_trace::record::{Doctor, Header, Plan as RecordPlan, RECORD_VERSION, Repeat, Times};
 use countersign_trace::{Blame, Blobs, Check, CheckKind, Digest, InstanceResult, Trace, Verdict};
 use room::{Room, Taken};
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio::task::{Id, JoinSet};
@@ -77,6 +83,8 @@ pub enum RunEvent {
     },
     /// An instance is done and judged. Bodies are to be stored before the result that refers to them.
     InstanceEnded(Box<InstanceResult>, Held),
+    /// One more execution of an instance that failed. Comes before the end of that instance.
+    Repeated(Box<Repeat>, Held),
     /// Something that a person should know and that is no verdict: the candidate was started again.
     Note(String),
     /// Nothing follows.
@@ -135,6 +143,19 @@ pub async fn examine(options: &RunOptions, interrupt: Interrupt) -> Result<Docto
 /// # Errors
 /// See [`RunError`]. Nothing that a candidate does is one.
 pub async fn run(options: RunOptions, events: mpsc::Sender<RunEvent>, interrupt: Interrupt) -> Result<(), RunError> {
+    run_with(options, Extras::default(), events, interrupt).await
+}
+
+/// [`run`] with more.
+///
+/// # Errors
+/// See [`RunError`]. Nothing that a candidate does is one.
+pub async fn run_with(
+    options: RunOptions,
+    extras: Extras,
+    events: mpsc::Sender<RunEvent>,
+    interrupt: Interrupt,
+) -> Result<(), RunError> {
     let filter = Filter::new(&options.only)?;
     let prepared = options.target.prepare(&options.folder, options.listen, options.patience, &options.remote).await?;
     events.send(RunEvent::Header(header(&options))).await?;
@@ -144,8 +165,15 @@ pub async fn run(options: RunOptions, events: mpsc::Sender<RunEvent>, interrupt:
     let mut ended = Ended { seed: Digest(options.seed), interrupted: None, counts: Vec::new(), times: Times::default() };
     if let (Some(candidate), Some(description), true, Ok(())) = (&candidate, description, healthy, &sent) {
         let plan = Plan::new(&options.suite, &options.profile, &description, &filter);
-        let round =
-            Round { options: &options, candidate, description: Arc::new(description), events: &events, interrupt: &interrupt };
+        let round = Round {
+            options: &options,
+            extras: &extras,
+            repeated: AtomicU32::new(0),
+            candidate,
+            description: Arc::new(description),
+            events: &events,
+            interrupt: &interrupt,
+        };
         if let Err(gone) = round.execute(plan, &mut ended).await {
             candidate.shut_down().await;
             return Err(gone);
@@ -208,6 +236,9 @@ async fn admit(options: &RunOptions, prepared: Prepared, interrupt: &Interrupt) 
 
 struct Round<'a> {
     options: &'a RunOptions,
+    extras: &'a Extras,
+    /// Scenarios that were executed again.
+    repeated: AtomicU32,
     candidate: &'a Candidate,
     description: Arc<Description>,
     events: &'a mpsc::Sender<RunEvent>,
@@ -258,17 +289,20 @@ impl Round<'_> {
                     self.events.send(RunEvent::Note(note)).await?;
                 }
                 self.events.send(RunEvent::InstanceStarted { name: planned.name.clone() }).await?;
-                let task = tasks.spawn(self.instance(planned.clone(), taken));
+                let task = tasks.spawn(self.instance(planned.clone(), &planned.name, Some(taken)));
                 running.insert(task.id(), planned);
             }
             let done = match tasks.join_next_with_id().await {
                 None => return Ok(()),
-                Some(Ok((id, done))) => {
-                    running.remove(&id);
-                    done
-                }
+                Some(Ok((id, done))) => match running.remove(&id) {
+                    Some(planned) => self.settled(planned, done).await?,
+                    None => done,
+                },
                 Some(Err(error)) => match running.remove(&error.id()) {
-                    Some(planned) => self.broke_down(planned, &error.to_string()),
+                    Some(planned) => {
+                        let name = planned.name.clone();
+                        self.broke_down(planned, &name, &error.to_string())
+                    }
                     None => continue,
                 },
             };
@@ -282,8 +316,9 @@ impl Round<'_> {
         }
     }
 
-    fn instance(&self, planned: Planned, taken: Taken) -> impl Future<Output = Done> + Send + use<> {
-        let instance = derive::instance(&self.options.seed, &planned.name);
+    /// Executes and judges; the seed is made from `seed_name`. What it takes of the room is held with its bodies.
+    fn instance(&self, planned: Planned, seed_name: &str, taken: Option<Taken>) -> impl Future<Output = Done> + Send + use<> {
+        let instance = derive::instance(&self.options.seed, seed_name);
         let gateway = self.candidate.gateways().open(instance);
         let plan = InstancePlan {
             scenario: Arc::clone(&planned.scenario),
@@ -291,7 +326,7 @@ impl Round<'_> {
             name: planned.name.clone(),
             profile: Arc::clone(&self.options.profile),
             instance,
-            seed: derive::seed(&self.options.seed, &planned.name),
+            seed: derive::seed(&self.options.seed, seed_name),
             gateway_url: gateway.url.clone(),
             trust_anchors: gateway.trust_anchors.clone(),
             virtual_clock: self.description.capabilities.contains(&Capability::VirtualClock),
@@ -300,14 +335,15 @@ impl Round<'_> {
         let seed = Digest(plan.seed);
         let (endpoint, patience, interrupt) = (self.candidate.endpoint(), self.options.patience, self.interrupt.clone());
         let (judge, description) = (Arc::clone(&self.options.judge), Arc::clone(&self.description));
+        let watch = self.extras.watch.clone();
         async move {
-            let driven = drive(plan, gateway, endpoint, patience, interrupt).await;
+            let driven = drive_watched(plan, gateway, endpoint, patience, interrupt, watch).await;
             judged(&planned, instance, seed, driven, taken, &judge, &description)
         }
     }
 
     /// A fault of ours in one instance must not cost the others their verdicts.
-    fn broke_down(&self, planned: Planned, error: &str) -> Done {
+    fn broke_down(&self, planned: Planned, seed_name: &str, error: &str) -> Done {
         let check = Check {
             id: "harness".to_owned(),
             kind: CheckKind::Step,
@@ -323,8 +359,8 @@ impl Round<'_> {
             likely_cause: Some("a fault in Countersign; please report it with the run's seed".to_owned()),
         };
         let result = InstanceResult {
-            instance: derive::instance(&self.options.seed, &planned.name),
-            seed: Digest(derive::seed(&self.options.seed, &planned.name)),
+            instance: derive::instance(&self.options.seed, seed_name),
+            seed: Digest(derive::seed(&self.options.seed, seed_name)),
             scenario: planned.scenario.id.clone(),
             case: planned.case,
             trace: Trace::new(),
@@ -343,7 +379,7 @@ fn judged(
     instance: InstanceId,
     seed: Digest,
     driven: Driven,
-    taken: Taken,
+    taken: Option<Taken>,
     judge: &Judge,
     claims: &Description,
 ) -> Done {
@@ -371,7 +407,7 @@ fn judged(
         own_us,
         crypto_us: finished.crypto_us,
     };
-    Done { result, blobs: Held::new(finished.blobs, Some(taken)), times }
+    Done { result, blobs: Held::new(finished.blobs, taken), times }
 }
 
 fn micros(time: Duration) -> u64 {

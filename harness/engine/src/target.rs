@@ -8,6 +8,7 @@ use crate::gateways::{Gateways, ListenError};
 use crate::remote::{AddressError, Network, ReachError, Remote, Site};
 use crate::{Broken, Patience};
 use countersign_sample::{Defect, Defects, Honest};
+use countersign_scenarios::nearest::nearest;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -41,7 +42,7 @@ pub enum TargetError {
         /// As it was written.
         name: String,
         /// One that looks like it.
-        similar: Option<&'static str>,
+        similar: Option<String>,
     },
     /// The command of `exec:`.
     #[error(transparent)]
@@ -117,14 +118,9 @@ impl fmt::Display for Target {
     }
 }
 
-/// The defect whose name has most of its beginning and end in common with this.
-fn similar(name: &str) -> Option<&'static str> {
-    let shared = |other: &str| {
-        let front = name.bytes().zip(other.bytes()).take_while(|(a, b)| a == b).count();
-        let back = name.bytes().rev().zip(other.bytes().rev()).take_while(|(a, b)| a == b).count();
-        front + back
-    };
-    Defect::ALL.iter().map(|d| d.as_str()).max_by_key(|d| (shared(d), std::cmp::Reverse(d.len()))).filter(|d| shared(d) >= 5)
+/// The defect that was probably meant.
+fn similar(name: &str) -> Option<String> {
+    nearest(name, Defect::ALL.iter().map(ToString::to_string)).into_iter().next()
 }
 
 impl Target {
@@ -246,6 +242,8 @@ mod tests {
             error("mutant:skip-mac"),
             "there is no mutant `skip-mac`, perhaps `skips-mac`; `countersign list candidates` shows all"
         );
+        // Letters that changed places share neither beginning nor end.
+        assert!(error("mutant:sikps-mca").contains("perhaps `skips-mac`"), "{}", error("mutant:sikps-mca"));
         assert!(error("mutant:zzz").starts_with("there is no mutant `zzz`; "));
     }
 }

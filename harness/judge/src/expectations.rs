@@ -1,8 +1,8 @@
 //! Expectations of scenarios: one file for each family. Each gives exactly one verdict.
 
+mod acknowledges;
 mod files;
 mod keys_left;
-mod acknowledges;
 mod latency;
 mod nothing_sent;
 mod notice;
@@ -19,6 +19,7 @@ mod wire;
 pub(crate) use keys_left::published_twice;
 
 use crate::context::Context;
+use crate::nearest;
 use crate::said::Said;
 use countersign_scenarios::language::Expect;
 
@@ -57,5 +58,9 @@ pub(crate) fn judge(cx: &Context<'_>, index: usize, expect: &Expect) -> Said {
         Expect::DeliveryLatency { burst } => latency::delivery(cx, burst),
         Expect::ReceiptLatency { burst } => latency::receipts(cx, burst),
     };
-    said.unwrap_or_else(|said| said)
+    let said = said.unwrap_or_else(|said| said);
+    match nearest::instead(cx, index, expect, &said) {
+        Some(instead) => said.instead(&instead),
+        None => said,
+    }
 }

@@ -130,6 +130,8 @@ findings! {
     UnknownField = "unknown-field", None;
     /// A delivered stanza was processed and not acknowledged.
     NotAcknowledged = "not-acknowledged", Some("`ack` is only sent for stanzas that were shown");
+    /// A scenario failed in some executions and passed in others.
+    Unstable = "unstable", Some("two tasks of the client race, or its outcome depends on chance, load or what was there before");
 }
 
 #[cfg(test)]

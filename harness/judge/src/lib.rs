@@ -2,6 +2,7 @@
 //!
 //! * [`judge()`]: every check of one instance.
 //! * [`judge_run`], and [`RunJudge`] for one instance after another: what only shows when all instances of a run are held against each other.
+//! * [`settle`]: what repeats of a failed instance change.
 //! * [`worst`]: the verdict of a scenario from its checks.
 //! * [`conclude`]: the verdict and exit code of a run.
 //!
@@ -15,10 +16,12 @@ mod expectations;
 mod finding;
 mod latency;
 mod monitors;
+mod nearest;
 mod run;
 mod said;
 mod search;
 mod seen;
+pub mod stability;
 mod steps;
 mod wire;
 
@@ -26,6 +29,7 @@ pub use conclude::{Conclusion, conclude};
 pub use finding::Finding;
 pub use latency::{MOST_SAMPLES, Percentile, p95};
 pub use run::{RunJudge, judge_run};
+pub use stability::settle;
 
 use context::Context;
 use countersign_contract::claims::Description;
@@ -72,6 +76,11 @@ pub fn judge(
         }
     }
     checks
+}
+
+/// The checks that no scenario states: of monitors, and of the run as a whole. Each with the requirements that it verifies.
+pub fn standing_checks() -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
+    monitors::REGISTRY.iter().map(|m| (m.id, m.requirements)).chain(run::checks())
 }
 
 /// The worst verdict of some checks; without any check, [`Verdict::HarnessError`]: nothing was judged.

@@ -33,6 +33,14 @@ impl Kind {
     const ALL: [Self; 5] = [Self::MediaKey, Self::Ciphertext, Self::OneTimePrekey, Self::IdentityKey, Self::RatchetKey];
 }
 
+/// The checks of a run as a whole: name and requirements.
+pub(crate) fn checks() -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
+    Kind::ALL.into_iter().map(|kind| {
+        let (id, requirements, ..) = kind.check();
+        (id, requirements)
+    })
+}
+
 /// Judges a run as a whole: one check for each kind of value that must differ between instances. Evidence is the number of the
 /// entry in the later instance; the words name both.
 #[must_use]

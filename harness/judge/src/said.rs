@@ -87,6 +87,12 @@ impl Said {
         self
     }
 
+    /// With what was there instead.
+    pub(crate) fn instead(mut self, instead: &str) -> Self {
+        self.observed = format!("{}; instead: {instead}", self.observed);
+        self
+    }
+
     /// With entries that show it.
     pub(crate) fn evidence(mut self, entries: impl IntoIterator<Item = u64>) -> Self {
         for n in entries {

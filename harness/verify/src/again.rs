@@ -3,56 +3,95 @@
 use crate::{FindingKind, Verification};
 use countersign_contract::claims::{Capability, Description};
 use countersign_instance::{Instance, InstancePlan, no_meter};
-use countersign_scenarios::{Profile, Requirement, Suite};
+use countersign_scenarios::{Planned, Profile, Requirement, Suite};
 use countersign_trace::event::{Entry, Event};
-use countersign_trace::{Blobs, Check, InstanceResult, Trace};
+use countersign_trace::record::Repeat;
+use countersign_trace::{Blobs, Bodies, Check, InstanceResult, RecordError, Trace};
 use std::sync::Arc;
 
+/// What all instances of a record have in common.
+pub(crate) struct Common<'a> {
+    pub(crate) suite: &'a Suite,
+    pub(crate) profile: &'a Arc<Profile>,
+    pub(crate) requirements: &'a [Requirement],
+    pub(crate) description: &'a Description,
+    pub(crate) bodies: &'a dyn Bodies,
+}
+
+/// An instance with its long bodies, and its repeats, which its verdict rests on too.
 pub(crate) fn check(
     result: &InstanceResult,
-    suite: &Suite,
-    profile: &Arc<Profile>,
-    requirements: &[Requirement],
-    description: &Description,
     blobs: &Blobs,
+    repeats: &[&Repeat],
+    common: &Common<'_>,
     out: &mut Verification,
-) {
+) -> Result<(), RecordError> {
     let name = result.name();
-    let Some(planned) = suite.instances(profile).into_iter().find(|p| p.name == name) else {
-        return out.add(Some(&name), FindingKind::Plan, "the suite has no such scenario");
-    };
-    out.instances += 1;
-    if countersign_instance::instance_id(&result.seed.0) != result.instance {
-        out.add(Some(&name), FindingKind::Seed, "the instance's name does not follow from its seed");
+    let mut again = Vec::new();
+    for repeat in repeats {
+        let name = Repeat::seed_name(&name, repeat.number);
+        let blobs = common.bodies.of(&repeat.result)?;
+        let Some(checks) = execution(&name, &repeat.result, &blobs, common, out) else { return Ok(()) };
+        confirm(&name, &repeat.result, &checks, out);
+        again.push(checks);
     }
-    let virtual_clock = description.capabilities.contains(&Capability::VirtualClock);
-    let plan = InstancePlan {
+    let Some(checks) = execution(&name, result, blobs, common, out) else { return Ok(()) };
+    confirm(&name, result, &countersign_judge::settle(checks, &again), out);
+    Ok(())
+}
+
+/// The plan of an instance as its record says that it was executed.
+pub(crate) fn plan(result: &InstanceResult, planned: &Planned, common: &Common<'_>) -> InstancePlan {
+    InstancePlan {
         scenario: planned.scenario.clone(),
         case: planned.case.clone(),
-        name: name.clone(),
-        profile: profile.clone(),
+        name: planned.name.clone(),
+        profile: common.profile.clone(),
         instance: result.instance,
         seed: result.seed.0,
         gateway_url: of_open(&result.trace, "gateway").unwrap_or_default(),
         trust_anchors: of_open(&result.trace, "trust_anchors"),
-        virtual_clock,
+        virtual_clock: common.description.capabilities.contains(&Capability::VirtualClock),
         meter: no_meter,
+    }
+}
+
+/// One execution: the trace follows from its inputs; the checks that it comes to by itself.
+fn execution(
+    name: &str,
+    result: &InstanceResult,
+    blobs: &Blobs,
+    common: &Common<'_>,
+    out: &mut Verification,
+) -> Option<Vec<Check>> {
+    let Some(planned) = common.suite.instances(common.profile).into_iter().find(|p| p.name == result.name()) else {
+        out.add(Some(name), FindingKind::Plan, "the suite has no such scenario");
+        return None;
     };
-    let (again, ended) = execute(plan, &result.trace, blobs);
+    out.instances += 1;
+    if countersign_instance::instance_id(&result.seed.0) != result.instance {
+        out.add(Some(name), FindingKind::Seed, "the instance's name does not follow from its seed");
+    }
+    let (again, ended) = execute(plan(result, &planned, common), &result.trace, blobs);
     out.entries += again.len();
     if !ended {
         // A run never leaves one: what came after was cut off.
-        out.add(Some(&name), FindingKind::Trace, "the trace ends before the instance does");
+        out.add(Some(name), FindingKind::Trace, "the trace ends before the instance does");
     }
     if let Some(difference) = first_difference(&result.trace, &again) {
-        out.add(Some(&name), FindingKind::Trace, difference);
+        out.add(Some(name), FindingKind::Trace, difference);
     }
+    let Common { profile, requirements, description, .. } = common;
     let checks = countersign_judge::judge(profile, requirements, &planned.scenario, &result.trace, blobs, description);
     out.checks += checks.len();
-    compare_checks(&name, &result.checks, &checks, out);
-    let worst = countersign_judge::worst(&checks);
+    Some(checks)
+}
+
+fn confirm(name: &str, result: &InstanceResult, checks: &[Check], out: &mut Verification) {
+    compare_checks(name, &result.checks, checks, out);
+    let worst = countersign_judge::worst(checks);
     if worst != result.verdict {
-        out.add(Some(&name), FindingKind::Verdict, format!("the record says {}, its trace gives {worst}", result.verdict));
+        out.add(Some(name), FindingKind::Verdict, format!("the record says {}, its trace gives {worst}", result.verdict));
     }
 }
 
@@ -66,7 +105,7 @@ fn of_open(trace: &Trace, member: &str) -> Option<String> {
 }
 
 /// Feeds the inputs of a trace to a new instance. Says whether it came to its end.
-fn execute(plan: InstancePlan, trace: &Trace, blobs: &Blobs) -> (Trace, bool) {
+pub(crate) fn execute(plan: InstancePlan, trace: &Trace, blobs: &Blobs) -> (Trace, bool) {
     let mut instance = Instance::new(plan);
     instance.lend(blobs);
     for entry in trace {
@@ -78,7 +117,7 @@ fn execute(plan: InstancePlan, trace: &Trace, blobs: &Blobs) -> (Trace, bool) {
     (instance.finish().trace, ended)
 }
 
-fn first_difference(recorded: &[Entry], again: &[Entry]) -> Option<String> {
+pub(crate) fn first_difference(recorded: &[Entry], again: &[Entry]) -> Option<String> {
     if let Some((old, new)) = recorded.iter().zip(again).find(|(old, new)| old != new) {
         let (old_json, new_json) = (describe(old), describe(new));
         return Some(format!("entry {}: the record says {old_json}, re-execution gives {new_json}", old.n));

@@ -5,10 +5,14 @@
 //! for whoever watched the run.
 
 mod again;
+mod decode;
 mod finding;
+mod replay;
 mod whole;
 
+pub use decode::Field;
 pub use finding::{Finding, FindingKind, Verification};
+pub use replay::{Replay, ReplayError, replay};
 
 use countersign_judge::RunJudge;
 use countersign_scenarios::{Requirement, Suite, SuiteFiles};
@@ -44,7 +48,9 @@ pub fn verify(record: &Record, bodies: &dyn Bodies, builtin: &Suite) -> Result<V
         let blobs = bodies.of(result)?;
         run.add(result, &blobs);
         if let Some(description) = description {
-            again::check(result, &suite, &profile, &requirements, description, &blobs, &mut instances);
+            let common = again::Common { suite: &suite, profile: &profile, requirements: &requirements, description, bodies };
+            let repeats: Vec<_> = record.repeats.iter().filter(|r| r.result.name() == result.name()).collect();
+            again::check(result, &blobs, &repeats, &common, &mut instances)?;
         }
     }
     whole::check(record, &suite, &profile, &run, &mut out);

@@ -2,13 +2,16 @@
 
 use crate::{FindingKind, Verification};
 use countersign_judge::RunJudge;
+use countersign_judge::stability::REPEATS;
 use countersign_scenarios::plan::{Filter, Plan};
 use countersign_scenarios::{Profile, Suite};
+use countersign_trace::record::Repeat;
 use countersign_trace::{Digest, Record};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) fn check(record: &Record, suite: &Suite, profile: &Profile, run: &RunJudge, out: &mut Verification) {
     check_plan(record, suite, profile, out);
+    check_repeats(record, out);
     let Some(summary) = &record.summary else { return };
     if Digest::of(&summary.seed.0) != record.header.seed_commitment {
         out.add(None, FindingKind::Seed, "the run's seed is not the one that the header commits to");
@@ -16,6 +19,12 @@ pub(crate) fn check(record: &Record, suite: &Suite, profile: &Profile, run: &Run
     for result in &record.instances {
         if countersign_instance::instance_seed(&summary.seed.0, &result.name()) != result.seed.0 {
             out.add(Some(&result.name()), FindingKind::Seed, "the instance's seed does not follow from the run's");
+        }
+    }
+    for repeat in &record.repeats {
+        let name = Repeat::seed_name(&repeat.result.name(), repeat.number);
+        if countersign_instance::instance_seed(&summary.seed.0, &name) != repeat.result.seed.0 {
+            out.add(Some(&name), FindingKind::Seed, "the repeat's seed does not follow from the run's");
         }
     }
     let checks = run.checks(profile);
@@ -60,5 +69,27 @@ fn check_plan(record: &Record, suite: &Suite, profile: &Profile, out: &mut Verif
     let interrupted = record.summary.as_ref().is_none_or(|s| s.interrupted.is_some());
     if !interrupted && let Some(missing) = recorded.selected.iter().find(|name| !seen.contains(*name)) {
         out.add(Some(missing), FindingKind::Plan, "it was selected, and there is no result of it");
+    }
+}
+
+/// Repeats are all there, each once, and only where they say something: whoever may choose among executions may choose the verdict.
+fn check_repeats(record: &Record, out: &mut Verification) {
+    let mut numbers: BTreeMap<String, Vec<u32>> = BTreeMap::new();
+    for repeat in &record.repeats {
+        numbers.entry(repeat.result.name()).or_default().push(repeat.number);
+    }
+    let interrupted = record.summary.as_ref().is_none_or(|s| s.interrupted.is_some());
+    for (name, numbers) in &numbers {
+        let counted = numbers.iter().copied().eq(1..=REPEATS)
+            || (interrupted && numbers.len() <= REPEATS as usize && numbers.iter().copied().eq((1..).take(numbers.len())));
+        if !counted {
+            out.add(Some(name), FindingKind::Plan, format!("its repeats are numbered {numbers:?}, not 1 to {REPEATS}"));
+        }
+        if record.header.carrier == "in-process" {
+            out.add(Some(name), FindingKind::Plan, "it has repeats, and what runs in process is never repeated");
+        }
+        if !interrupted && !record.instances.iter().any(|i| i.name() == *name) {
+            out.add(Some(name), FindingKind::Plan, "it has repeats, and no result");
+        }
     }
 }

@@ -117,6 +117,7 @@ fn record() -> Record {
         plan: None,
         summary: None,
         instances: vec![instance],
+        repeats: Vec::new(),
         notes: vec![],
         cut_off: false,
     }

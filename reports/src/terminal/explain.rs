@@ -67,6 +67,13 @@ pub fn explain_failure(view: &View<'_>, name: &str, style: Style) -> Option<Stri
     Some(out.join("\n") + "\n")
 }
 
+/// The detail of a check of the run as a whole; `None` if the record does not hold it. Ends with a line feed.
+#[must_use]
+pub fn explain_check(view: &View<'_>, id: &str, style: Style) -> Option<String> {
+    let check = view.run_checks().find(|check| check.id == id)?;
+    Some(check_lines(check, style, Paint(style.colour)).join("\n") + "\n")
+}
+
 fn requirement(view: &View<'_>, id: &str, style: Style) -> Vec<String> {
     let id_shown = visible(id, 60);
     let Some(text) = view.requirement(id) else { return vec![format!("{id_shown}  (its text is not in this suite)")] };

@@ -2,10 +2,14 @@
 //!
 //! Everything is said in words; colour, if there is any, only repeats it.
 
+mod code;
 mod explain;
 mod paint;
+mod trace;
 
-pub use explain::explain_failure;
+pub use code::code;
+pub use explain::{explain_check, explain_failure};
+pub use trace::Teller;
 
 use crate::headline::Tone;
 use crate::measure::{counted, grouped, per_cent, time};
@@ -154,14 +158,15 @@ impl Sheet<'_, '_> {
         let Some(doctor) = self.view.record.doctor.as_ref().filter(|d| !d.healthy()) else { return };
         self.heading("Doctor");
         for examination in &doctor.examinations {
-            let (name, found) = (visible(&examination.name, 80), visible(&examination.found, 600));
+            let name = visible(&examination.name, 80);
+            let found = code(&visible(&examination.found, 600), self.style);
             if examination.healthy {
                 self.line(&format!("  ok    {name}: {found}"));
             } else {
                 let word = self.paint.caution("no   ");
                 self.line(&format!("  {word} {name}: {found}"));
                 if let Some(fix) = &examination.fix {
-                    self.line(&format!("        fix: {}", visible(fix, 600)));
+                    self.line(&format!("        fix: {}", code(&visible(fix, 600), self.style)));
                 }
             }
         }
@@ -189,7 +194,11 @@ impl Sheet<'_, '_> {
         let name = failure.instance.and_then(|at| self.view.record.instances.get(at)).map(InstanceResult::name);
         let place = match &name {
             Some(name) => format!("{} {}", self.places.explain, quoted(&visible(name, LONGEST_NAME))),
-            None => format!("whole run: {}", failure.check.map_or(String::new(), |c| visible(&c.id, 80))),
+            None => format!(
+                "whole run: {} {}",
+                self.places.explain,
+                quoted(&failure.check.map_or(String::new(), |c| visible(&c.id, 80)))
+            ),
         };
         let requirements = failure.check.map_or(String::new(), |c| visible(&c.requirements.join(" "), 60));
         let listed = if failure.expected { "(listed as expected) " } else { "" };
@@ -239,6 +248,12 @@ impl Sheet<'_, '_> {
         let unfinished = self.view.unfinished().len() as u64;
         if unfinished > 0 {
             self.line(&format!("                {} planned and not judged", grouped(unfinished)));
+        }
+        let repeats = &self.view.record.repeats;
+        if !repeats.is_empty() {
+            let scenarios: std::collections::BTreeSet<String> = repeats.iter().map(|r| r.result.name()).collect();
+            let (more, of) = (counted(repeats.len() as u64, "further execution"), counted(scenarios.len() as u64, "scenario"));
+            self.line(&format!("  Repeats       {more} of {of} that failed; only what fails each time is a failure"));
         }
         self.requirements();
         if let Some(summary) = self.view.record.summary.as_ref().filter(|s| s.times.instances_us > 0) {

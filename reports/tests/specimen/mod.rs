@@ -196,6 +196,7 @@ pub(crate) fn every_verdict() -> Specimen {
         }),
         summary: Some(summary()),
         instances,
+        repeats: Vec::new(),
         notes: Vec::new(),
         cut_off: false,
     };

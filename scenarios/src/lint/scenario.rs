@@ -11,6 +11,9 @@ use std::sync::Arc;
 /// Keys without which there is no scenario.
 const REQUIRED: [&str; 6] = ["id", "title", "why", "verifies", "cast", "steps"];
 
+/// Keys that may be left out.
+const OPTIONAL: [&str; 6] = ["twin", "features", "capabilities", "exclusive", "heavy", "cases"];
+
 /// Most cases of one scenario.
 const MOST_CASES: usize = 64;
 
@@ -49,7 +52,8 @@ pub(crate) fn read_scenario(expected_id: &str, text: &str) -> ReadScenario {
         }
     }
     for key in REQUIRED {
-        if root.get(key).is_none() {
+        // A misspelt key is one fault, not a missing and an unknown one.
+        if root.get(key).is_none() && !root.entries().iter().any(|(k, _)| misspelt(k.text().unwrap_or_default()) == Some(key)) {
             faults.push(Fault::new(Span::START, format!("the key `{key}` is missing")).hint(format!("add `{key}: …`")));
         }
     }
@@ -71,6 +75,12 @@ pub(crate) fn read_scenario(expected_id: &str, text: &str) -> ReadScenario {
     faults.dedup();
     read.faults = faults;
     read
+}
+
+/// The key that was probably meant by one that there is not.
+fn misspelt(word: &str) -> Option<&'static str> {
+    let known = REQUIRED.iter().chain(&OPTIONAL).copied();
+    if known.clone().any(|k| k == word) { None } else { crate::diagnostic::nearest(word, known) }
 }
 
 fn check_id(root: &Node, expected: &str, read: &mut ReadScenario, faults: &mut Vec<Fault>) {
@@ -171,9 +181,12 @@ fn read_expanded(root: &Node, faults: &mut Vec<Fault>) -> Option<Scenario> {
     }
     faults.append(&mut sink.into_inner());
 
-    check_names(&cast, &steps, faults);
+    // Without a cast every name of a user would look undefined, and without steps unused.
+    if root.get("cast").is_some() && root.get("steps").is_some() {
+        check_names(&cast, &steps, faults);
+        check_steps(&cast, &steps, faults);
+    }
     check_held(&steps, faults);
-    check_steps(&cast, &steps, faults);
     let mut scenario = header?;
     let known: Option<BTreeMap<String, Cast>> =
         cast.iter().map(|(name, (_, member))| Some((name.clone(), member.clone()?))).collect();
@@ -197,10 +210,9 @@ fn read_header(root: &Node, sink: &Sink) -> Option<Scenario> {
     let node = Node { span: root.span, kind: Kind::Map(entries.collect()) };
     if REQUIRED.iter().any(|key| node.get(key).is_none()) {
         // Already reported. What stands there is still looked at for unknown keys.
-        let known = ["twin", "features", "capabilities", "exclusive", "heavy", "cases"];
         for (key, _) in node.entries() {
             let word = key.text().unwrap_or_default();
-            let all = REQUIRED.iter().chain(&known).copied();
+            let all = REQUIRED.iter().chain(&OPTIONAL).copied();
             if !all.clone().any(|k| k == word) {
                 let fault = Fault::new(key.span, format!("unknown key `{word}`"));
                 sink.borrow_mut().push(fault.hint(known_hint(word, all)));

@@ -84,6 +84,8 @@ defects! {
     LosesOneSessionWrite = "loses-one-session-write";
     /// Decrypts whatever the message authentication code says.
     SkipsMac = "skips-mac";
+    /// Decrypts whatever the message authentication code says, about half of the time: two copies of the check race.
+    FlakyMac = "flaky-mac";
     /// Computes the message authentication code over the fields that it parsed, and leaves out the previous counter.
     MacMissesAField = "mac-misses-a-field";
     /// Takes over the identity key that stands outside a later first message, where no authentication code covers it.

@@ -1,12 +1,15 @@
 //! `countersign doctor`.
 
-use crate::args::Doctor;
+use crate::args::{Doctor, Format};
+use crate::commands::report::pretty;
 use crate::commands::target;
 use crate::exit::Exit;
 use crate::fault::Fault;
 use crate::output;
 use crate::signals;
-use countersign_reports::visible;
+use countersign_reports::{code, visible};
+use countersign_trace::record::Doctor as Examined;
+use serde_json::json;
 use std::fmt::Write as _;
 use tokio::sync::watch;
 
@@ -24,26 +27,34 @@ pub(crate) fn doctor(args: Doctor) -> Result<Exit, Fault> {
         });
         countersign_engine::examine(&options, interrupt.clone()).await
     })?;
-    let mut text = String::new();
-    for examination in &doctor.examinations {
-        let word = if examination.healthy { "ok  " } else { "FAIL" };
-        let _ = writeln!(text, "{word} {}: {}", examination.name, visible(&examination.found, 400));
-        if let Some(fix) = &examination.fix {
-            let _ = writeln!(text, "     fix: {}", visible(fix, 400));
-        }
+    match args.format {
+        Format::Text => output::data(&text(&doctor))?,
+        Format::Json => output::data(&pretty(&json!({
+            "healthy": doctor.healthy(), "examinations": doctor.examinations, "description": doctor.description
+        })))?,
     }
-    let _ = writeln!(
-        text,
-        "{}",
-        if doctor.healthy() {
-            "healthy: it can be tested"
-        } else {
-            "not healthy: it cannot be tested yet; nothing is said about its conformance"
-        }
-    );
-    output::data(&text)?;
     if interrupt.borrow().is_some() {
         return Ok(Exit::Interrupted);
     }
     Ok(if doctor.healthy() { Exit::Conforms } else { Exit::Environment })
+}
+
+/// What was found, and what it comes to. Where less is wanted: what is not as it has to be.
+fn text(doctor: &Examined) -> String {
+    let mut text = String::new();
+    let style = output::style();
+    for examination in doctor.examinations.iter().filter(|e| !output::quiet() || !e.healthy) {
+        let word = if examination.healthy { "ok  " } else { "FAIL" };
+        let _ = writeln!(text, "{word} {}: {}", examination.name, code(&visible(&examination.found, 400), style));
+        if let Some(fix) = &examination.fix {
+            let _ = writeln!(text, "     fix: {}", code(&visible(fix, 400), style));
+        }
+    }
+    let verdict = if doctor.healthy() {
+        "healthy: it can be tested"
+    } else {
+        "not healthy: it cannot be tested yet; nothing is said about its conformance"
+    };
+    let _ = writeln!(text, "{verdict}");
+    text
 }

@@ -1,30 +1,127 @@
 //! `countersign run`.
 
 use crate::args::Run;
-use crate::commands::{report, target};
+use crate::commands::{report, rerun, target};
 use crate::exit::Exit;
 use crate::fault::Fault;
 use crate::output;
 use crate::signals;
-use countersign_engine::{RunEvent, RunOptions};
+use countersign_engine::{Extras, RunEvent, RunOptions, Watch};
 use countersign_judge::RunJudge;
-use countersign_reports::progress_line;
-use countersign_trace::record::{Note, RECORD_FILE, SuiteFiles, Summary, shown};
-use countersign_trace::{Blobs, Line, Record, RecordWriter};
+use countersign_reports::{Teller, progress_line, visible};
+use countersign_trace::record::{Doctor, Note, RECORD_FILE, SuiteFiles, Summary, shown};
+use countersign_trace::{Blobs, InstanceResult, Line, Record, RecordWriter};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{mpsc, watch};
 
 pub(crate) fn run(args: Run) -> Result<Exit, Fault> {
+    let mut only = args.only.clone();
+    if let Some(path) = &args.again.rerun_failed {
+        let (record, failed) = rerun::failed(path)?;
+        if failed.is_empty() {
+            output::log(&format!("nothing failed in {}: there is nothing to run again", path.display()));
+            return Ok(Exit::Concluded(7));
+        }
+        for (what, then, now) in [
+            ("candidate", record.header.target.as_str(), args.candidate.candidate.as_str()),
+            ("profile", record.header.profile.as_str(), args.candidate.profile.as_str()),
+        ] {
+            if then != now {
+                let then = visible(then, 200);
+                output::progress(&format!("note: the {what} of that record was {then}, and now it is {}", visible(now, 200)));
+            }
+        }
+        only = failed;
+    }
+    let Some(most) = args.again.repeat_until_failure else {
+        let (record, blobs) = once(&args, &only)?;
+        return concluded(&record, &blobs, &args);
+    };
+    // A request to stop counts between two runs too.
+    let runtime = tokio::runtime::Runtime::new().map_err(Fault::Runtime)?;
+    let asked = runtime.spawn(signals::stop_wanted());
+    let mut number = 0;
+    loop {
+        number += 1;
+        let (record, blobs) = once(&args, &only)?;
+        let code = record.summary.as_ref().map_or(1, |s| s.exit_code);
+        let seed = record.summary.as_ref().map_or_else(String::new, |s| s.seed.to_string());
+        output::log(&format!("run {number}: exit code {code}, seed {seed}"));
+        if code != 0 || number >= most {
+            return concluded(&record, &blobs, &args);
+        }
+        if asked.is_finished() {
+            concluded(&record, &blobs, &args)?;
+            return Ok(Exit::Interrupted);
+        }
+    }
+}
+
+/// Reports, and the exit code.
+fn concluded(record: &Record, blobs: &Blobs, args: &Run) -> Result<Exit, Fault> {
+    let exit = record.summary.as_ref().map_or(Exit::Internal, |s| Exit::Concluded(s.exit_code));
+    report::write_all(record, blobs, &args.out)?;
+    Ok(exit)
+}
+
+/// One run, with its record in the folder.
+fn once(args: &Run, only: &[String]) -> Result<(Record, Blobs), Fault> {
     let chosen = target::choose(&args.candidate)?;
-    let options = target::options(&args.candidate, chosen.target.clone(), args.jobs, args.only.clone())?;
+    let options = target::options(&args.candidate, chosen.target.clone(), args.jobs, only.to_vec())?;
     let _lock = lock(&args.out)?;
     let writer = RecordWriter::create(&args.out).map_err(|cause| Fault::Write { path: args.out.clone(), cause })?;
     let runtime = tokio::runtime::Runtime::new().map_err(Fault::Runtime)?;
-    let (record, blobs) = runtime.block_on(execute(options, writer, &args))?;
-    let exit = record.summary.as_ref().map_or(Exit::Internal, |s| Exit::Concluded(s.exit_code));
-    report::write_all(&record, &blobs, &args.out)?;
-    Ok(exit)
+    runtime.block_on(execute(options, writer, args))
+}
+
+/// What a run left in memory: instances, their long bodies, and what the doctor found.
+pub(crate) type Left = (Vec<InstanceResult>, Blobs, Option<Doctor>);
+
+/// A run that leaves nothing on disk.
+pub(crate) fn in_memory(options: RunOptions, extras: Extras) -> Result<Left, Fault> {
+    let runtime = tokio::runtime::Runtime::new().map_err(Fault::Runtime)?;
+    runtime.block_on(async {
+        let (events_in, mut events) = mpsc::channel(64);
+        let (interrupt_in, interrupt) = watch::channel(None);
+        let run = tokio::spawn(countersign_engine::run_with(options, extras, events_in, interrupt));
+        let signals = tokio::spawn(async move {
+            signals::stop_wanted().await;
+            // Nobody listens any more if the run is over.
+            let _ = interrupt_in.send(Some("interrupted by the user".to_owned()));
+            std::future::pending::<()>().await;
+        });
+        let (mut results, mut blobs, mut found) = (Vec::new(), Blobs::new(), None);
+        while let Some(event) = events.recv().await {
+            match event {
+                RunEvent::Doctor(doctor) => found = Some(doctor),
+                RunEvent::InstanceEnded(result, bodies) => {
+                    blobs.extend(bodies.iter().map(|(digest, bytes)| (*digest, bytes.clone())));
+                    results.push(*result);
+                }
+                _ => {}
+            }
+        }
+        signals.abort();
+        run.await.map_err(|e| Fault::Builtin(e.to_string()))??;
+        Ok((results, blobs, found))
+    })
+}
+
+/// Tells of every entry on standard error, each instance by its name.
+fn watcher() -> Watch {
+    let tellers: Mutex<BTreeMap<String, Teller>> = Mutex::new(BTreeMap::new());
+    let none = Blobs::new();
+    Arc::new(move |name, entry| {
+        let mut tellers = tellers.lock().unwrap_or_else(PoisonError::into_inner);
+        if entry.n == 0 {
+            tellers.remove(name);
+        }
+        let line = tellers.entry(name.to_owned()).or_default().tell(entry, &none);
+        output::log(&format!("{name} {line}"));
+    })
 }
 
 /// Two runs must not write to one folder. The lock goes with the process, however that ends.
@@ -44,8 +141,9 @@ async fn execute(options: RunOptions, mut writer: RecordWriter, args: &Run) -> R
     let (events_in, mut events) = mpsc::channel(64);
     let (interrupt_in, interrupt) = watch::channel(None);
     let suite = SuiteFiles::from(&options.suite.files);
-    let (profile, quiet) = (options.profile.clone(), args.quiet);
-    let run = tokio::spawn(countersign_engine::run(options, events_in, interrupt));
+    let profile = options.profile.clone();
+    let extras = Extras { watch: args.again.trace.then(watcher), repeats: true };
+    let run = tokio::spawn(countersign_engine::run_with(options, extras, events_in, interrupt));
     let at_once = run.abort_handle();
     let signals = tokio::spawn(async move {
         signals::stop_wanted().await;
@@ -74,6 +172,7 @@ async fn execute(options: RunOptions, mut writer: RecordWriter, args: &Run) -> R
                     doctor: None,
                     plan: None,
                     instances: Vec::new(),
+                    repeats: Vec::new(),
                     notes: Vec::new(),
                     summary: None,
                     cut_off: false,
@@ -97,12 +196,18 @@ async fn execute(options: RunOptions, mut writer: RecordWriter, args: &Run) -> R
                 blobs.extend(bodies.iter().map(|(digest, bytes)| (*digest, shown(bytes.clone()))));
                 drop(bodies);
                 if let Some(record) = record.as_mut() {
-                    if !quiet {
-                        let line = progress_line(&result, record.instances.len() + 1, selected, output::progress_style());
-                        output::progress(&line);
-                    }
+                    let line = progress_line(&result, record.instances.len() + 1, selected, output::progress_style());
+                    output::progress(&line);
                     record.instances.push(*result);
                 }
+            }
+            RunEvent::Repeated(repeat, bodies) => {
+                writer.store(&bodies).map_err(written)?;
+                writer.append(&Line::Repeat((*repeat).clone())).map_err(written)?;
+                drop(bodies);
+                let (name, verdict) = (visible(&repeat.result.name(), 120), repeat.result.verdict);
+                output::progress(&format!("        {verdict:<17} {name}, executed again ({})", repeat.number));
+                record.iter_mut().for_each(|r| r.repeats.push((*repeat).clone()));
             }
             RunEvent::Note(text) => {
                 writer.append(&Line::Note(Note { text: text.clone() })).map_err(written)?;

@@ -9,6 +9,7 @@ use crate::commands::remote;
 use countersign_sample::{
     Defect, Defects, DialOut, Guard, Honest, Sample, dial_out, network_wire, serve_guarded, serve_stdio,
 };
+use countersign_scenarios::nearest::nearest;
 use std::sync::Arc;
 
 pub(crate) fn sample(args: &SampleArgs) -> Result<Exit, Fault> {
@@ -16,7 +17,10 @@ pub(crate) fn sample(args: &SampleArgs) -> Result<Exit, Fault> {
         None => Arc::new(Honest),
         Some(name) => Arc::new(name.parse::<Defect>().map_err(|_| Fault::Unknown {
             name: name.clone(),
-            hint: "`countersign list candidates` shows all mutants".to_owned(),
+            hint: match nearest(name, Defect::ALL.iter().map(ToString::to_string)).first() {
+                Some(near) => format!("perhaps `{near}`; `countersign list candidates` shows all mutants"),
+                None => "`countersign list candidates` shows all mutants".to_owned(),
+            },
         })?),
     };
     let sample = Sample::new(network_wire(), defects);

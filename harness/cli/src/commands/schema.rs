@@ -1,11 +1,12 @@
 //! `countersign schema`.
 
-use crate::args::Schema;
+use crate::args::{Format, Schema};
 use crate::commands::report::pretty;
 use crate::exit::Exit;
 use crate::fault::Fault;
 use crate::output;
 use countersign_contract::openapi;
+use countersign_scenarios::nearest::nearest;
 use serde_json::Value;
 
 pub(crate) fn schema(args: &Schema) -> Result<Exit, Fault> {
@@ -16,10 +17,18 @@ pub(crate) fn schema(args: &Schema) -> Result<Exit, Fault> {
     let all = all();
     let names = || all.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>();
     match &args.name {
+        None if args.format == Format::Json => output::data(&pretty(&names()))?,
         None => output::data(&names().join("\n"))?,
         Some(name) => match all.iter().find(|(n, _)| n == name) {
             Some((_, schema)) => output::data(&pretty(schema))?,
-            None => return Err(Fault::Unknown { name: name.clone(), hint: format!("there are {}", names().join(", ")) }),
+            None => {
+                let near = nearest(name, all.iter().map(|(name, _)| name.clone()));
+                let hint = match near.first() {
+                    Some(near) => format!("perhaps `{near}`; there are {}", names().join(", ")),
+                    None => format!("there are {}", names().join(", ")),
+                };
+                return Err(Fault::Unknown { name: name.clone(), hint });
+            }
         },
     }
     Ok(Exit::Conforms)

@@ -3,11 +3,18 @@
 use crate::args::{Candidate, Carrier};
 use crate::commands::{remote, suite};
 use crate::fault::Fault;
+use crate::output;
 use countersign_engine::{Patience, RunOptions, Target};
+use countersign_reports::visible;
+use countersign_scenarios::nearest::nearest;
 use countersign_scenarios::{Profile, Suite};
+use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
+
+/// Where the gateway listens unless told otherwise.
+const NO_ADDRESS: &str = "127.0.0.1:0";
 
 /// A target, and the process behind it if we started one ourselves. The process ends with this.
 pub(crate) struct Chosen {
@@ -39,7 +46,12 @@ pub(crate) fn choose(args: &Candidate) -> Result<Chosen, Fault> {
         }
     };
     match carrier {
-        Carrier::InProcess => Ok(Chosen { target, served: None }),
+        Carrier::InProcess => {
+            if args.listen.to_string() != NO_ADDRESS {
+                output::progress("note: --listen is not used: in process the candidate reaches the gateway in memory");
+            }
+            Ok(Chosen { target, served: None })
+        }
         Carrier::Child => {
             let exe = std::env::current_exe().map_err(Fault::Runtime)?;
             let defect = defect.map(|d| format!(" --defect {d}")).unwrap_or_default();
@@ -72,6 +84,7 @@ fn serve(defect: Option<&str>) -> Result<Chosen, Fault> {
 pub(crate) fn options(args: &Candidate, target: Target, jobs: u32, only: Vec<String>) -> Result<RunOptions, Fault> {
     let suite = Arc::new(suite::load(args.suite.as_deref())?);
     let profile = suite::profile(&suite, &args.profile)?;
+    misspelt(&suite, &profile, &only);
     let folder = std::env::current_dir().map_err(Fault::Runtime)?;
     Ok(RunOptions {
         judge: judge(&suite, &profile),
@@ -88,6 +101,20 @@ pub(crate) fn options(args: &Candidate, target: Target, jobs: u32, only: Vec<Str
         started: jiff::Timestamp::now().to_string(),
         expected_failures: Vec::new(),
     })
+}
+
+/// Says of each name that is no pattern and that nothing has, what was perhaps meant. What is selected is for the plan to decide.
+fn misspelt(suite: &Suite, profile: &Profile, only: &[String]) {
+    let planned = suite.instances(profile);
+    for name in only.iter().filter(|name| !name.contains(['*', '?', '[', '{'])) {
+        if planned.iter().any(|p| p.name == *name || p.scenario.id == *name) {
+            continue;
+        }
+        let names = planned.iter().map(|p| p.name.clone()).chain(planned.iter().map(|p| p.scenario.id.clone()));
+        let near = nearest(name, names.collect::<BTreeSet<_>>());
+        let perhaps = near.first().map_or_else(String::new, |near| format!("; perhaps `{near}`"));
+        output::progress(&format!("note: no scenario of {} is called `{}`{perhaps}", profile.id, visible(name, 200)));
+    }
 }
 
 fn judge(suite: &Arc<Suite>, profile: &Arc<Profile>) -> countersign_engine::Judge {

@@ -40,6 +40,9 @@ pub(crate) fn verify(args: &Verify) -> Result<Exit, Fault> {
         "REFUSED: the record does not follow from itself"
     };
     let _ = writeln!(text, "{verdict}");
+    if output::quiet() {
+        text = format!("{verdict}\n");
+    }
     output::data(&text)?;
     Ok(if found.confirmed() { Exit::Conforms } else { Exit::EvidenceInvalid })
 }

@@ -4,7 +4,7 @@
 
 use super::{Form, SETTINGS, Setting, from_folder};
 use crate::fault::Fault;
-use crate::nearest::nearest;
+use countersign_scenarios::nearest::nearest;
 use std::path::Path;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};

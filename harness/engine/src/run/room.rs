@@ -26,7 +26,7 @@ pub(super) type Taken = Arc<OwnedSemaphorePermit>;
 #[derive(Clone, Debug, Default)]
 pub struct Held {
     blobs: Blobs,
-    _taken: Option<Taken>,
+    taken: Option<Taken>,
 }
 
 impl Deref for Held {
@@ -39,7 +39,12 @@ impl Deref for Held {
 
 impl Held {
     pub(super) const fn new(blobs: Blobs, taken: Option<Taken>) -> Self {
-        Self { blobs, _taken: taken }
+        Self { blobs, taken }
+    }
+
+    /// Its part of the room.
+    pub(super) fn taken(&self) -> Option<Taken> {
+        self.taken.clone()
     }
 }
 

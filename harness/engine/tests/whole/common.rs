@@ -4,7 +4,7 @@ use countersign_contract::claims::Description;
 use countersign_engine::{Ended, Interrupt, Patience, RunEvent, RunOptions, Target, run};
 use countersign_scenarios::{Planned, Suite};
 use countersign_trace::event::{Event, Input, Outcome};
-use countersign_trace::record::{Doctor, Header, Plan};
+use countersign_trace::record::{Doctor, Header, Plan, Repeat};
 use countersign_trace::{Blobs, Check, CheckKind, InstanceResult, Trace, Verdict};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -62,6 +62,7 @@ pub(crate) struct Ran {
     pub(crate) plan: Option<Plan>,
     pub(crate) started: Vec<String>,
     pub(crate) results: Vec<InstanceResult>,
+    pub(crate) repeats: Vec<Repeat>,
     pub(crate) notes: Vec<String>,
     pub(crate) ended: Option<Ended>,
 }
@@ -96,6 +97,7 @@ pub(crate) async fn run_until(options: RunOptions, stop_after: Option<usize>) ->
             RunEvent::Plan(plan) => ran.plan = Some(plan),
             RunEvent::InstanceStarted { name } => ran.started.push(name),
             RunEvent::InstanceEnded(result, _) => ran.results.push(*result),
+            RunEvent::Repeated(repeat, _) => ran.repeats.push(*repeat),
             RunEvent::Note(note) => ran.notes.push(note),
             RunEvent::Finished(ended) => ran.ended = Some(ended),
         }

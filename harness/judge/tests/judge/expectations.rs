@@ -22,7 +22,7 @@ fn identities(w: &mut World, changed: bool) {
     }
 }
 
-fn told(make: impl FnOnce(&mut World)) -> World {
+pub(crate) fn told(make: impl FnOnce(&mut World)) -> World {
     let mut w = World::new(&json!([
         {"send": {"from": "alice", "to": "bob", "as": "m1", "content": {"text": "x"}}},
         {"expect": {"notice": {"user": "bob", "notice": "identity-changed", "about": "alice", "before": "m1"}}}
@@ -79,7 +79,7 @@ fn a_notice_before_a_message_that_the_user_sends_is_inconclusive_if_asked_for_to
     w.says("step-1", Verdict::Inconclusive, "");
 }
 
-fn with_receipt(kind: &str, make: impl FnOnce(&mut World)) -> World {
+pub(crate) fn with_receipt(kind: &str, make: impl FnOnce(&mut World)) -> World {
     let mut w = World::new(&json!([
         {"send": {"from": "alice", "to": "bob", "as": "m1", "content": {"text": "x"}}},
         {"expect": {"receipt": {"user": "alice", "receipt": kind, "of": "m1"}}},
@@ -143,7 +143,7 @@ fn the_candidate_shows_the_receipts_that_it_gets() {
 }
 
 /// Bob's `send` of m1 has to fail as `untrusted-identity`.
-fn failing(outcome: Outcome, frame: bool) -> World {
+pub(crate) fn failing(outcome: Outcome, frame: bool) -> World {
     let mut w = World::new(&json!([
         {"send": {"from": "bob", "to": "alice", "as": "m1", "content": {"text": "x"}}},
         {"expect": {"problem": {"step": "m1", "reasons": ["untrusted-identity"]}}},
@@ -228,7 +228,7 @@ fn nothing_goes_to_a_stranger_who_asks() {
     }
 }
 
-fn on_wire(expect: Value, stanza: &Stanza, handed: Option<usize>) -> World {
+pub(crate) fn on_wire(expect: Value, stanza: &Stanza, handed: Option<usize>) -> World {
     let mut w = World::new(&json!([
         {"send": {"from": "bob", "to": "alice", "as": "m1", "content": {"text": "x"}}},
         {"expect": {"wire": expect}}
@@ -247,7 +247,7 @@ fn on_wire(expect: Value, stanza: &Stanza, handed: Option<usize>) -> World {
     w
 }
 
-fn first_message(prekey_id: Option<u32>) -> Stanza {
+pub(crate) fn first_message(prekey_id: Option<u32>) -> Stanza {
     let inner = bytes::signal("r", 0, &bytes::noise("c", 176), Some(3));
     Stanza::Message {
         id: id("m1"),
@@ -273,7 +273,7 @@ fn the_wire_is_as_described() {
     on_wire(far, &first_message(Some(1)), Some(0)).says("step-1", Verdict::Fail, "epoch-behind");
 }
 
-fn numbers(bob: &str, alice: &str, same: bool) -> World {
+pub(crate) fn numbers(bob: &str, alice: &str, same: bool) -> World {
     let expect = if same { "same-safety-number" } else { "different-safety-number" };
     let mut w = World::new(&json!([
         {"verify-identity": {"user": "bob", "peer": "alice", "as": "n1"}},
@@ -300,7 +300,7 @@ fn safety_numbers_are_compared() {
     numbers(&"x".repeat(60), &other, false).says("step-2", Verdict::Fail, "bad-safety-number");
 }
 
-fn refill(ids: [u32; 2], status: u16) -> World {
+pub(crate) fn refill(ids: [u32; 2], status: u16) -> World {
     let mut w = World::new(&json!([
         {"fetch-keys": {"user": "alice", "of": "bob", "as": "f"}},
         {"expect": {"keys-left": {"user": "bob", "at-least": 3}}}
@@ -328,7 +328,7 @@ fn enough_keys_are_left_and_no_id_comes_twice() {
     w.says("prekeys", Verdict::Fail, "prekey-reused");
 }
 
-fn files(keys: [&str; 2], blobs: [Vec<u8>; 2]) -> World {
+pub(crate) fn files(keys: [&str; 2], blobs: [Vec<u8>; 2]) -> World {
     let send = |name: &str| json!({"send": {"from": "bob", "to": "alice", "as": name, "content": {"file": {"kind": "image", "bytes": 9}}}});
     let mut w = World::new(&json!([send("f1"), send("f2"), {"expect": {"different-files": {"between": ["f1", "f2"]}}}]));
     for (i, name) in ["f1", "f2"].into_iter().enumerate() {

@@ -6,6 +6,7 @@ mod expectations;
 mod life;
 mod messages;
 mod monitors;
+mod nearest;
 mod run;
 mod steps;
 mod support;

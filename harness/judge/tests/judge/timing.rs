@@ -8,7 +8,7 @@ use serde_json::json;
 
 /// A burst of `count` messages every 10 ms; the message and its receipt arrive `late_us(i)` after the plan, and the sends themselves
 /// `lag_us` after it.
-fn burst(count: u32, lag_us: u64, late_us: impl Fn(u32) -> Option<u64>) -> World {
+pub(crate) fn burst(count: u32, lag_us: u64, late_us: impl Fn(u32) -> Option<u64>) -> World {
     let mut w = World::new(&json!([
         {"burst": {"from": "alice", "to": "bob", "messages": count, "every-ms": 10, "as": "p"}},
         {"expect": {"delivery-latency": {"burst": "p"}}},
@@ -65,7 +65,7 @@ fn our_own_lag_is_nobodys_fault() {
 }
 
 /// Attempts of bob's upload with these pauses between them; all but the last fail.
-fn attempts(pauses_us: &[u64], timer_lag_us: u64) -> World {
+pub(crate) fn attempts(pauses_us: &[u64], timer_lag_us: u64) -> World {
     let mut w = World::new(&json!([
         {"fault": {"on": "put-media", "times": 3, "as": "f"}},
         {"send": {"from": "bob", "to": "alice", "as": "m1", "content": {"text": "x"}}},

@@ -17,12 +17,34 @@ pub enum Line {
     Doctor(Doctor),
     /// What will be executed and what is left out.
     Plan(Plan),
+    /// One more execution of a scenario that failed. Before the line of its instance.
+    Repeat(Repeat),
     /// One instance.
     Instance(InstanceResult),
     /// Something that a person should know and that is no verdict. Anywhere after the header.
     Note(Note),
     /// The last line.
     Summary(Summary),
+}
+
+/// One more execution of a scenario that failed against a candidate that is not deterministic.
+///
+/// Its seed is that of an instance called `NAME#NUMBER`. The instance's verdict rests on all of its repeats.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Repeat {
+    /// Counts from 1 within the instance.
+    pub number: u32,
+    /// The execution, judged by itself.
+    pub result: InstanceResult,
+}
+
+impl Repeat {
+    /// The name from which the seed of a repeat of the instance `name` is made.
+    #[must_use]
+    pub fn seed_name(name: &str, number: u32) -> String {
+        format!("{name}#{number}")
+    }
 }
 
 /// Something that a person should know and that no verdict rests on: the candidate was started again.

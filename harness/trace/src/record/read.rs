@@ -1,6 +1,6 @@
 //! Reading a record, whole or cut off.
 
-use super::{Doctor, FIRST_CHAIN, Header, Line, Plan, RECORD_VERSION, SuiteFiles, Summary, chain};
+use super::{Doctor, FIRST_CHAIN, Header, Line, Plan, RECORD_VERSION, Repeat, SuiteFiles, Summary, chain};
 use crate::{Digest, InstanceResult};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -19,6 +19,8 @@ pub struct Record {
     pub plan: Option<Plan>,
     /// Instances in the order in which they ended.
     pub instances: Vec<InstanceResult>,
+    /// Repeats of failed instances, in the order in which they ended.
+    pub repeats: Vec<Repeat>,
     /// What a person should know and no verdict rests on.
     pub notes: Vec<String>,
     /// The last line; `None` if the run was killed.
@@ -129,6 +131,7 @@ impl Record {
                         doctor: None,
                         plan: None,
                         instances: Vec::new(),
+                        repeats: Vec::new(),
                         notes: Vec::new(),
                         summary: None,
                         cut_off,
@@ -154,8 +157,9 @@ impl Record {
             Line::Doctor(doctor) => self.doctor = Some(doctor),
             Line::Plan(_) if self.plan.is_some() => return order("there is one plan"),
             Line::Plan(plan) => self.plan = Some(plan),
-            Line::Instance(_) if self.plan.is_none() => return order("instances follow the plan"),
+            Line::Instance(_) | Line::Repeat(_) if self.plan.is_none() => return order("instances follow the plan"),
             Line::Instance(instance) => self.instances.push(instance),
+            Line::Repeat(repeat) => self.repeats.push(repeat),
             Line::Note(note) => self.notes.push(note.text),
             Line::Summary(summary) => self.summary = Some(summary),
         }

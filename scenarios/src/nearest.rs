@@ -1,10 +1,12 @@
-//! Names that a user may have meant.
+//! Names that a user may have meant: one measure for the command line, candidates and data files.
 
 /// Names that are offered at most.
 const MOST: usize = 3;
 
-/// The names that are nearest to `typed`: those that contain it or are contained in it, and those that differ by few letters.
-pub(crate) fn nearest(typed: &str, names: impl Iterator<Item = String>) -> Vec<String> {
+/// The names that are nearest to `typed`, at most three, the nearest first: those that contain it or are contained in it, and those
+/// that differ by few letters. A folder may be left out, and case does not matter.
+#[must_use]
+pub fn nearest(typed: &str, names: impl IntoIterator<Item = String>) -> Vec<String> {
     // A name that nobody would type is not worth the time.
     if typed.is_empty() || typed.chars().count() > 100 {
         return Vec::new();
@@ -12,6 +14,7 @@ pub(crate) fn nearest(typed: &str, names: impl Iterator<Item = String>) -> Vec<S
     let typed = typed.to_lowercase();
     let most = 1 + typed.chars().count() / 3;
     let mut found: Vec<(usize, String)> = names
+        .into_iter()
         .filter_map(|name| {
             let known = name.to_lowercase();
             // People leave out the folder.
@@ -27,7 +30,7 @@ pub(crate) fn nearest(typed: &str, names: impl Iterator<Item = String>) -> Vec<S
 }
 
 /// Letters to insert, delete, replace, or swap with their neighbour, until one word is the other.
-fn distance(a: &str, b: &str) -> usize {
+pub(crate) fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut before: Vec<usize> = Vec::new();
     let mut row: Vec<usize> = (0..=b.len()).collect();
@@ -62,9 +65,7 @@ mod tests {
 
     #[test]
     fn slips_parts_and_missing_folders_are_recognised() {
-        let names = || {
-            ["skips-mac", "skips-media-length", "e2ee/replay-first", "e2ee/replay-later", "SIG-02"].map(str::to_owned).into_iter()
-        };
+        let names = || ["skips-mac", "skips-media-length", "e2ee/replay-first", "e2ee/replay-later", "SIG-02"].map(str::to_owned);
         assert_eq!(nearest("skips-mca", names()).first().map(String::as_str), Some("skips-mac"));
         assert_eq!(nearest("replay", names()), ["e2ee/replay-first", "e2ee/replay-later"]);
         assert_eq!(nearest("sig-02", names()), ["SIG-02"]);

@@ -1,0 +1,242 @@
+//! From an id to its explanation, one function for each kind of id.
+
+use super::requirements::{each, named, source, word};
+use super::{Explanation, Sources, findings, names, reasons, run_only};
+use countersign_contract::Reason;
+use countersign_judge::Finding;
+use countersign_mutants::Mutant;
+use countersign_sample::Defect;
+use countersign_scenarios::language::Expect;
+use countersign_scenarios::{Scenario, Step, describe_step};
+
+/// Ids of everything that has an explanation.
+pub(crate) fn all(from: &Sources<'_>) -> Vec<String> {
+    let cases = from.suite.scenarios.iter().flat_map(|(id, loaded)| {
+        loaded.cases.iter().filter_map(move |(case, _)| case.as_ref().map(|case| format!("{id}@{case}")))
+    });
+    let suite = from.suite;
+    suite
+        .scenarios
+        .keys()
+        .chain(suite.requirements.keys())
+        .cloned()
+        .chain(cases)
+        .chain(Defect::ALL.iter().map(ToString::to_string))
+        .chain(Reason::ALL.iter().map(ToString::to_string))
+        .chain(Finding::ALL.iter().map(|f| f.as_str().to_owned()))
+        .chain(countersign_judge::standing_checks().map(|(id, _)| id.to_owned()))
+        .collect()
+}
+
+/// Every explanation of an id: a reason and a finding may have the same name.
+pub(crate) fn of(from: &Sources<'_>, id: &str) -> Vec<Explanation> {
+    let kinds: [fn(&Sources<'_>, &str) -> Option<Explanation>; 6] = [scenario, requirement, mutant, reason, finding, standing];
+    kinds.iter().filter_map(|kind| kind(from, id)).collect()
+}
+
+/// A scenario, or one case of it.
+fn scenario(from: &Sources<'_>, id: &str) -> Option<Explanation> {
+    let (base, case) = id.split_once('@').map_or((id, None), |(base, case)| (base, Some(case)));
+    let loaded = from.suite.scenarios.get(base)?;
+    let scenario: &Scenario = match case {
+        None => &loaded.scenario,
+        Some(case) => &loaded.cases.iter().find(|(name, _)| name.as_deref() == Some(case))?.1,
+    };
+    let requirements = named(from, &scenario.verifies);
+    let killed = killed(from, |m| m.fails.iter().any(|s| s == base));
+    let none = if scenario.twin { "none: it is a twin, and shows that the honest thing is accepted" } else { "none" };
+    let mut details = vec!["steps".to_owned()];
+    for (number, step) in scenario.steps.iter().enumerate() {
+        details.push(format!("  {:>2}. {}", number + 1, describe_step(&scenario.cast, step)));
+    }
+    details.push(format!("verifies {}", scenario.verifies.join(", ")));
+    Some(Explanation {
+        id: id.to_owned(),
+        kind: "scenario",
+        summary: scenario.title.clone(),
+        attack: scenario.why.clone(),
+        cost: each(&requirements, |r| r.attack.clone()),
+        source: each(&requirements, source),
+        cause: each(&requirements, |r| r.usual_cause.clone()),
+        fix: each(&requirements, |r| r.fix.clone()),
+        mutants: names(&killed, none),
+        run: run_only([&id.to_owned()]),
+        details,
+    })
+}
+
+fn requirement(from: &Sources<'_>, id: &str) -> Option<Explanation> {
+    let r = from.suite.requirements.get(id)?;
+    let verifying: Vec<&Scenario> =
+        from.suite.scenarios.values().map(|l| l.scenario.as_ref()).filter(|s| s.verifies.iter().any(|v| v == id)).collect();
+    let scenarios: Vec<String> = verifying.iter().map(|s| s.id.clone()).collect();
+    let why = verifying.iter().find(|s| !s.twin).or(verifying.first()).map(|s| s.why.clone()).unwrap_or_default();
+    let mutants = killed(from, |m| m.requirement == id);
+    Some(Explanation {
+        id: id.to_owned(),
+        kind: "requirement",
+        summary: r.sentence.clone(),
+        attack: why,
+        cost: r.attack.clone(),
+        source: source(r),
+        cause: r.usual_cause.clone(),
+        fix: r.fix.clone(),
+        mutants: names(
+            &mutants,
+            "none has this as its own requirement: it is met by what the mutants of other requirements break",
+        ),
+        run: run_only(&scenarios),
+        details: vec![
+            format!("level {}, decided by {}", word(&r.level), word(&r.decided_by)),
+            format!("verified by {}", scenarios.join(", ")),
+        ],
+    })
+}
+
+fn mutant(from: &Sources<'_>, id: &str) -> Option<Explanation> {
+    let defect: Defect = id.parse().ok()?;
+    let Some(known) = from.mutants.iter().find(|m| m.id == id) else { return Some(apart(defect)) };
+    let requirements = named(from, std::slice::from_ref(&known.requirement));
+    let why = from.suite.scenarios.get(&known.scenario).map(|l| l.scenario.why.clone()).unwrap_or_default();
+    Some(Explanation {
+        id: id.to_owned(),
+        kind: "mutant",
+        summary: defect.summary().to_owned(),
+        attack: why,
+        cost: each(&requirements, |r| r.attack.clone()),
+        source: each(&requirements, source),
+        cause: defect.summary().to_owned(),
+        fix: each(&requirements, |r| r.fix.clone()),
+        mutants: format!("itself; it breaks {}, and `{}` must find `{}`", known.requirement, known.scenario, known.finding),
+        run: format!("countersign run --candidate mutant:{id} --only {}", known.scenario),
+        details: vec![format!("fails on it: {}", known.fails.join(", "))],
+    })
+}
+
+/// A defect that no scenario is held to find.
+fn apart(defect: Defect) -> Explanation {
+    let (attack, cost, run) = match defect {
+        Defect::FlakyMac => (
+            "Whoever changes messages often enough gets one through.",
+            "A user reads a changed message now and then, and nobody can make it happen again.",
+            format!("countersign run --candidate mutant:{defect} --carrier child --only 'e2ee/mac-inner-field'"),
+        ),
+        _ => (
+            "No attack: the candidate answers what it does not understand with success.",
+            "Nothing that it says of itself can be relied on, so nothing is shown by testing it.",
+            format!("countersign doctor --candidate mutant:{defect}"),
+        ),
+    };
+    Explanation {
+        id: defect.to_string(),
+        kind: "defect",
+        summary: defect.summary().to_owned(),
+        attack: attack.to_owned(),
+        cost: cost.to_owned(),
+        source: "the contract: `countersign schema upper-tester`".to_owned(),
+        cause: defect.summary().to_owned(),
+        fix: "none for the sample, which has it on purpose; in a messenger, make the check answer the same each time".to_owned(),
+        mutants: "itself; no scenario is held to find it in every run".to_owned(),
+        run,
+        details: Vec::new(),
+    }
+}
+
+fn reason(from: &Sources<'_>, id: &str) -> Option<Explanation> {
+    let reason: Reason = id.parse().ok()?;
+    let text = reasons::text(reason);
+    let expects = |s: &Scenario| {
+        s.steps.iter().any(|step| match step {
+            Step::Expect(Expect::Refuses { reasons, .. } | Expect::Problem { reasons, .. }) => reasons.contains(&reason),
+            _ => false,
+        })
+    };
+    let scenarios: Vec<String> = from
+        .suite
+        .scenarios
+        .iter()
+        .filter(|(_, loaded)| loaded.cases.iter().any(|(_, scenario)| expects(scenario)))
+        .map(|(id, _)| id.clone())
+        .collect();
+    let mutants = killed(from, |m| scenarios.contains(&m.scenario));
+    let run = if scenarios.is_empty() {
+        "countersign run (no scenario asks for it by itself; it shows wherever a candidate gives it)".to_owned()
+    } else {
+        run_only(&scenarios)
+    };
+    Some(Explanation {
+        id: id.to_owned(),
+        kind: "reason",
+        summary: reason.meaning().to_owned(),
+        attack: text.attack.to_owned(),
+        cost: text.cost.to_owned(),
+        source: "the contract's closed list of reasons, in the form of RFC 9457: `countersign schema upper-tester`".to_owned(),
+        cause: text.cause.to_owned(),
+        fix: text.fix.to_owned(),
+        mutants: names(&mutants, "none: no scenario expects this reason"),
+        run,
+        details: vec![format!("HTTP status {}", reason.status())],
+    })
+}
+
+fn finding(from: &Sources<'_>, id: &str) -> Option<Explanation> {
+    let finding = *Finding::ALL.iter().find(|f| f.as_str() == id)?;
+    let text = findings::text(finding);
+    let found: Vec<&Mutant> = from.mutants.iter().filter(|m| m.finding == id).collect();
+    let mut ids: Vec<String> = found.iter().map(|m| m.requirement.clone()).collect();
+    if ids.is_empty() {
+        ids.extend(text.requirements.iter().map(|id| (*id).to_owned()));
+    }
+    let requirements = named(from, &ids);
+    let mut scenarios: Vec<String> = found.iter().map(|m| m.scenario.clone()).collect();
+    if scenarios.is_empty() {
+        let verifies = |s: &Scenario| s.verifies.iter().any(|v| ids.contains(v));
+        scenarios.extend(from.suite.scenarios.values().filter(|l| verifies(&l.scenario)).map(|l| l.scenario.id.clone()));
+    }
+    scenarios.sort();
+    scenarios.dedup();
+    let cause = finding.likely_cause().map_or_else(|| each(&requirements, |r| r.usual_cause.clone()), str::to_owned);
+    Some(Explanation {
+        id: id.to_owned(),
+        kind: "finding",
+        summary: finding.meaning().to_owned(),
+        attack: text.attack.to_owned(),
+        cost: text.cost.to_owned(),
+        source: each(&requirements, source),
+        cause,
+        fix: text.fix.to_owned(),
+        mutants: names(&killed(from, |m| m.finding == id), "none has it as its first finding"),
+        run: run_only(&scenarios),
+        details: Vec::new(),
+    })
+}
+
+/// A monitor, or a check of the run as a whole.
+fn standing(from: &Sources<'_>, id: &str) -> Option<Explanation> {
+    let (_, verifies) = countersign_judge::standing_checks().find(|(check, _)| *check == id)?;
+    let ids: Vec<String> = verifies.iter().map(|id| (*id).to_owned()).collect();
+    let requirements = named(from, &ids);
+    let whole = id.starts_with("run-");
+    let summary = if whole {
+        "A check of the run as a whole: what has to be random is held against each other over all instances."
+    } else {
+        "A monitor: it watches every instance, whatever the scenario is about."
+    };
+    Some(Explanation {
+        id: id.to_owned(),
+        kind: "check",
+        summary: summary.to_owned(),
+        attack: each(&requirements, |r| r.sentence.clone()),
+        cost: each(&requirements, |r| r.attack.clone()),
+        source: each(&requirements, source),
+        cause: each(&requirements, |r| r.usual_cause.clone()),
+        fix: each(&requirements, |r| r.fix.clone()),
+        mutants: names(&killed(from, |m| ids.contains(&m.requirement)), "none has its requirement as its own"),
+        run: "countersign run (it takes part in every scenario)".to_owned(),
+        details: vec![format!("verifies {}", ids.join(", "))],
+    })
+}
+
+fn killed(from: &Sources<'_>, which: impl Fn(&Mutant) -> bool) -> Vec<String> {
+    from.mutants.iter().filter(|m| which(m)).map(|m| format!("mutant:{}", m.id)).collect()
+}
