@@ -10,6 +10,9 @@ use countersign_reports::visible;
 use std::fmt::Write as _;
 use tokio::sync::watch;
 
+/// Most characters of a finding, and of what to do about it: enough for what both sides of a connection saw.
+const LONGEST: usize = 1200;
+
 pub(crate) fn doctor(args: Doctor) -> Result<Exit, Fault> {
     let chosen = target::choose(&args.candidate)?;
     let options = target::options(&args.candidate, chosen.target.clone(), 1, Vec::new())?;
@@ -27,9 +30,9 @@ pub(crate) fn doctor(args: Doctor) -> Result<Exit, Fault> {
     let mut text = String::new();
     for examination in &doctor.examinations {
         let word = if examination.healthy { "ok  " } else { "FAIL" };
-        let _ = writeln!(text, "{word} {}: {}", examination.name, visible(&examination.found, 400));
+        let _ = writeln!(text, "{word} {}: {}", examination.name, visible(&examination.found, LONGEST));
         if let Some(fix) = &examination.fix {
-            let _ = writeln!(text, "     fix: {}", visible(fix, 400));
+            let _ = writeln!(text, "     fix: {}", visible(fix, LONGEST));
         }
     }
     let _ = writeln!(

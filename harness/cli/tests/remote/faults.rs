@@ -1,7 +1,7 @@
 //! What goes wrong with a partner elsewhere, each with what is said of it.
 
 use crate::certificates::Authority;
-use crate::partner::{Said, Served, TOKEN, Waiting, command, countersign, everything};
+use crate::partner::{Said, Served, TOKEN, Waiting, alone, command, countersign, everything};
 use std::path::Path;
 use std::process::Stdio;
 
@@ -197,6 +197,7 @@ fn nobody_dials_in_or_only_with_a_wrong_key() {
 
 #[test]
 fn a_candidate_that_dies_in_the_middle_and_comes_back() {
+    let _alone = alone();
     let folder = tempfile::tempdir().expect("a folder");
     let here = folder.path();
     let args = ["run", "--out", "out", "--candidate", "dial-in", "--dial-key-file", "key", "--jobs", "4"];

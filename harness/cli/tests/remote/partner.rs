@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub(crate) const COUNTERSIGN: &str = env!("CARGO_BIN_EXE_countersign");
 
@@ -36,6 +37,12 @@ pub(crate) fn said(mut command: Command) -> Said {
     let output = command.stdin(Stdio::null()).output().expect("runs");
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     Said { code: output.status.code(), out: text(&output.stdout), err: text(&output.stderr) }
+}
+
+/// Whole runs measure pauses and latencies: they are made one after another, or each would spoil the others' machine.
+pub(crate) fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The sample over HTTP. It ends with this.

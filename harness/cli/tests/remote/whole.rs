@@ -1,7 +1,7 @@
 //! The whole profile over every way to a partner elsewhere. The record is confirmed, and no secret is in it.
 
 use crate::certificates::Authority;
-use crate::partner::{Said, Served, TOKEN, Waiting, command, countersign, everything, said};
+use crate::partner::{Said, Served, TOKEN, Waiting, alone, command, countersign, everything, said};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -22,6 +22,7 @@ fn passed(folder: &Path, ran: &Said, secrets: &[&str]) {
 
 #[test]
 fn over_http_with_a_token() {
+    let _alone = alone();
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("token"), format!("{TOKEN}\n")).expect("written");
     let partner = Served::new(folder.path(), &["--token-file", "token"]);
@@ -31,6 +32,7 @@ fn over_http_with_a_token() {
 
 #[test]
 fn over_https_with_a_client_certificate_and_a_gateway_with_tls() {
+    let _alone = alone();
     let folder = tempfile::tempdir().expect("a folder");
     let here = folder.path();
     Authority::new(here, "ca").certify("server", "127.0.0.1");
@@ -53,6 +55,7 @@ fn over_https_with_a_client_certificate_and_a_gateway_with_tls() {
 
 #[test]
 fn dialling_out_to_a_gateway_with_tls() {
+    let _alone = alone();
     let folder = tempfile::tempdir().expect("a folder");
     let here = folder.path();
     Authority::new(here, "ca").certify("gateway", "127.0.0.1");
