@@ -170,9 +170,10 @@ pub(crate) fn read(given: Vec<OsString>) -> Result<Read, Unread> {
         } else if let Some(value) = variable(setting)? {
             Some((value, Origin::Variable(setting.variable())))
         } else {
-            from_file.as_ref().and_then(|values| values.iter().find(|v| v.setting.key == setting.key)).map(|value| {
-                (value.values.clone(), Origin::File(path.clone(), value.line, value.column))
-            })
+            from_file
+                .as_ref()
+                .and_then(|values| values.iter().find(|v| v.setting.key == setting.key))
+                .map(|value| (value.values.clone(), Origin::File(path.clone(), value.line, value.column)))
         };
         let Some((values, origin)) = found else {
             origins.push((setting, Origin::Default));

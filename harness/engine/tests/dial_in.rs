@@ -181,7 +181,10 @@ async fn one_that_dials_anew_takes_the_place_of_its_old_connection() {
 
 #[tokio::test]
 async fn what_is_no_reply_ends_the_connection_with_a_hint() {
-    for (noise, said) in [("listening", "a line that is not JSON: \"listening\"; hint: every text frame"), ("{\"id\":9,\"ok\":1}", "a reply to a call that was never made")] {
+    for (noise, said) in [
+        ("listening", "a line that is not JSON: \"listening\"; hint: every text frame"),
+        ("{\"id\":9,\"ok\":1}", "a reply to a call that was never made"),
+    ] {
         let house = house(LONG, Duration::from_millis(50)).await;
         let (mut candidate, endpoint) = house.met(Patience::contract()).await;
         let (raw, ()) = tokio::join!(endpoint.exchange("describe", json!({})), async {

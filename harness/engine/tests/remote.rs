@@ -93,7 +93,10 @@ async fn a_name_is_resolved_once_and_used_from_then_on() {
     Mock::given(any()).respond_with(ResponseTemplate::new(200).set_body_json(json!({}))).mount(&server).await;
     let port = server.address().port();
     // A name that leads nowhere: only what it led to at the beginning is ever asked.
-    let site = Site { addresses: vec![*server.address()], ..Site::resolve(&format!("http://localhost:{port}"), &[], false).await.unwrap() };
+    let site = Site {
+        addresses: vec![*server.address()],
+        ..Site::resolve(&format!("http://localhost:{port}"), &[], false).await.unwrap()
+    };
     let site = Site { base: format!("http://moved.invalid:{port}"), host: "moved.invalid".to_owned(), ..site };
     let endpoint = HttpEndpoint::at(&site, &Access::default(), Patience::contract()).unwrap();
     assert_eq!(describe(&endpoint).await, Raw::Ok(json!({})));

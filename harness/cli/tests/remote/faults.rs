@@ -40,7 +40,11 @@ fn a_token_that_the_upper_tester_refuses() {
         &["FAIL reachable", "refused the token that it was given (401 Unauthorized)", "fix: check that the token is"],
     );
     assert!(!refused.out.contains("another-token"), "{}", refused.out);
-    unhealthy(here, &reach, &["FAIL reachable", "refused a call without a token (401", "fix: give the upper tester's token with --token-file"]);
+    unhealthy(
+        here,
+        &reach,
+        &["FAIL reachable", "refused a call without a token (401", "fix: give the upper tester's token with --token-file"],
+    );
     let args = |file| [&["doctor"], &reach[..], &["--token-file", file]].concat();
     usage(here, &args("none"), &["cannot read none: "]);
     usage(here, &args("short"), &["what stands in short is no token: it has 7 characters, and needs 16"]);
@@ -63,7 +67,11 @@ fn certificates_of_the_upper_tester() {
     };
     let partner = serve("server", &[]);
     let reach = |more: &[&'static str]| [&["--candidate", partner.address.as_str()][..], more].concat();
-    unhealthy(here, &reach(&["--ca", "client-ca.pem"]), &["FAIL reachable", "UnknownIssuer", "fix: ", "--ca FILE", "--pin SHA256"]);
+    unhealthy(
+        here,
+        &reach(&["--ca", "client-ca.pem"]),
+        &["FAIL reachable", "UnknownIssuer", "fix: ", "--ca FILE", "--pin SHA256"],
+    );
     // What it says of a wrong pin is enough to give the right one.
     let wrong = "00".repeat(32);
     let args = ["--candidate", partner.address.as_str(), "--pin", &wrong];
@@ -82,7 +90,11 @@ fn certificates_of_the_upper_tester() {
     let args = ["--candidate", strict.address.as_str(), "--ca", "ca.pem"];
     unhealthy(here, &args, &["FAIL reachable", "fix: the upper tester asks for a client certificate"]);
     let stranger = ["--client-cert", "stranger.pem", "--client-key", "stranger.key"];
-    unhealthy(here, &[&args[..], &stranger].concat(), &["FAIL reachable", "fix: the upper tester refused our client certificate"]);
+    unhealthy(
+        here,
+        &[&args[..], &stranger].concat(),
+        &["FAIL reachable", "fix: the upper tester refused our client certificate"],
+    );
 
     let open = Served::new(here, &[]);
     let secure = open.address.replace("http", "https");
@@ -108,10 +120,18 @@ fn certificates_that_do_not_fit_are_refused_before_anything_begins() {
         &with(&["--tls-cert", "gateway.pem", "--tls-key", "other.key", "--advertise", "https://gateway.example"]),
         &["the key other.key does not belong to the certificate gateway.pem"],
     );
-    usage(here, &with(&["--tls-cert", "gateway.key", "--tls-key", "gateway.key"]), &["no certificate can be read from gateway.key"]);
+    usage(
+        here,
+        &with(&["--tls-cert", "gateway.key", "--tls-key", "gateway.key"]),
+        &["no certificate can be read from gateway.key"],
+    );
     usage(here, &with(&["--tls-cert", "gateway.pem"]), &["--tls-key"]);
     usage(here, &with(&["--tls", "given"]), &["--tls given needs --tls-cert and --tls-key"]);
-    usage(here, &with(&["--tls", "generate", "--advertise", "http://gateway.example"]), &["the gateway has TLS, and this says `http:`"]);
+    usage(
+        here,
+        &with(&["--tls", "generate", "--advertise", "http://gateway.example"]),
+        &["the gateway has TLS, and this says `http:`"],
+    );
     usage(here, &with(&["--listen", "0.0.0.0:0"]), &["0.0.0.0:0 stands for every address", "--advertise"]);
     let client = ["doctor", "--candidate", "https://127.0.0.1:1", "--client-cert", "gateway.pem", "--client-key", "other.key"];
     usage(here, &client, &["the key other.key does not belong to the certificate gateway.pem"]);

@@ -78,8 +78,7 @@ pub(crate) struct Waiting {
 
 impl Waiting {
     pub(crate) fn new(mut command: Command) -> Self {
-        let mut child =
-            command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starts");
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starts");
         let mut err = BufReader::new(child.stderr.take().expect("piped"));
         let mut begin = String::new();
         while !begin.contains(" dial in at ") {

@@ -37,8 +37,7 @@ fn over_https_with_a_client_certificate_and_a_gateway_with_tls() {
     let here = folder.path();
     Authority::new(here, "ca").certify("server", "127.0.0.1");
     Authority::new(here, "client-ca").certify("client", "countersign");
-    let partner =
-        Served::new(here, &["--tls-cert", "server.pem", "--tls-key", "server.key", "--client-ca", "client-ca.pem"]);
+    let partner = Served::new(here, &["--tls-cert", "server.pem", "--tls-key", "server.key", "--client-ca", "client-ca.pem"]);
     assert!(partner.address.starts_with("https://"), "{}", partner.address);
     let settings = format!(
         "[candidate]\ntarget = \"{}\"\nca = \"ca.pem\"\nclient-cert = \"client.pem\"\nclient-key = \"client.key\"\n\

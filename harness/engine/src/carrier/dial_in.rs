@@ -91,7 +91,9 @@ impl Shared {
                 return Err(Broken::gone(format!(
                     "the candidate's connection broke off, and it did not dial in again within {waited} s"
                 ))
-                .fixed_by("let the candidate dial again as soon as its connection breaks off, or raise --dial-reconnect (seconds)"));
+                .fixed_by(
+                    "let the candidate dial again as soon as its connection breaks off, or raise --dial-reconnect (seconds)",
+                ));
             }
         }
     }
@@ -110,7 +112,9 @@ impl Shared {
         }
         if number > MOST_RETURNS {
             let detail = format!("the candidate dialled in {number} times in one run; perhaps two candidates compete for it");
-            state.cause.get_or_insert(Broken::gone(detail).fixed_by("run one candidate, and look at why its connection breaks off"));
+            state
+                .cause
+                .get_or_insert(Broken::gone(detail).fixed_by("run one candidate, and look at why its connection breaks off"));
         }
         state.lost_at = None;
         state.live = Some(Link { number, ..link });
