@@ -17,6 +17,7 @@ pub use in_process::InProcess;
 
 pub use quote::quote;
 
+use crate::remote::Redactor;
 use async_trait::async_trait;
 use countersign_contract::{Call, Operation, Problem};
 use countersign_trace::Outcome;
@@ -34,6 +35,18 @@ pub enum Raw {
     Problem(Problem),
     /// Neither.
     Broken(Broken),
+}
+
+impl Raw {
+    /// The same, without these secrets.
+    #[must_use]
+    fn without(self, secrets: &Redactor) -> Self {
+        match self {
+            Self::Ok(value) => Self::Ok(secrets.value(value)),
+            Self::Problem(problem) => Self::Problem(Problem { detail: secrets.text(problem.detail), ..problem }),
+            Self::Broken(broken) => Self::Broken(Broken { detail: secrets.text(broken.detail), ..broken }),
+        }
+    }
 }
 
 /// Why a call has no answer, or why an endpoint is of no further use.

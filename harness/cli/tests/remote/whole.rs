@@ -83,3 +83,21 @@ fn a_token_in_a_variable_does_as_well() {
     assert_eq!(doctor.code, Some(0), "{}{}", doctor.out, doctor.err);
     assert!(!doctor.out.contains(TOKEN) && !doctor.err.contains(TOKEN));
 }
+
+#[test]
+fn proxies_of_the_environment_are_not_used() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let here = folder.path();
+    let proxy = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}", proxy.local_addr().expect("an address"));
+    let partner = Served::new(here, &[]);
+    let mut doctor = command(here, &["doctor", "--candidate", &partner.address]);
+    for name in ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"] {
+        doctor.env(name, &url);
+    }
+    let doctor = said(doctor);
+    assert_eq!(doctor.code, Some(0), "{}{}", doctor.out, doctor.err);
+    proxy.set_nonblocking(true).expect("set");
+    let came = proxy.accept().expect_err("somebody asked the proxy");
+    assert_eq!(came.kind(), std::io::ErrorKind::WouldBlock);
+}

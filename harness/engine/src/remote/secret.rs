@@ -3,6 +3,7 @@
 
 use memchr::memmem;
 use rand::RngCore as _;
+use serde_json::Value;
 use std::fmt;
 use std::sync::Arc;
 use subtle::ConstantTimeEq as _;
@@ -98,6 +99,21 @@ impl Redactor {
             out.extend_from_slice(rest);
             out
         })
+    }
+
+    /// The value, with each secret in its texts and names replaced by [`REDACTED`]: JSON has many spellings of one text, and only
+    /// when it is read are they one.
+    #[must_use]
+    pub fn value(&self, value: Value) -> Value {
+        if self.0.is_empty() {
+            return value;
+        }
+        match value {
+            Value::String(text) => Value::String(self.text(text)),
+            Value::Array(list) => list.into_iter().map(|value| self.value(value)).collect(),
+            Value::Object(members) => members.into_iter().map(|(name, value)| (self.text(name), self.value(value))).collect(),
+            other => other,
+        }
     }
 
     /// The text, with each secret replaced by [`REDACTED`].
