@@ -101,6 +101,12 @@ impl Redactor {
         })
     }
 
+    /// The text, with each secret replaced by [`REDACTED`].
+    #[must_use]
+    pub fn text(&self, text: String) -> String {
+        self.0.iter().fold(text, |text, secret| if text.contains(&*secret.0) { text.replace(&*secret.0, REDACTED) } else { text })
+    }
+
     /// The value, with each secret in its texts and names replaced by [`REDACTED`]: JSON has many spellings of one text, and only
     /// when it is read are they one.
     #[must_use]
@@ -114,12 +120,6 @@ impl Redactor {
             Value::Object(members) => members.into_iter().map(|(name, value)| (self.text(name), self.value(value))).collect(),
             other => other,
         }
-    }
-
-    /// The text, with each secret replaced by [`REDACTED`].
-    #[must_use]
-    pub fn text(&self, text: String) -> String {
-        self.0.iter().fold(text, |text, secret| if text.contains(&*secret.0) { text.replace(&*secret.0, REDACTED) } else { text })
     }
 }
 
