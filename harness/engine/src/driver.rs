@@ -331,19 +331,19 @@ mod tests {
         const SECRET: &str = "a-secret-of-ours-0123456789";
         let redactor = Redactor::new([Secret::new(SECRET).unwrap()]);
         let text = || format!("x{SECRET}");
-        let http = HttpRequest { method: text(), path: text(), token: Some(text()), body: text().bytes().collect() };
+        let http = HttpRequest { method: text(), path: text(), token: Some(text()), body: text().into_bytes() };
         let (reply, _) = oneshot::channel();
         let events = [
             ServerEvent::Request { http, reply },
-            ServerEvent::ChatFrame { channel_key: 1, text: text().bytes().collect() },
+            ServerEvent::ChatFrame { channel_key: 1, text: text().into_bytes() },
             ServerEvent::Refused { what: text(), problem: Problem::new(Reason::Malformed, text()) },
         ];
         for event in events {
             let shown = match redacted(event, &redactor) {
                 ServerEvent::Request { http, .. } => {
-                    vec![http.method, http.path, http.token.unwrap(), String::from_utf8_lossy(&http.body).into_owned()]
+                    [http.method, http.path, http.token.unwrap(), String::from_utf8(http.body).unwrap()].to_vec()
                 }
-                ServerEvent::ChatFrame { text, .. } => vec![String::from_utf8_lossy(&text).into_owned()],
+                ServerEvent::ChatFrame { text, .. } => vec![String::from_utf8(text).unwrap()],
                 ServerEvent::Refused { what, problem } => vec![what, problem.detail],
                 other => panic!("{other:?}"),
             };
