@@ -229,3 +229,41 @@ fn check(given: &[OsString], injected: &[OsString], setting: &Setting, origin: &
 fn from_folder(file: &Path, value: &str) -> String {
     file.parent().map_or_else(|| PathBuf::from(value), |folder| folder.join(value)).display().to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::SETTINGS;
+    use crate::args::Args;
+    use clap::CommandFactory as _;
+    use std::collections::BTreeSet;
+
+    const GUIDE: &str = include_str!("../../engine/REMOTE.md");
+
+    fn flags(command: &str) -> BTreeSet<String> {
+        let args = Args::command();
+        let command = args.find_subcommand(command).unwrap();
+        command.get_arguments().filter_map(|arg| arg.get_long()).map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn every_setting_is_an_argument_and_every_argument_about_partners_is_a_setting() {
+        let known = flags("run");
+        let set: BTreeSet<String> = SETTINGS.iter().map(|s| s.flag.to_owned()).collect();
+        assert_eq!(set.len(), SETTINGS.len(), "two settings of one argument");
+        assert!(set.is_subset(&known), "{:?} are no arguments", set.difference(&known).collect::<Vec<_>>());
+        // What is about this one call is no setting.
+        let only: BTreeSet<String> = ["config", "quiet"].map(str::to_owned).into();
+        let missing: Vec<_> = known.difference(&set).filter(|flag| !only.contains(*flag)).collect();
+        assert!(missing.is_empty(), "{missing:?} are no settings");
+    }
+
+    #[test]
+    fn the_guide_names_only_arguments_that_there_are() {
+        let known: BTreeSet<String> = flags("run").into_iter().chain(flags("sample")).collect();
+        let words = GUIDE.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
+        let named: BTreeSet<&str> = words.filter_map(|word| word.strip_prefix("--")).filter(|flag| !flag.is_empty()).collect();
+        assert!(named.len() > 15, "{named:?}");
+        let unknown: Vec<_> = named.iter().filter(|flag| !known.contains(**flag)).collect();
+        assert!(unknown.is_empty(), "{unknown:?}");
+    }
+}

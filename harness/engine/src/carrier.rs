@@ -51,7 +51,7 @@ impl Raw {
 
 /// Why a call has no answer, or why an endpoint is of no further use.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{detail}")]
+#[error("{detail}{}", .fix.map(|fix| format!("; hint: {fix}")).unwrap_or_default())]
 pub struct Broken {
     /// What kind.
     pub fault: Fault,
@@ -88,7 +88,7 @@ impl Broken {
 
 impl From<Broken> for Outcome {
     fn from(broken: Broken) -> Self {
-        Self::Fault { fault: broken.fault, detail: broken.detail }
+        Self::Fault { fault: broken.fault, detail: broken.to_string() }
     }
 }
 

@@ -242,3 +242,19 @@ fn a_candidate_that_dies_in_the_middle_and_comes_back() {
     let verified = countersign(here, &["verify", "out/record.jsonl"]);
     assert_eq!(verified.code, Some(0), "{}{}", verified.out, verified.err);
 }
+
+#[test]
+fn a_child_that_uses_too_much_is_the_environments_affair_and_says_how_to_raise_the_limit() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let here = folder.path();
+    let args =
+        ["run", "--quiet", "--out", "out", "--carrier", "child", "--child-memory", "1", "--jobs", "1", "--only", "timing/*"];
+    let ran = countersign(here, &args);
+    assert_eq!(ran.code, Some(3), "{}{}", ran.out, ran.err);
+    let record = std::fs::read_to_string(here.join("out/record.jsonl")).expect("a record");
+    for part in ["MiB of memory, and may use 1 MiB", "raise --child-memory (MiB), or `limits.memory-mib` in countersign.toml"] {
+        assert!(record.contains(part), "{part} is not in the record");
+    }
+    let verified = countersign(here, &["verify", "out/record.jsonl"]);
+    assert_eq!(verified.code, Some(0), "{}{}", verified.out, verified.err);
+}

@@ -120,3 +120,19 @@ fn a_variable_is_checked_like_an_argument() {
     assert_eq!(said.code, Some(2), "{}", said.out);
     assert!(said.err.contains("variable COUNTERSIGN_JOBS: `run.jobs`: invalid value 'many'"), "{}", said.err);
 }
+
+#[test]
+fn the_guides_example_is_a_file_that_is_read() {
+    let guide = include_str!("../../../engine/REMOTE.md");
+    let example = guide.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("an example");
+    let folder = tempfile::tempdir().expect("a folder");
+    write(folder.path(), example);
+    let config = countersign(folder.path(), &["config"]);
+    assert_eq!(config.code, Some(0), "{}", config.err);
+    assert!(
+        shown(&config.out, "candidate.target").contains("https://partner.example:8443  (countersign.toml:2:1)"),
+        "{}",
+        config.out
+    );
+    assert!(shown(&config.out, "limits.memory-mib").contains("  2048  "), "{}", config.out);
+}
