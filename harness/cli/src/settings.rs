@@ -170,9 +170,10 @@ pub(crate) fn read(given: Vec<OsString>) -> Result<Read, Unread> {
         } else if let Some(value) = variable(setting)? {
             Some((value, Origin::Variable(setting.variable())))
         } else {
-            from_file.as_ref().and_then(|values| values.iter().find(|v| v.setting.key == setting.key)).map(|value| {
-                (value.values.clone(), Origin::File(path.clone(), value.line, value.column))
-            })
+            from_file
+                .as_ref()
+                .and_then(|values| values.iter().find(|v| v.setting.key == setting.key))
+                .map(|value| (value.values.clone(), Origin::File(path.clone(), value.line, value.column)))
         };
         let Some((values, origin)) = found else {
             origins.push((setting, Origin::Default));
@@ -227,4 +228,48 @@ fn check(given: &[OsString], injected: &[OsString], setting: &Setting, origin: &
 /// A path of the file, from the folder that the file is in.
 fn from_folder(file: &Path, value: &str) -> String {
     file.parent().map_or_else(|| PathBuf::from(value), |folder| folder.join(value)).display().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::SETTINGS;
+    use crate::args::Args;
+    use crate::args::remote::ELSEWHERE;
+    use clap::CommandFactory as _;
+    use std::collections::BTreeSet;
+
+    const GUIDE: &str = include_str!("../../engine/REMOTE.md");
+
+    fn flags(command: &str) -> BTreeSet<String> {
+        let args = Args::command();
+        let command = args.find_subcommand(command).unwrap();
+        command.get_arguments().filter_map(|arg| arg.get_long()).map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn every_setting_is_an_argument_and_every_argument_about_partners_is_a_setting() {
+        let known = flags("run");
+        let set: BTreeSet<String> = SETTINGS.iter().map(|s| s.flag.to_owned()).collect();
+        assert_eq!(set.len(), SETTINGS.len(), "two settings of one argument");
+        assert!(set.is_subset(&known), "{:?} are no arguments", set.difference(&known).collect::<Vec<_>>());
+        // `--config` says where settings stand.
+        let args = Args::command();
+        let about = args.find_subcommand("run").unwrap().get_arguments();
+        let about = about.filter(|arg| arg.get_help_heading() == Some(ELSEWHERE)).filter_map(|arg| arg.get_long());
+        let about: Vec<&str> = about.filter(|flag| *flag != "config").collect();
+        assert!(about.len() > 15, "{about:?}");
+        let missing: Vec<_> = about.iter().filter(|flag| !set.contains(**flag)).collect();
+        assert!(missing.is_empty(), "{missing:?} are no settings");
+    }
+
+    #[test]
+    fn the_guide_names_only_arguments_that_there_are() {
+        let known: BTreeSet<String> = flags("run").into_iter().chain(flags("sample")).collect();
+        let words = GUIDE.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
+        let named: BTreeSet<&str> =
+            words.filter_map(|word| word.strip_prefix("--")).filter(|flag| flag.starts_with(char::is_alphabetic)).collect();
+        assert!(named.len() > 15, "{named:?}");
+        let unknown: Vec<_> = named.iter().filter(|flag| !known.contains(**flag)).collect();
+        assert!(unknown.is_empty(), "{unknown:?}");
+    }
 }

@@ -244,7 +244,7 @@ fn nothing_that_verify_builds_on_knows_the_network() {
     let text = String::from_utf8(tree.stdout).unwrap();
     let names: Vec<&str> = text.lines().filter_map(|line| line.split(' ').next()).collect();
     assert!(names.contains(&"countersign-instance") && names.contains(&"libsignal-protocol-syft"), "{names:?}");
-    for network in ["tokio", "hyper", "mio", "socket2", "reqwest", "async-std", "tungstenite"] {
+    for network in ["tokio", "hyper", "mio", "socket2", "reqwest", "async-std", "tungstenite", "rustls"] {
         assert!(!names.contains(&network), "{network} is among what verify builds on");
     }
 }

@@ -17,6 +17,7 @@ pub use in_process::InProcess;
 
 pub use quote::quote;
 
+use crate::remote::Redactor;
 use async_trait::async_trait;
 use countersign_contract::{Call, Operation, Problem};
 use countersign_trace::Outcome;
@@ -36,9 +37,21 @@ pub enum Raw {
     Broken(Broken),
 }
 
+impl Raw {
+    /// The same, without these secrets.
+    #[must_use]
+    fn without(self, secrets: &Redactor) -> Self {
+        match self {
+            Self::Ok(value) => Self::Ok(secrets.value(value)),
+            Self::Problem(problem) => Self::Problem(Problem { detail: secrets.text(problem.detail), ..problem }),
+            Self::Broken(broken) => Self::Broken(Broken { detail: secrets.text(broken.detail), ..broken }),
+        }
+    }
+}
+
 /// Why a call has no answer, or why an endpoint is of no further use.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{detail}")]
+#[error("{detail}{}", .fix.map(|fix| format!("; hint: {fix}")).unwrap_or_default())]
 pub struct Broken {
     /// What kind.
     pub fault: Fault,
@@ -75,7 +88,7 @@ impl Broken {
 
 impl From<Broken> for Outcome {
     fn from(broken: Broken) -> Self {
-        Self::Fault { fault: broken.fault, detail: broken.detail }
+        Self::Fault { fault: broken.fault, detail: broken.to_string() }
     }
 }
 

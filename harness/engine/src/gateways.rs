@@ -76,8 +76,7 @@ impl Gateways {
         redactor: Redactor,
     ) -> Result<Self, ListenError> {
         let Entry { base, trust_anchors, tls } = reach.entry(address)?;
-        let server =
-            Server::open(address, Limits::default(), Entrance { tls, per_address: reach.per_address, dial }).await?;
+        let server = Server::open(address, Limits::default(), Entrance { tls, per_address: reach.per_address, dial }).await?;
         // Only now is the port known.
         let base = match &reach.advertise {
             Some(_) => base,

@@ -29,6 +29,9 @@ pub struct Remote {
     pub limits: ChildLimits,
 }
 
+/// Takes a text for the person who waits.
+pub type Announce = Arc<dyn Fn(&str) + Send + Sync>;
+
 /// A candidate that dials out to us.
 #[derive(Clone)]
 pub struct DialIn {
@@ -39,7 +42,7 @@ pub struct DialIn {
     /// How long we wait for it to come back.
     pub reconnect: Duration,
     /// Told where it is to dial, once we listen there.
-    pub announce: Option<Arc<dyn Fn(&str) + Send + Sync>>,
+    pub announce: Option<Announce>,
 }
 
 impl Default for DialIn {

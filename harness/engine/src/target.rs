@@ -34,7 +34,9 @@ pub enum Target {
 #[derive(Debug, thiserror::Error)]
 pub enum TargetError {
     /// Not one of the forms.
-    #[error("`{0}` names no candidate; write `builtin`, `mutant:ID`, `exec:COMMAND`, `http://HOST:PORT`, `https://HOST:PORT` or `dial-in`")]
+    #[error(
+        "`{0}` names no candidate; write `builtin`, `mutant:ID`, `exec:COMMAND`, `http://HOST:PORT`, `https://HOST:PORT` or `dial-in`"
+    )]
     Form(String),
     /// No such mutant.
     #[error("there is no mutant `{name}`{}; `countersign list candidates` shows all", .similar.as_ref().map(|s| format!(", perhaps `{s}`")).unwrap_or_default())]
@@ -205,12 +207,10 @@ impl Prepared {
             (Start::InProcess(_), Gateways::Server(_)) => {
                 return Err(Broken::gone("an in-process candidate has no use for a server"));
             }
-            (Start::Child(command), _) => {
-                Arc::new(ChildEndpoint::start_within(command, self.remote.limits, self.patience)?)
+            (Start::Child(command), _) => Arc::new(ChildEndpoint::start_within(command, self.remote.limits, self.patience)?),
+            (Start::Http(site), _) => {
+                Arc::new(HttpEndpoint::at(site, &self.remote.access, self.patience).map_err(|e| Broken::gone(e.to_string()))?)
             }
-            (Start::Http(site), _) => Arc::new(
-                HttpEndpoint::at(site, &self.remote.access, self.patience).map_err(|e| Broken::gone(e.to_string()))?,
-            ),
             (Start::DialIn(lobby), gateways) => {
                 lobby.opens(gateways.place().map_or("", |(base, _)| base));
                 Arc::new(DialInEndpoint::wait(lobby, self.patience).await?)

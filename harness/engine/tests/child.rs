@@ -188,7 +188,12 @@ async fn a_child_that_uses_too_much_is_ended_and_told_apart_from_one_that_died()
         ("read line; { head -c 300000000 /dev/zero; sleep 600; } | tail", "MiB of memory, and may use 64 MiB", "--child-memory"),
         ("read line; exec head -c 9000000 /dev/zero >large", "it wrote a file of more than 1 MiB", "--child-file"),
     ] {
-        let cause = broken(describe(&limited(script, limits)).await);
+        let endpoint = limited(script, limits);
+        // On a busy machine a second of processor time takes longer than a call may; the process ends all the same.
+        let mut cause = broken(describe(&endpoint).await);
+        while cause.fault == Fault::Deadline {
+            cause = broken(describe(&endpoint).await);
+        }
         assert_eq!(cause.fault, Fault::Gone);
         assert!(cause.detail.contains(said), "{cause}");
         assert!(cause.fix.is_some_and(|text| text.contains(fix)), "{cause:?}");

@@ -180,8 +180,30 @@ async fn one_that_dials_anew_takes_the_place_of_its_old_connection() {
 }
 
 #[tokio::test]
+async fn two_that_compete_for_one_run_are_stopped() {
+    let house = house(LONG, LONG).await;
+    let (first, endpoint) = house.met(Patience::contract()).await;
+    let mut dialled = vec![first];
+    // Each handshake is answered before its connection is taken: the last one may not be yet.
+    while endpoint.broken().is_none() {
+        match house.dial_with(KEY).await {
+            Ok(next) => dialled.push(next),
+            Err(Error::Http(busy)) => assert_eq!(busy.status().as_u16(), 503),
+            Err(other) => panic!("{other}"),
+        }
+        assert!(dialled.len() < 100, "it goes on for ever");
+    }
+    assert!(dialled.len() > 20, "{} are no competition", dialled.len());
+    let cause = broken(endpoint.exchange("describe", json!({})).await);
+    assert!(cause.detail.contains("perhaps two candidates compete for it"), "{cause}");
+}
+
+#[tokio::test]
 async fn what_is_no_reply_ends_the_connection_with_a_hint() {
-    for (noise, said) in [("listening", "a line that is not JSON: \"listening\"; hint: every text frame"), ("{\"id\":9,\"ok\":1}", "a reply to a call that was never made")] {
+    for (noise, said) in [
+        ("listening", "a line that is not JSON: \"listening\"; hint: every text frame"),
+        ("{\"id\":9,\"ok\":1}", "a reply to a call that was never made"),
+    ] {
         let house = house(LONG, Duration::from_millis(50)).await;
         let (mut candidate, endpoint) = house.met(Patience::contract()).await;
         let (raw, ()) = tokio::join!(endpoint.exchange("describe", json!({})), async {

@@ -1,6 +1,6 @@
 //! Requests of ours go to the candidate and nowhere else, and no secret of ours comes back with an answer.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test ends when something is not as it has to be")]
+#![expect(clippy::unwrap_used, reason = "a test ends when something is not as it has to be")]
 
 use countersign_engine::Patience;
 use countersign_engine::carrier::{Endpoint, HttpEndpoint, Raw};
@@ -51,6 +51,12 @@ async fn a_token_that_comes_back_is_taken_out() {
     let expected = json!({ "name": format!("x{REDACTED}y"), REDACTED: [REDACTED] });
     assert_eq!(describe(&with_token(&server.uri()).await).await, Raw::Ok(expected));
 
+    // Another spelling of the same text.
+    let escaped: String = TOKEN.bytes().map(|b| format!("\\u{b:04x}")).collect();
+    let spelt = ResponseTemplate::new(200).set_body_raw(format!("{{\"name\":\"x{escaped}\"}}"), "application/json");
+    let server = http::answering(spelt).await;
+    assert_eq!(describe(&with_token(&server.uri()).await).await, Raw::Ok(json!({ "name": format!("x{REDACTED}") })));
+
     for strange in [
         ResponseTemplate::new(200).set_body_raw(format!("hello {TOKEN}"), "text/html"),
         ResponseTemplate::new(307).insert_header("location", format!("/login?token={TOKEN}").as_str()),
@@ -93,7 +99,10 @@ async fn a_name_is_resolved_once_and_used_from_then_on() {
     Mock::given(any()).respond_with(ResponseTemplate::new(200).set_body_json(json!({}))).mount(&server).await;
     let port = server.address().port();
     // A name that leads nowhere: only what it led to at the beginning is ever asked.
-    let site = Site { addresses: vec![*server.address()], ..Site::resolve(&format!("http://localhost:{port}"), &[], false).await.unwrap() };
+    let site = Site {
+        addresses: vec![*server.address()],
+        ..Site::resolve(&format!("http://localhost:{port}"), &[], false).await.unwrap()
+    };
     let site = Site { base: format!("http://moved.invalid:{port}"), host: "moved.invalid".to_owned(), ..site };
     let endpoint = HttpEndpoint::at(&site, &Access::default(), Patience::contract()).unwrap();
     assert_eq!(describe(&endpoint).await, Raw::Ok(json!({})));

@@ -2,8 +2,12 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import http from 'node:http';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { WebSocketServer } from 'ws';
+import { dialOut } from '../src/carriers.mjs';
+import { Candidate } from '../src/operations.mjs';
 
 const CANDIDATE = fileURLToPath(new URL('../candidate.mjs', import.meta.url));
 // The environment is empty, as it is under the harness.
@@ -55,4 +59,59 @@ test('an unknown defect or option is a usage error', async () => {
     const [code] = await once(start(...args), 'exit');
     assert.equal(code, 2);
   }
+});
+
+/** A run that waits for a candidate: what each connection is told, in order. */
+async function waitingRun(t, ...connections) {
+  const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
+  t.after(() => server.close());
+  await once(server, 'listening');
+  const asked = [];
+  server.on('connection', (socket, request) => {
+    asked.push(request.headers.authorization);
+    connections[asked.length - 1]?.(socket);
+  });
+  return { url: `ws://127.0.0.1:${server.address().port}/dial`, asked };
+}
+
+const call = (id, op) => JSON.stringify({ id, op, args: {} });
+
+test('dials out, answers calls in text frames, dials again when the connection breaks off, and ends with the run', async (t) => {
+  const replies = [];
+  const breaksOff = (socket) => {
+    socket.on('message', (data) => {
+      replies.push(JSON.parse(data));
+      socket.terminate();
+    });
+    socket.send(call(1, 'teleport'));
+  };
+  const ends = (socket) => {
+    socket.on('message', (data) => {
+      replies.push(JSON.parse(data));
+      socket.close(1000);
+    });
+    socket.send('no call');
+  };
+  const { url, asked } = await waitingRun(t, breaksOff, ends);
+  await dialOut(new Candidate(), { url, key: 'the-key' });
+  assert.deepEqual(asked, ['Bearer the-key', 'Bearer the-key']);
+  assert.deepEqual(replies.map((reply) => [reply.id, reply.problem.reason]), [[1, 'unsupported'], [0, 'malformed']]);
+});
+
+test('a key that is refused is not tried again', async (t) => {
+  const server = http.createServer();
+  let asked = 0;
+  server.on('upgrade', (_, socket) => {
+    asked += 1;
+    socket.end('HTTP/1.1 401 Unauthorized\r\nwww-authenticate: Bearer\r\ncontent-length: 0\r\n\r\n');
+  });
+  t.after(() => server.close());
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const url = `ws://127.0.0.1:${server.address().port}/dial`;
+  await assert.rejects(dialOut(new Candidate(), { url, key: 'wrong-key' }), (error) => {
+    assert.match(error.message, /the key was refused/);
+    assert.doesNotMatch(error.message, /wrong-key/);
+    return true;
+  });
+  assert.equal(asked, 1);
 });

@@ -13,6 +13,9 @@ use serde_json::json;
 use std::fmt::Write as _;
 use tokio::sync::watch;
 
+/// Most characters of a finding, and of what to do about it: enough for what both sides of a connection saw.
+const LONGEST: usize = 1200;
+
 pub(crate) fn doctor(args: Doctor) -> Result<Exit, Fault> {
     let chosen = target::choose(&args.candidate)?;
     let options = target::options(&args.candidate, chosen.target.clone(), 1, Vec::new())?;

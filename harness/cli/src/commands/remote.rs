@@ -3,8 +3,8 @@
 use crate::args::remote::{Remote as Args, Tls as TlsArg};
 use crate::fault::Fault;
 use crate::output;
-use countersign_engine::remote::{Access, ChildLimits, DialIn, Reach, Remote, Secret, Tls, Trust};
 use countersign_engine::remote::access::Identity;
+use countersign_engine::remote::{Access, ChildLimits, DialIn, Reach, Remote, Secret, Tls, Trust};
 use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -41,7 +41,9 @@ fn reach(args: &Args) -> Result<Reach, Fault> {
     let advertise = args.advertise.as_deref().map(Reach::advertised).transpose().map_err(unusable)?;
     let tls = match (args.tls, &args.tls_cert, &args.tls_key) {
         (TlsArg::Generate, Some(_), _) => {
-            return Err(Fault::Remote("--tls generate makes a certificate, and --tls-cert gives one; leave one of them out".into()));
+            return Err(Fault::Remote(
+                "--tls generate makes a certificate, and --tls-cert gives one; leave one of them out".into(),
+            ));
         }
         (TlsArg::Generate, None, _) => Tls::Generate,
         (_, Some(chain), Some(key)) => Tls::Given {

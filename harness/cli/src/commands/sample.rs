@@ -2,13 +2,11 @@
 
 use crate::args::Sample as SampleArgs;
 use crate::args::remote::SampleRemote;
+use crate::commands::remote;
 use crate::exit::Exit;
 use crate::fault::Fault;
 use crate::output;
-use crate::commands::remote;
-use countersign_sample::{
-    Defect, Defects, DialOut, Guard, Honest, Sample, dial_out, network_wire, serve_guarded, serve_stdio,
-};
+use countersign_sample::{Defect, Defects, DialOut, Guard, Honest, Sample, dial_out, network_wire, serve_guarded, serve_stdio};
 use countersign_scenarios::nearest::nearest;
 use std::sync::Arc;
 

@@ -73,7 +73,11 @@ impl Source<'_> {
 
     fn values(&self, setting: &'static Setting, value: &Spanned<DeValue<'_>>) -> Result<Vec<String>, Fault> {
         let wrong = |form: &str| {
-            self.fault(value.span().start, format!("`{}` has to be {form}", setting.key), "see `countersign config` for all settings")
+            self.fault(
+                value.span().start,
+                format!("`{}` has to be {form}", setting.key),
+                "see `countersign config` for all settings",
+            )
         };
         let text = |value: &Spanned<DeValue<'_>>| value.get_ref().as_str().map(str::to_owned);
         match setting.form {

@@ -1,7 +1,7 @@
 //! What goes wrong with a partner elsewhere, each with what is said of it.
 
 use crate::certificates::Authority;
-use crate::partner::{Said, Served, TOKEN, Waiting, command, countersign, everything};
+use crate::partner::{Said, Served, TOKEN, Waiting, alone, command, countersign, everything};
 use std::path::Path;
 use std::process::Stdio;
 
@@ -40,7 +40,11 @@ fn a_token_that_the_upper_tester_refuses() {
         &["FAIL reachable", "refused the token that it was given (401 Unauthorized)", "fix: check that the token is"],
     );
     assert!(!refused.out.contains("another-token"), "{}", refused.out);
-    unhealthy(here, &reach, &["FAIL reachable", "refused a call without a token (401", "fix: give the upper tester's token with --token-file"]);
+    unhealthy(
+        here,
+        &reach,
+        &["FAIL reachable", "refused a call without a token (401", "fix: give the upper tester's token with --token-file"],
+    );
     let args = |file| [&["doctor"], &reach[..], &["--token-file", file]].concat();
     usage(here, &args("none"), &["cannot read none: "]);
     usage(here, &args("short"), &["what stands in short is no token: it has 7 characters, and needs 16"]);
@@ -63,7 +67,11 @@ fn certificates_of_the_upper_tester() {
     };
     let partner = serve("server", &[]);
     let reach = |more: &[&'static str]| [&["--candidate", partner.address.as_str()][..], more].concat();
-    unhealthy(here, &reach(&["--ca", "client-ca.pem"]), &["FAIL reachable", "UnknownIssuer", "fix: ", "--ca FILE", "--pin SHA256"]);
+    unhealthy(
+        here,
+        &reach(&["--ca", "client-ca.pem"]),
+        &["FAIL reachable", "UnknownIssuer", "fix: ", "--ca FILE", "--pin SHA256"],
+    );
     // What it says of a wrong pin is enough to give the right one.
     let wrong = "00".repeat(32);
     let args = ["--candidate", partner.address.as_str(), "--pin", &wrong];
@@ -82,7 +90,11 @@ fn certificates_of_the_upper_tester() {
     let args = ["--candidate", strict.address.as_str(), "--ca", "ca.pem"];
     unhealthy(here, &args, &["FAIL reachable", "fix: the upper tester asks for a client certificate"]);
     let stranger = ["--client-cert", "stranger.pem", "--client-key", "stranger.key"];
-    unhealthy(here, &[&args[..], &stranger].concat(), &["FAIL reachable", "fix: the upper tester refused our client certificate"]);
+    unhealthy(
+        here,
+        &[&args[..], &stranger].concat(),
+        &["FAIL reachable", "fix: the upper tester refused our client certificate"],
+    );
 
     let open = Served::new(here, &[]);
     let secure = open.address.replace("http", "https");
@@ -108,10 +120,18 @@ fn certificates_that_do_not_fit_are_refused_before_anything_begins() {
         &with(&["--tls-cert", "gateway.pem", "--tls-key", "other.key", "--advertise", "https://gateway.example"]),
         &["the key other.key does not belong to the certificate gateway.pem"],
     );
-    usage(here, &with(&["--tls-cert", "gateway.key", "--tls-key", "gateway.key"]), &["no certificate can be read from gateway.key"]);
+    usage(
+        here,
+        &with(&["--tls-cert", "gateway.key", "--tls-key", "gateway.key"]),
+        &["no certificate can be read from gateway.key"],
+    );
     usage(here, &with(&["--tls-cert", "gateway.pem"]), &["--tls-key"]);
     usage(here, &with(&["--tls", "given"]), &["--tls given needs --tls-cert and --tls-key"]);
-    usage(here, &with(&["--tls", "generate", "--advertise", "http://gateway.example"]), &["the gateway has TLS, and this says `http:`"]);
+    usage(
+        here,
+        &with(&["--tls", "generate", "--advertise", "http://gateway.example"]),
+        &["the gateway has TLS, and this says `http:`"],
+    );
     usage(here, &with(&["--listen", "0.0.0.0:0"]), &["0.0.0.0:0 stands for every address", "--advertise"]);
     let client = ["doctor", "--candidate", "https://127.0.0.1:1", "--client-cert", "gateway.pem", "--client-key", "other.key"];
     usage(here, &client, &["the key other.key does not belong to the certificate gateway.pem"]);
@@ -197,6 +217,7 @@ fn nobody_dials_in_or_only_with_a_wrong_key() {
 
 #[test]
 fn a_candidate_that_dies_in_the_middle_and_comes_back() {
+    let _alone = alone();
     let folder = tempfile::tempdir().expect("a folder");
     let here = folder.path();
     let args = ["run", "--out", "out", "--candidate", "dial-in", "--dial-key-file", "key", "--jobs", "4"];
@@ -218,6 +239,22 @@ fn a_candidate_that_dies_in_the_middle_and_comes_back() {
     let summary: serde_json::Value = serde_json::from_str(record.lines().last().expect("a line")).expect("JSON");
     let counts = summary.pointer("/line/summary/counts").expect("counts").to_string();
     assert!(counts.contains("environment-error") && !counts.contains("fail"), "{counts}");
+    let verified = countersign(here, &["verify", "out/record.jsonl"]);
+    assert_eq!(verified.code, Some(0), "{}{}", verified.out, verified.err);
+}
+
+#[test]
+fn a_child_that_uses_too_much_is_the_environments_affair_and_says_how_to_raise_the_limit() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let here = folder.path();
+    let args =
+        ["run", "--quiet", "--out", "out", "--carrier", "child", "--child-memory", "1", "--jobs", "1", "--only", "timing/*"];
+    let ran = countersign(here, &args);
+    assert_eq!(ran.code, Some(3), "{}{}", ran.out, ran.err);
+    let record = std::fs::read_to_string(here.join("out/record.jsonl")).expect("a record");
+    for part in ["MiB of memory, and may use 1 MiB", "raise --child-memory (MiB), or `limits.memory-mib` in countersign.toml"] {
+        assert!(record.contains(part), "{part} is not in the record");
+    }
     let verified = countersign(here, &["verify", "out/record.jsonl"]);
     assert_eq!(verified.code, Some(0), "{}{}", verified.out, verified.err);
 }

@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub(crate) const COUNTERSIGN: &str = env!("CARGO_BIN_EXE_countersign");
 
@@ -38,6 +39,12 @@ pub(crate) fn said(mut command: Command) -> Said {
     Said { code: output.status.code(), out: text(&output.stdout), err: text(&output.stderr) }
 }
 
+/// Whole runs measure pauses and latencies: they are made one after another, or each would spoil the others' machine.
+pub(crate) fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// The sample over HTTP. It ends with this.
 pub(crate) struct Served {
     child: Child,
@@ -71,8 +78,7 @@ pub(crate) struct Waiting {
 
 impl Waiting {
     pub(crate) fn new(mut command: Command) -> Self {
-        let mut child =
-            command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starts");
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starts");
         let mut err = BufReader::new(child.stderr.take().expect("piped"));
         let mut begin = String::new();
         while !begin.contains(" dial in at ") {

@@ -15,7 +15,10 @@ fn shown<'a>(listing: &'a str, key: &str) -> &'a str {
 #[test]
 fn arguments_come_before_variables_and_these_before_the_file() {
     let folder = tempfile::tempdir().expect("a folder");
-    write(folder.path(), "[run]\njobs = 3\nonly = [\"e2ee/*\", \"keys/*\"]\nout = \"here\"\n\n[gateway]\nlisten = \"127.0.0.1:7001\"\n");
+    write(
+        folder.path(),
+        "[run]\njobs = 3\nonly = [\"e2ee/*\", \"keys/*\"]\nout = \"here\"\n\n[gateway]\nlisten = \"127.0.0.1:7001\"\n",
+    );
     let mut config = command(folder.path(), &["config", "--listen", "127.0.0.1:7003"]);
     config.env("COUNTERSIGN_JOBS", "5").env("COUNTERSIGN_LISTEN", "127.0.0.1:7002");
     let config = said(config);
@@ -50,14 +53,22 @@ fn paths_of_the_file_are_relative_to_its_folder() {
     std::fs::create_dir(folder.path().join("deep")).expect("made");
     std::fs::write(folder.path().join("deep/other.toml"), "candidate.token-file = \"token\"\n").expect("written");
     let config = countersign(folder.path(), &["config", "--config", "deep/other.toml"]);
-    assert!(shown(&config.out, "candidate.token-file").contains("  deep/token  (deep/other.toml:1:"), "{}{}", config.out, config.err);
+    assert!(
+        shown(&config.out, "candidate.token-file").contains("  deep/token  (deep/other.toml:1:"),
+        "{}{}",
+        config.out,
+        config.err
+    );
 }
 
 #[test]
 fn what_the_file_has_too_much_or_wrong_is_shown_where_it_is() {
     let folder = tempfile::tempdir().expect("a folder");
     for (text, expected) in [
-        ("[gateway]\nlisten = \"127.0.0.1:0\"\n  advertize = \"x\"\n", &["countersign.toml:3:3: there is no setting `gateway.advertize`", "perhaps `gateway.advertise`"][..]),
+        (
+            "[gateway]\nlisten = \"127.0.0.1:0\"\n  advertize = \"x\"\n",
+            &["countersign.toml:3:3: there is no setting `gateway.advertize`", "perhaps `gateway.advertise`"][..],
+        ),
         ("[gatway]\n", &["countersign.toml:1:2: there is no setting `gatway`", "perhaps `gateway`"]),
         ("jobs = 8\n", &["countersign.toml:1:1: there is no setting `jobs`", "perhaps `run.jobs`"]),
         ("[run]\nlisten = \"x\"\n", &["there is no setting `run.listen`", "`gateway.listen`"]),
@@ -69,7 +80,10 @@ fn what_the_file_has_too_much_or_wrong_is_shown_where_it_is() {
         ("[gateway]\nlisten = \"here\"\n", &["countersign.toml:2:1: `gateway.listen`: invalid value 'here'"]),
         ("[gateway]\ntls = \"on\"\n", &["countersign.toml:2:1: `gateway.tls`: invalid value 'on'", "generate"]),
         // A token that somebody wrote here is not repeated.
-        ("[candidate]\ntoken = \"hunter2-hunter2-hunter2\"\n", &["countersign.toml:2:1: there is no setting `candidate.token`", "`candidate.token-file`"]),
+        (
+            "[candidate]\ntoken = \"hunter2-hunter2-hunter2\"\n",
+            &["countersign.toml:2:1: there is no setting `candidate.token`", "`candidate.token-file`"],
+        ),
         ("[candidate]\ntoken-file = hunter2-hunter2\n", &["countersign.toml:2:"]),
     ] {
         write(folder.path(), text);
@@ -105,4 +119,20 @@ fn a_variable_is_checked_like_an_argument() {
     let said = said(config);
     assert_eq!(said.code, Some(2), "{}", said.out);
     assert!(said.err.contains("variable COUNTERSIGN_JOBS: `run.jobs`: invalid value 'many'"), "{}", said.err);
+}
+
+#[test]
+fn the_guides_example_is_a_file_that_is_read() {
+    let guide = include_str!("../../../engine/REMOTE.md");
+    let example = guide.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("an example");
+    let folder = tempfile::tempdir().expect("a folder");
+    write(folder.path(), example);
+    let config = countersign(folder.path(), &["config"]);
+    assert_eq!(config.code, Some(0), "{}", config.err);
+    assert!(
+        shown(&config.out, "candidate.target").contains("https://partner.example:8443  (countersign.toml:2:1)"),
+        "{}",
+        config.out
+    );
+    assert!(shown(&config.out, "limits.memory-mib").contains("  2048  "), "{}", config.out);
 }

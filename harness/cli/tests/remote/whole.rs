@@ -1,7 +1,7 @@
 //! The whole profile over every way to a partner elsewhere. The record is confirmed, and no secret is in it.
 
 use crate::certificates::Authority;
-use crate::partner::{Said, Served, TOKEN, Waiting, command, countersign, everything, said};
+use crate::partner::{Said, Served, TOKEN, Waiting, alone, command, countersign, everything, said};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -22,6 +22,7 @@ fn passed(folder: &Path, ran: &Said, secrets: &[&str]) {
 
 #[test]
 fn over_http_with_a_token() {
+    let _alone = alone();
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("token"), format!("{TOKEN}\n")).expect("written");
     let partner = Served::new(folder.path(), &["--token-file", "token"]);
@@ -31,12 +32,12 @@ fn over_http_with_a_token() {
 
 #[test]
 fn over_https_with_a_client_certificate_and_a_gateway_with_tls() {
+    let _alone = alone();
     let folder = tempfile::tempdir().expect("a folder");
     let here = folder.path();
     Authority::new(here, "ca").certify("server", "127.0.0.1");
     Authority::new(here, "client-ca").certify("client", "countersign");
-    let partner =
-        Served::new(here, &["--tls-cert", "server.pem", "--tls-key", "server.key", "--client-ca", "client-ca.pem"]);
+    let partner = Served::new(here, &["--tls-cert", "server.pem", "--tls-key", "server.key", "--client-ca", "client-ca.pem"]);
     assert!(partner.address.starts_with("https://"), "{}", partner.address);
     let settings = format!(
         "[candidate]\ntarget = \"{}\"\nca = \"ca.pem\"\nclient-cert = \"client.pem\"\nclient-key = \"client.key\"\n\
@@ -53,6 +54,7 @@ fn over_https_with_a_client_certificate_and_a_gateway_with_tls() {
 
 #[test]
 fn dialling_out_to_a_gateway_with_tls() {
+    let _alone = alone();
     let folder = tempfile::tempdir().expect("a folder");
     let here = folder.path();
     Authority::new(here, "ca").certify("gateway", "127.0.0.1");
@@ -80,4 +82,22 @@ fn a_token_in_a_variable_does_as_well() {
     let doctor = said(doctor);
     assert_eq!(doctor.code, Some(0), "{}{}", doctor.out, doctor.err);
     assert!(!doctor.out.contains(TOKEN) && !doctor.err.contains(TOKEN));
+}
+
+#[test]
+fn proxies_of_the_environment_are_not_used() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let here = folder.path();
+    let proxy = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}", proxy.local_addr().expect("an address"));
+    let partner = Served::new(here, &[]);
+    let mut doctor = command(here, &["doctor", "--candidate", &partner.address]);
+    for name in ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"] {
+        doctor.env(name, &url);
+    }
+    let doctor = said(doctor);
+    assert_eq!(doctor.code, Some(0), "{}{}", doctor.out, doctor.err);
+    proxy.set_nonblocking(true).expect("set");
+    let came = proxy.accept().expect_err("somebody asked the proxy");
+    assert_eq!(came.kind(), std::io::ErrorKind::WouldBlock);
 }

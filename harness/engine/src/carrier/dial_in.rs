@@ -10,6 +10,7 @@ pub use lobby::Lobby;
 
 use super::child::calls::Calls;
 use super::{Broken, Endpoint, Patience, Raw};
+use crate::remote::Redactor;
 use async_trait::async_trait;
 use countersign_contract::carrier::{LONGEST_LINE, Request};
 use link::{Ended, Link};
@@ -34,6 +35,7 @@ const FAREWELL: Duration = Duration::from_secs(1);
 pub struct DialInEndpoint {
     shared: Arc<Shared>,
     hall: JoinHandle<()>,
+    redactor: Redactor,
     patience: Patience,
 }
 
@@ -91,7 +93,9 @@ impl Shared {
                 return Err(Broken::gone(format!(
                     "the candidate's connection broke off, and it did not dial in again within {waited} s"
                 ))
-                .fixed_by("let the candidate dial again as soon as its connection breaks off, or raise --dial-reconnect (seconds)"));
+                .fixed_by(
+                    "let the candidate dial again as soon as its connection breaks off, or raise --dial-reconnect (seconds)",
+                ));
             }
         }
     }
@@ -110,7 +114,9 @@ impl Shared {
         }
         if number > MOST_RETURNS {
             let detail = format!("the candidate dialled in {number} times in one run; perhaps two candidates compete for it");
-            state.cause.get_or_insert(Broken::gone(detail).fixed_by("run one candidate, and look at why its connection breaks off"));
+            state
+                .cause
+                .get_or_insert(Broken::gone(detail).fixed_by("run one candidate, and look at why its connection breaks off"));
         }
         state.lost_at = None;
         state.live = Some(Link { number, ..link });
@@ -172,7 +178,7 @@ impl DialInEndpoint {
         let mut changed = shared.changed.subscribe();
         let hall = tokio::spawn(hall(Arc::clone(lobby), Arc::clone(&shared)));
         // Aborts the task if this future is dropped in between.
-        let endpoint = Self { shared, hall, patience };
+        let endpoint = Self { shared, hall, redactor: lobby.redactor(), patience };
         let came = tokio::time::timeout(lobby.begin(), changed.changed()).await;
         if matches!(came, Ok(Ok(()))) { Ok(endpoint) } else { Err(lobby.nobody()) }
     }
@@ -254,8 +260,8 @@ impl Endpoint for DialInEndpoint {
     async fn exchange(&self, op: &str, args: Value) -> Raw {
         let deadline = self.patience.deadline(op);
         match tokio::time::timeout(deadline, self.ask(op, args)).await {
-            Ok(Ok(raw)) => raw,
-            Ok(Err(broken)) => Raw::Broken(broken),
+            Ok(Ok(raw)) => raw.without(&self.redactor),
+            Ok(Err(broken)) => Raw::Broken(broken).without(&self.redactor),
             Err(_) => Raw::Broken(Broken::deadline(op, deadline)),
         }
     }

@@ -187,8 +187,8 @@ impl Endpoint for HttpEndpoint {
         }
         let deadline = self.patience.deadline(op);
         match tokio::time::timeout(deadline, self.post(op, &args)).await {
-            Ok(Ok(raw)) => raw,
-            Ok(Err(broken)) => Raw::Broken(broken),
+            Ok(Ok(raw)) => raw.without(&self.redactor),
+            Ok(Err(broken)) => Raw::Broken(broken).without(&self.redactor),
             Err(_) => Raw::Broken(Broken::deadline(op, deadline)),
         }
     }

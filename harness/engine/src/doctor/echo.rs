@@ -125,7 +125,8 @@ fn reached(trace: &[Entry], blobs: &Blobs, gateways: &Gateways) -> Result<(), (S
                  answered our calls{said}{listens}"
             ),
             "check that the client uses the `gateway` of `open` as its base URL, whole and unchanged, and that it can be reached \
-             from where the client runs; if it has another address there, name that one with --advertise"
+             from where the client runs; if it has another address there, name that one with --advertise; with TLS, the client \
+             has to trust the `trust_anchors` of `open` (--tls generate, or --tls-ca)"
                 .to_owned(),
         ));
     }

@@ -27,12 +27,8 @@ pub(super) async fn instances(patient: &Patient<'_>, chart: &mut Chart) -> Resul
     let close = || patient.endpoint.exchange("close", json!({ "instance": instance }));
     let unknown = "answer operations on an instance that is not open with the reason `unknown-instance`";
     chart.decide("unknown instance", expect(close().await, Reason::UnknownInstance, "close", unknown))?;
-    let open = Open {
-        instance,
-        gateway: gateway.url.clone(),
-        trust_anchors: gateway.trust_anchors.clone(),
-        clock: super::now_ms(),
-    };
+    let open =
+        Open { instance, gateway: gateway.url.clone(), trust_anchors: gateway.trust_anchors.clone(), clock: super::now_ms() };
     let open = Call::Open(open).args();
     let opened = patient.endpoint.exchange("open", open).await;
     chart.decide("opens an instance", succeed(opened, "open"))?;

@@ -65,7 +65,9 @@ pub enum AccessError {
         key: String,
     },
     /// A fingerprint.
-    #[error("`{0}` is not the SHA-256 of a certificate; it has 64 hexadecimal digits, as `openssl x509 -noout -fingerprint -sha256` prints them")]
+    #[error(
+        "`{0}` is not the SHA-256 of a certificate; it has 64 hexadecimal digits, as `openssl x509 -noout -fingerprint -sha256` prints them"
+    )]
     Pin(String),
     /// TLS itself.
     #[error("TLS cannot be set up: {0}")]
@@ -137,11 +139,8 @@ impl Trust {
     /// If it is none.
     pub fn pin(text: &str) -> Result<Self, AccessError> {
         let bad = || AccessError::Pin(text.chars().take(100).collect());
-        let digits: Vec<u32> = text
-            .chars()
-            .filter(|c| *c != ':')
-            .map(|c| c.to_digit(16).ok_or_else(bad))
-            .collect::<Result<_, _>>()?;
+        let digits: Vec<u32> =
+            text.chars().filter(|c| *c != ':').map(|c| c.to_digit(16).ok_or_else(bad)).collect::<Result<_, _>>()?;
         let bytes: Vec<u8> = digits
             .chunks(2)
             .filter_map(|pair| match pair {
@@ -270,7 +269,8 @@ mod tests {
         let hex = "0123456789abcdef".repeat(4);
         let Trust::Pinned(digest) = Trust::pin(&hex).unwrap() else { panic!() };
         assert_eq!(digest.get(..3), Some(&[0x01, 0x23, 0x45][..]));
-        let colons: Vec<String> = hex.to_uppercase().as_bytes().chunks(2).map(|p| String::from_utf8_lossy(p).into_owned()).collect();
+        let colons: Vec<String> =
+            hex.to_uppercase().as_bytes().chunks(2).map(|p| String::from_utf8_lossy(p).into_owned()).collect();
         assert_eq!(Trust::pin(&colons.join(":")).unwrap(), Trust::Pinned(digest));
         for bad in ["", "12", "zz", &hex[1..], &format!("{hex}00")] {
             assert!(matches!(Trust::pin(bad), Err(AccessError::Pin(_))), "{bad}");

@@ -147,8 +147,7 @@ fn clean(address: &str) -> String {
 
 async fn resolved(host: &str, port: u16, allowed: &[Network]) -> Result<Vec<SocketAddr>, AddressError> {
     let unknown = |cause: String| AddressError::Unknown { host: host.to_owned(), cause };
-    let addresses: Vec<SocketAddr> =
-        tokio::net::lookup_host((host, port)).await.map_err(|e| unknown(e.to_string()))?.collect();
+    let addresses: Vec<SocketAddr> = tokio::net::lookup_host((host, port)).await.map_err(|e| unknown(e.to_string()))?.collect();
     if addresses.is_empty() {
         return Err(unknown("the answer is empty".to_owned()));
     }
@@ -208,7 +207,9 @@ mod tests {
     #[test]
     fn names_that_lead_to_the_edge_of_the_network_are_refused_unless_allowed() {
         let at = |text: &str| vec![SocketAddr::new(text.parse().unwrap(), 80)];
-        for bad in ["169.254.169.254", "fe80::1", "fd00:ec2::254", "::ffff:169.254.169.254", "0.0.0.0", "224.0.0.1", "255.255.255.255"] {
+        for bad in
+            ["169.254.169.254", "fe80::1", "fd00:ec2::254", "::ffff:169.254.169.254", "0.0.0.0", "224.0.0.1", "255.255.255.255"]
+        {
             let refused = screen("name", &at(bad), &[]).unwrap_err();
             assert!(refused.to_string().contains("--allow-address"), "{refused}");
             assert!(screen("name", &at(bad), &[network("0.0.0.0/0"), network("::/0")]).is_ok(), "{bad}");

@@ -64,10 +64,14 @@ pub enum ReachError {
     #[error("`{0}` cannot be advertised: {1}; write it as `https://host:port`")]
     Advertised(String, &'static str),
     /// Every address of this machine is none that a candidate can be told.
-    #[error("{0} stands for every address of this machine, and the candidate has to be told one; add --advertise with the URL by which it reaches this machine")]
+    #[error(
+        "{0} stands for every address of this machine, and the candidate has to be told one; add --advertise with the URL by which it reaches this machine"
+    )]
     Everywhere(SocketAddr),
     /// The certificate is of somebody else.
-    #[error("the certificate {file} is not valid for `{host}`, by which the candidate reaches the gateway; advertise a host that it names, or use --tls generate")]
+    #[error(
+        "the certificate {file} is not valid for `{host}`, by which the candidate reaches the gateway; advertise a host that it names, or use --tls generate"
+    )]
     Name {
         /// The certificate's file.
         file: String,

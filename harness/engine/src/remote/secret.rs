@@ -4,6 +4,7 @@
 use bytes::Bytes;
 use memchr::memmem;
 use rand::RngCore as _;
+use serde_json::Value;
 use std::fmt;
 use std::sync::Arc;
 use subtle::ConstantTimeEq as _;
@@ -114,6 +115,21 @@ impl Redactor {
     #[must_use]
     pub fn text(&self, text: String) -> String {
         self.0.iter().fold(text, |text, secret| if text.contains(&*secret.0) { text.replace(&*secret.0, REDACTED) } else { text })
+    }
+
+    /// The value, with each secret in its texts and names replaced by [`REDACTED`]: JSON has many spellings of one text, and only
+    /// when it is read are they one.
+    #[must_use]
+    pub fn value(&self, value: Value) -> Value {
+        if self.0.is_empty() {
+            return value;
+        }
+        match value {
+            Value::String(text) => Value::String(self.text(text)),
+            Value::Array(list) => list.into_iter().map(|value| self.value(value)).collect(),
+            Value::Object(members) => members.into_iter().map(|(name, value)| (self.text(name), self.value(value))).collect(),
+            other => other,
+        }
     }
 }
 

@@ -16,8 +16,8 @@ pub use entrance::{Came, DIAL_PATH, Dial, Entrance};
 pub use crate::transport::{ChatGone, ChatSender, InstanceSocket, MOST_WAITING_BYTES, ServerEvent};
 
 use crate::transport::EVENT_QUEUE;
-use entrance::Turnstile;
 use countersign_contract::{InstanceId, media::LARGEST_BLOB};
+use entrance::Turnstile;
 use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;

@@ -102,11 +102,17 @@ pub(super) fn exceeded(status: &ExitStatus, limits: &ChildLimits) -> Option<(Str
     let signal = status.signal()?;
     if signal == Signal::XCPU.as_raw() {
         let what = format!("was ended by the system: it used more than {} s of processor time", limits.cpu_s);
-        return Some((what, "if the candidate needs that long, raise --child-cpu (seconds), or `limits.cpu-seconds` in countersign.toml"));
+        return Some((
+            what,
+            "if the candidate needs that long, raise --child-cpu (seconds), or `limits.cpu-seconds` in countersign.toml",
+        ));
     }
     if signal == Signal::XFSZ.as_raw() {
         let what = format!("was ended by the system: it wrote a file of more than {} MiB", limits.file >> 20);
-        return Some((what, "if the candidate needs such files, raise --child-file (MiB), or `limits.file-mib` in countersign.toml"));
+        return Some((
+            what,
+            "if the candidate needs such files, raise --child-file (MiB), or `limits.file-mib` in countersign.toml",
+        ));
     }
     None
 }

@@ -134,9 +134,10 @@ fn received(frame: Option<Result<Message, Error>>, calls: &Calls, redactor: &Red
             calls.line(&text).err().map(|noise| noise.detail)
         }
         Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => None,
-        Some(Ok(Message::Binary(bytes))) => {
-            Some(format!("a binary frame came, and replies are text frames; it begins {}", quote(&redactor.bytes(bytes.to_vec()))))
-        }
+        Some(Ok(Message::Binary(bytes))) => Some(format!(
+            "a binary frame came, and replies are text frames; it begins {}",
+            quote(&redactor.bytes(bytes.to_vec()))
+        )),
         Some(Ok(Message::Close(Some(frame)))) => {
             let reason = redactor.bytes(frame.reason.as_bytes().to_vec());
             Some(format!("the candidate closed it with code {} and the words {}", u16::from(frame.code), quote(&reason)))

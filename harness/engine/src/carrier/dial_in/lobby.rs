@@ -67,7 +67,8 @@ impl Lobby {
         let refused = self.refused.load(Ordering::Relaxed);
         if refused > 0 {
             let detail = format!("nobody dialled in at {place} within {waited} s; {refused} came with a wrong key or none");
-            return Broken::gone(detail).fixed_by("give the candidate the key of this run, as a bearer token: `Authorization: Bearer KEY`");
+            return Broken::gone(detail)
+                .fixed_by("give the candidate the key of this run, as a bearer token: `Authorization: Bearer KEY`");
         }
         Broken::gone(format!("nobody dialled in at {place} within {waited} s, and nobody tried with a wrong key")).fixed_by(
             "start the candidate, and let it open a WebSocket there; check that it can reach the address, and that --advertise names it",

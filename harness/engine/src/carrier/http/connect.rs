@@ -30,11 +30,7 @@ pub(super) struct Pinned {
 impl Pinned {
     /// The way to a site. `None` if its host cannot stand in a certificate.
     pub(super) fn new(site: &Site, tls: Arc<ClientConfig>) -> Option<Self> {
-        let tls = if site.secure {
-            Some((TlsConnector::from(tls), ServerName::try_from(site.host.clone()).ok()?))
-        } else {
-            None
-        };
+        let tls = if site.secure { Some((TlsConnector::from(tls), ServerName::try_from(site.host.clone()).ok()?)) } else { None };
         Some(Self { addresses: site.addresses.clone().into(), tls })
     }
 

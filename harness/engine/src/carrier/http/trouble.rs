@@ -61,10 +61,9 @@ fn tls<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a TlsError> {
         if let Some(found) = error.downcast_ref::<TlsError>() {
             return Some(found);
         }
-        if let Some(inner) = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
-            if let Some(found) = tls(inner) {
-                return Some(found);
-            }
+        let hidden = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        if let Some(found) = hidden.and_then(|inner| tls(inner)) {
+            return Some(found);
         }
         next = error.source();
     }
