@@ -1,8 +1,8 @@
 //! Expectations of scenarios: one file for each family. Each gives exactly one verdict.
 
+mod acknowledges;
 mod files;
 mod keys_left;
-mod acknowledges;
 mod latency;
 mod nothing_sent;
 mod notice;

@@ -160,6 +160,8 @@ defects! {
     IgnoresNewSession = "ignores-new-session";
     /// Deletes the old session when it sets up a new one, while messages of the old one are still under way.
     ForgetsOldSessionOnFetch = "forgets-old-session-on-fetch";
+    /// Keeps nothing of the old session when the peer begins a new one.
+    ForgetsOldSessionOnFirstMessage = "forgets-old-session-on-first-message";
     /// Deletes the old last-resort Kyber prekey when it rotates, while messages made for it are still under way.
     DeletesOldLastResortAtOnce = "deletes-old-last-resort-at-once";
     /// Refuses a message that comes after more than 256 lost ones.

@@ -16,9 +16,11 @@ pub(super) fn delete(cx: &Context<'_>, index: usize, user: &str) -> Result<Optio
     let id = cx.user(user)?;
     let call = cx.seen.calls_in(index).find(|c| c.operation() == Some(Operation::DeleteUser));
     let Some((call, (at, _))) = call.and_then(|c| Some((c.at, c.ok()?))) else { return Ok(Some(said)) };
-    let told = cx.seen.requests.iter().any(|r| {
-        r.method == "DELETE" && r.path == "/user" && r.user == Some(id) && r.at > call && r.at < at && r.accepted()
-    });
+    let told = cx
+        .seen
+        .requests
+        .iter()
+        .any(|r| r.method == "DELETE" && r.path == "/user" && r.user == Some(id) && r.at > call && r.at < at && r.accepted());
     if told {
         return Ok(Some(said));
     }
