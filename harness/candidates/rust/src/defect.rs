@@ -172,6 +172,8 @@ defects! {
     ResendsWithoutEnd = "resends-without-end";
     /// Asks for a message again each time that it comes and cannot be read.
     AsksWithoutEnd = "asks-without-end";
+    /// Shows each answer to its requests for a message as a message of its own: it knows messages by their stanzas alone.
+    ShowsEveryResend = "shows-every-resend";
     /// Reads every message as if it were of its own version, and computes with that.
     IgnoresMessageVersion = "ignores-message-version";
     /// Drops stanzas of a kind that it does not know, and never acknowledges them.
