@@ -24,6 +24,11 @@ const INCOMING = {
   'keys-low': { id: shape.uuid, one_time_prekeys: shape.u32, one_time_kyber_prekeys: shape.u32 },
 };
 
+const readIncoming = shape.taggedByNewer(INCOMING);
+const readStrictly = shape.tagged(INCOMING);
+
+const isAnswer = (frame) => frame?.kind === 'accepted' || frame?.kind === 'refused';
+
 function asIs() {
   return shape.optional((value) => value);
 }
@@ -32,15 +37,15 @@ function asIs() {
 // other frames are dropped.
 function readFrame(text) {
   let frame = null;
-  const read = defect('stumbles-over-new-members') ? shape.tagged(INCOMING) : shape.taggedByNewer(INCOMING);
   try {
     frame = JSON.parse(text);
-    return read(frame, 'stanza');
+    const stanza = readIncoming(frame, 'stanza');
+    if (!isAnswer(stanza) && defect('stumbles-over-new-members')) return readStrictly(frame, 'stanza');
+    return stanza;
   } catch (error) {
     if (error.reason === 'unsupported' && defect('drops-unknown-stanzas')) return null;
     console.error(`a frame of the gateway is not a stanza: ${error.message}`);
-    const answer = frame?.kind === 'accepted' || frame?.kind === 'refused';
-    return !answer && shape.isUuid(frame?.id) ? { kind: 'unreadable', id: frame.id.toLowerCase(), reason: error.reason } : null;
+    return !isAnswer(frame) && shape.isUuid(frame?.id) ? { kind: 'unreadable', id: frame.id.toLowerCase(), reason: error.reason } : null;
   }
 }
 

@@ -27,6 +27,7 @@ export const DEFECTS = {
   'resends-without-end': 'A message is sent again as often as somebody asks.',
   'asks-without-end': 'A message is asked for again each time that it cannot be read.',
   'ignores-message-version': 'Every message is read as one of the own version.',
+  'shows-every-resend': 'A message that is sent again is shown again.',
   'drops-unknown-stanzas': 'A stanza of an unknown kind is never acknowledged.',
   'stumbles-over-new-members': 'A stanza with an unknown member is refused.',
 };

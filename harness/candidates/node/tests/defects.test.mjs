@@ -145,6 +145,15 @@ const shows = {
     await cast.settle(cast.bob, await cast.send(cast.alice, cast.bob, 'one'));
     return (await cast.texts(cast.bob)).length === 1;
   },
+  'shows-every-resend': async (cast) => {
+    const of = await cast.send(cast.alice, cast.bob, 'one');
+    await cast.settle(cast.bob, of);
+    const id = randomUUID();
+    cast.gateway.deliver(cast.alice, { kind: 'receipt', id, from: cast.bob, type: 'retry', of, count: 1 });
+    await cast.settle(cast.alice, id);
+    await cast.settle(cast.bob, await cast.send(cast.alice, cast.bob, 'two'));
+    return (await cast.texts(cast.bob)).length === 3;
+  },
   'drops-unknown-stanzas': async (cast) => {
     const id = randomUUID();
     cast.gateway.deliver(cast.bob, { kind: 'announcement', id });

@@ -192,6 +192,8 @@ defects! {
     IgnoresNewSession = "ignores-new-session";
     /// Deletes the old session when it sets up a new one, while messages of the old one are still under way.
     ForgetsOldSessionOnFetch = "forgets-old-session-on-fetch";
+    /// Keeps nothing of the old session when the peer begins a new one.
+    ForgetsOldSessionOnFirstMessage = "forgets-old-session-on-first-message";
     /// Deletes the old last-resort Kyber prekey when it rotates, while messages made for it are still under way.
     DeletesOldLastResortAtOnce = "deletes-old-last-resort-at-once";
     /// Refuses a message that comes after more than 256 lost ones.
@@ -202,6 +204,8 @@ defects! {
     ResendsWithoutEnd = "resends-without-end";
     /// Asks for a message again each time that it comes and cannot be read.
     AsksWithoutEnd = "asks-without-end";
+    /// Shows each answer to its requests for a message as a message of its own: it knows messages by their stanzas alone.
+    ShowsEveryResend = "shows-every-resend";
     /// Reads every message as if it were of its own version, and computes with that.
     IgnoresMessageVersion = "ignores-message-version";
     /// Drops stanzas of a kind that it does not know, and never acknowledges them.

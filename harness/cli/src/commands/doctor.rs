@@ -48,9 +48,9 @@ fn text(doctor: &Examined) -> String {
     let style = output::style();
     for examination in doctor.examinations.iter().filter(|e| !output::quiet() || !e.healthy) {
         let word = if examination.healthy { "ok  " } else { "FAIL" };
-        let _ = writeln!(text, "{word} {}: {}", examination.name, code(&visible(&examination.found, 400), style));
+        let _ = writeln!(text, "{word} {}: {}", examination.name, code(&visible(&examination.found, LONGEST), style));
         if let Some(fix) = &examination.fix {
-            let _ = writeln!(text, "     fix: {}", code(&visible(fix, 400), style));
+            let _ = writeln!(text, "     fix: {}", code(&visible(fix, LONGEST), style));
         }
     }
     let verdict = if doctor.healthy() {

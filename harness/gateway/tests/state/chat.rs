@@ -85,7 +85,9 @@ fn a_deleted_user_is_answered_as_one_that_never_was_and_gets_nothing() {
     assert_eq!((reply.status, rest), (200, vec![Effect::CloseChannel { channel: p.b }]));
     let answers = [p.bob, user(9)].map(|to| {
         let effects = p.world.send(p.a, &message(1, to));
-        assert!(matches!(frames(&effects).as_slice(), [(_, Stanza::Refused { problem, .. })] if problem.reason == Reason::UnknownUser));
+        assert!(
+            matches!(frames(&effects).as_slice(), [(_, Stanza::Refused { problem, .. })] if problem.reason == Reason::UnknownUser)
+        );
         assert!(!is_invalid(&effects));
         let (reply, _) = p.world.request("GET", &format!("/keys/{to}"), &p.alice_token, b"");
         assert_eq!(problem(&reply).reason, Reason::UnknownUser);
@@ -163,7 +165,9 @@ fn who_stays_away_for_more_than_thirty_days_is_unknown_and_its_token_ended() {
 fn what_a_newer_gateway_says_may_be_acknowledged() {
     let mut p = pair();
     let effects = p.world.gateway.say(p.bob, stanza(50), "{}".into());
-    assert!(matches!(&effects[..], [Effect::Disturbed { .. }, Effect::Frame { channel, text }] if *channel == p.b && text == "{}"));
+    assert!(
+        matches!(&effects[..], [Effect::Disturbed { .. }, Effect::Frame { channel, text }] if *channel == p.b && text == "{}")
+    );
     assert_eq!(p.world.send(p.b, &ack(50)), []);
     p.world.gateway.chat_closed(p.b);
     assert!(matches!(&p.world.gateway.say(p.bob, stanza(51), "{}".into())[..], [Effect::Disturbed { .. }]));

@@ -27,8 +27,8 @@ pub(super) fn judge(cx: &Context<'_>, step: &str, reasons: &[Reason]) -> Result<
     if let Some(frame) = call
         .stanza("stanza")
         .filter(|_| call.operation() == Some(Operation::Send))
-        // What the gateway did not take, and the candidate says why, went nowhere.
-        .filter(|id| cx.seen.refused.get(id) != Some(&problem.reason))
+        // What the gateway refused for good went nowhere.
+        .filter(|id| cx.seen.refused.get(id).is_none_or(|why| matches!(why, Reason::Busy | Reason::GatewayError)))
         .and_then(|id| cx.seen.messages_in().find(|(_, m)| m.id == id))
     {
         let observed = format!("`send` answered {}, and the stanza was sent all the same", problem.reason);

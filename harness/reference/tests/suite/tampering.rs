@@ -102,6 +102,20 @@ fn versions_that_are_not_spoken() {
 }
 
 #[test]
+fn a_version_by_name_is_the_one_that_decides_how_the_message_is_read() {
+    for (name, byte) in [("unknown-version", 0x54), ("older-version", 0x34)] {
+        for kind in [MessageType::Normal, MessageType::Prekey] {
+            let (mut alice, mut bob) = if kind == MessageType::Normal { acquainted() } else { introduced() };
+            let sent = say(&mut alice, &bob, "by other rules");
+            let bent = tamper_named(&sent.1, kind, name).unwrap();
+            assert_eq!((bent[0], &bent[1..]), (byte, &sent.1[1..]));
+            assert_eq!(refusal(&alice, &mut bob, kind, &bent), Some(Reason::BadVersion), "{name} of a {kind:?} message");
+            assert_eq!(heard(&mut bob, &alice, &sent).as_deref(), Ok("by other rules"), "{name}: the twin after");
+        }
+    }
+}
+
+#[test]
 fn missing_and_malformed_fields() {
     let (mut alice, mut bob) = introduced();
     let first = say(&mut alice, &bob, "first");

@@ -250,7 +250,8 @@ impl User {
             content => content.map_err(ContentError::reason)?,
         };
         let message = content.message().ok_or(Reason::Malformed)?;
-        if !opened.replayed && self.state().shown.contains(&(from, message)) {
+        let known = self.state().shown.contains(&(from, message));
+        if !opened.replayed && known && !self.has(Defect::ShowsEveryResend) {
             return Err(Reason::Duplicate);
         }
         let digest = match &content.body {

@@ -138,7 +138,7 @@ impl Vault {
             return Err(Reason::Duplicate);
         }
         self.check_counter(from, message.message())?;
-        let thrown_away = self.throw_own_session_away(from, &outer.base_key);
+        let thrown_away = self.throw_session_away(from, &outer.base_key);
         match self.decrypt_prekey(from, &message) {
             Ok(plain) => {
                 self.note_counter(from, message.message());
@@ -178,7 +178,7 @@ impl Vault {
         ))
     }
 
-    /// For the defect `ignores-new-session`: whether there are sessions with the sender, and none of them began with this base key.
+    /// For the defects that do not follow a new session: whether there are sessions with the sender, and none of them began with this base key.
     fn has_other_session(&self, from: UserId, base_key: &[u8]) -> bool {
         let record = self.sessions.0.get(&from.to_string()).and_then(view::Record::of);
         record.is_some_and(|record| {
@@ -194,8 +194,11 @@ impl Vault {
         other.then(|| [&[VERSION << 4 | VERSION], rest].concat())
     }
 
-    /// The defect `overwrites-session-on-simultaneous-start`.
-    fn throw_own_session_away(&mut self, from: UserId, base_key: &[u8]) -> Option<SessionRecord> {
+    /// The defects `forgets-old-session-on-first-message` and `overwrites-session-on-simultaneous-start`.
+    fn throw_session_away(&mut self, from: UserId, base_key: &[u8]) -> Option<SessionRecord> {
+        if self.defects.has(Defect::ForgetsOldSessionOnFirstMessage) && self.has_other_session(from, base_key) {
+            return self.sessions.0.remove(&from.to_string());
+        }
         if !self.defects.has(Defect::OverwritesSessionOnSimultaneousStart) {
             return None;
         }
