@@ -132,9 +132,8 @@ impl<'a> View<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use countersign_contract::InstanceId;
-    use countersign_trace::record::{Header, RECORD_VERSION, SuiteFiles};
-    use countersign_trace::{Blobs, CheckKind, Digest, InstanceResult, Record};
+    use crate::blank;
+    use countersign_trace::{Blobs, CheckKind, InstanceResult};
 
     fn check(finding: &str, likely: &str, requirement: &str) -> Check {
         Check {
@@ -154,38 +153,12 @@ mod tests {
     }
 
     fn instance(name: &str, checks: Vec<Check>) -> InstanceResult {
-        InstanceResult {
-            scenario: name.into(),
-            case: None,
-            instance: InstanceId(uuid::Uuid::from_u128(1)),
-            seed: Digest::of(b""),
-            trace: vec![],
-            verdict: Verdict::Fail,
-            checks,
-            wall_us: 0,
-            own_us: 0,
-            crypto_us: 0,
-        }
+        InstanceResult { checks, ..blank::instance(name) }
     }
 
     /// The causes of some failed instances: finding, how often told, how often found, and the requirement whose fix is shown.
     fn told(instances: Vec<InstanceResult>) -> Vec<(String, usize, usize, String)> {
-        let header = Header {
-            record: RECORD_VERSION,
-            countersign: String::new(),
-            started: String::new(),
-            profile: String::new(),
-            target: String::new(),
-            carrier: String::new(),
-            seed_commitment: Digest::of(b""),
-            jobs: 1,
-            only: vec![],
-            suite: Digest::of(b""),
-            expected_failures: vec![],
-        };
-        let suite = SuiteFiles { files: vec![] };
-        let (doctor, plan, summary) = (None, None, None);
-        let record = Record { header, suite, doctor, plan, summary, instances, notes: vec![], cut_off: false };
+        let record = blank::record(instances);
         let requirement =
             |id: &str, cause: &str| RequirementText { id: id.into(), usual_cause: cause.into(), ..RequirementText::default() };
         let requirements = [requirement("R-1", "one"), requirement("R-2", "two")];

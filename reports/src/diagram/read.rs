@@ -146,7 +146,8 @@ impl<'a> Reader<'a> {
                 self.note(n, self.places.gateway, Sign::Refused, &label);
             }
             Input::Aborted { cause } => self.note(n, self.places.gateway, Sign::Dropped, &format!("aborted: {cause}")),
-            Input::Start { .. } | Input::ChatOpened { .. } | Input::ChatClosed { .. } | Input::Timer { .. } => {}
+            // Channels and timers: what follows from them is drawn.
+            _ => {}
         }
     }
 

@@ -2,9 +2,10 @@
 
 use super::model::{Diagram, Role, Shape, Sign};
 use super::{diagram, svg};
+use crate::blank;
 use countersign_contract::portable::{MessageType, ReceiptType, Stanza};
-use countersign_contract::{Bytes, InstanceId, Problem, Reason, StanzaId, UserId};
-use countersign_trace::{Blobs, Body, Check, CheckKind, Digest, Entry, Event, Input, InstanceResult, Outcome, Trace, Verdict};
+use countersign_contract::{Bytes, Problem, Reason, StanzaId, UserId};
+use countersign_trace::{Blobs, Body, Check, CheckKind, Entry, Event, Input, InstanceResult, Outcome, Trace, Verdict};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -95,18 +96,7 @@ fn failed(step: Option<usize>, evidence: Vec<u64>) -> Check {
 }
 
 fn instance(events: Vec<Event>, checks: Vec<Check>) -> InstanceResult {
-    InstanceResult {
-        scenario: "e2ee/x".into(),
-        case: None,
-        instance: InstanceId(Uuid::from_u128(1)),
-        seed: Digest::of(b""),
-        trace: trace(events),
-        verdict: Verdict::Fail,
-        checks,
-        wall_us: 1,
-        own_us: 1,
-        crypto_us: 1,
-    }
+    InstanceResult { trace: trace(events), checks, ..blank::instance("e2ee/x") }
 }
 
 fn drawn(events: Vec<Event>, checks: Vec<Check>) -> Diagram {
