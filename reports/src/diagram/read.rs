@@ -3,6 +3,7 @@
 use super::model::{Diagram, Row, Shape, Sign};
 use super::places::{Places, stanza_names};
 use super::shorten::shorten;
+use crate::measure::grouped;
 use crate::view::symbol;
 use crate::visible::visible;
 use countersign_contract::operations::EventList;
@@ -18,6 +19,8 @@ use std::collections::{BTreeMap, BTreeSet};
 const LONGEST_LABEL: usize = 72;
 /// Longest sentence of a step or of a failure.
 const LONGEST_SENTENCE: usize = 240;
+/// Longest last part of a path that is shown whole, in characters.
+const LONGEST_SEGMENT: usize = 24;
 /// Longer frames are not read.
 const LONGEST_FRAME: usize = 64 * 1024;
 /// Most failures that are told at one place.
@@ -89,7 +92,7 @@ impl<'a> Reader<'a> {
                 if *disturbed || !(200..300).contains(status) || self.evidence.contains(&n) {
                     let sign = if *disturbed { Sign::Changed } else { Sign::Plain };
                     let bent = if *disturbed { ", bent on purpose" } else { "" };
-                    let detail = format!("{status} to {label}, {} bytes{bent}", body.len());
+                    let detail = format!("{status} to {label}, {} bytes{bent}", grouped(body.len()));
                     self.arrow(n, self.places.gateway, self.places.column(user), sign, &detail);
                 }
             }
@@ -157,7 +160,7 @@ impl<'a> Reader<'a> {
         let stanza = id("stanza").and_then(|s| s.parse::<StanzaId>().ok());
         self.calls.insert(call, (op, user, stanza));
         if !QUIET.contains(&op) {
-            self.note(n, self.places.column(user), Sign::Plain, &format!("is told: {}", op.replace('_', " ")));
+            self.note(n, self.places.column(user), Sign::Plain, &format!("is told to {}", op.replace('_', " ")));
         }
     }
 
@@ -226,7 +229,9 @@ impl<'a> Reader<'a> {
                 }
             }
             Some(other) => self.arrow(n, on, self.places.gateway, Sign::Plain, &self.label(&other)),
-            None => self.arrow(n, on, self.places.gateway, Sign::Plain, &format!("{} bytes that are no stanza", body.len())),
+            None => {
+                self.arrow(n, on, self.places.gateway, Sign::Plain, &format!("{} bytes that are no stanza", grouped(body.len())))
+            }
         }
     }
 
@@ -234,7 +239,7 @@ impl<'a> Reader<'a> {
     fn delivery(&mut self, n: u64, to: Option<UserId>, body: &Body) {
         let column = self.places.column(to);
         let Some(stanza) = self.parsed(body) else {
-            return self.arrow(n, self.places.gateway, column, Sign::Plain, &format!("{} bytes", body.len()));
+            return self.arrow(n, self.places.gateway, column, Sign::Plain, &format!("{} bytes", grouped(body.len())));
         };
         let id = stanza.id();
         match &stanza {
@@ -271,8 +276,9 @@ impl<'a> Reader<'a> {
 
     fn disturbed(&mut self, n: u64, stanza: Option<StanzaId>, how: &str) {
         // Plans of a measurement, attempts counted for the judge, and the two ends of a change say nothing new.
+        let known = stanza.is_some_and(|id| self.bent.contains_key(&id));
         let within = how == "held to be tampered with"
-            || (how == "tampered with, and released" && stanza.is_some_and(|id| self.bent.contains_key(&id)));
+            || (known && (how == "tampered with, and released" || how.starts_with("injected for ")));
         if within || how.starts_with("planned at ") || how.starts_with("fault ") {
             return;
         }
@@ -348,18 +354,27 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Words in which ids of users and stanzas are replaced by their names.
+    /// Words in which ids of users and stanzas are replaced by their names, and other long ids cut.
     fn named(&self, text: &str) -> String {
-        let word = |word: &str| {
-            let (head, tail) = word.rsplit_once('/').map_or(("", word), |(head, tail)| (head, tail));
-            let bare = tail.trim_end_matches([':', ',', ';']);
-            let id = bare.parse::<StanzaId>().ok()?;
-            let name = self.names.get(&id).cloned().unwrap_or_else(|| self.places.name(UserId(id.0)));
-            let slash = if head.is_empty() { "" } else { "/" };
-            Some(format!("{head}{slash}{name}{}", tail.strip_prefix(bare)?))
-        };
         let cut: String = text.chars().take(4 * LONGEST_LABEL).collect();
-        cut.split(' ').map(|w| word(w).unwrap_or_else(|| w.to_owned())).collect::<Vec<_>>().join(" ")
+        cut.split(' ').map(|word| self.named_word(word)).collect::<Vec<_>>().join(" ")
+    }
+
+    fn named_word(&self, word: &str) -> String {
+        let (head, tail) = word.rsplit_once('/').map_or(("", word), |(head, tail)| (head, tail));
+        let slash = if word.contains('/') { "/" } else { "" };
+        let bare = tail.trim_end_matches([':', ',', ';']);
+        let end = tail.strip_prefix(bare).unwrap_or_default();
+        let id = bare.parse::<StanzaId>().ok();
+        let name = id.and_then(|id| self.names.get(&id).cloned().or_else(|| self.places.known(UserId(id.0))));
+        match name {
+            Some(name) => format!("{head}{slash}{name}{end}"),
+            // Names of blobs and of nothing that a scenario names.
+            None if !slash.is_empty() && bare.chars().count() > LONGEST_SEGMENT => {
+                format!("{head}/{}…{end}", bare.chars().take(6).collect::<String>())
+            }
+            None => word.to_owned(),
+        }
     }
 
     fn finish(mut self, instance: &InstanceResult, longest: usize) -> Diagram {

@@ -214,6 +214,48 @@ fn what_users_see_and_refuse_stands_at_their_lifeline() {
 }
 
 #[test]
+fn bent_answers_are_signed_and_ids_in_words_get_names() {
+    let keys = Event::Disturbed { stanza: None, how: format!("keys of {} for {}: another identity key", user(ALICE), user(BOB)) };
+    let blob = format!("/media/{}", "x".repeat(40));
+    let request = |path: String| Input::Request {
+        request: 2,
+        method: "GET".into(),
+        path,
+        token: Some("t".into()),
+        body: Body::Text(String::new()),
+    };
+    let reply = |status: u16, disturbed: bool| Event::Reply {
+        request: 2,
+        status,
+        content_type: String::new(),
+        body: Body::Text("x".repeat(2_636)),
+        disturbed,
+    };
+    let events = vec![
+        Event::Input(request(format!("/keys/{}", user(ALICE)))),
+        keys,
+        reply(200, true),
+        Event::Input(request(blob)),
+        reply(404, false),
+        Event::Input(request("/media/short".into())),
+        reply(200, false),
+        Event::Call { call: 1, op: "accept_identity".into(), args: json!({ "user": user(BOB) }), step: Some(0) },
+    ];
+    assert_eq!(
+        lines(&drawn(events, vec![]))[1..],
+        [
+            "bob → gateway|GET /keys/alice",
+            "gateway|≠ keys of alice for bob: another identity key",
+            "gateway → bob|≠ 200 to GET /keys/alice, 2,636 bytes, bent on purpose",
+            "bob → gateway|GET /media/xxxxxx…",
+            "gateway → bob|404 to GET /media/xxxxxx…, 2,636 bytes",
+            "bob → gateway|GET /media/short",
+            "bob|is told to accept identity",
+        ]
+    );
+}
+
+#[test]
 fn receipts_without_a_name_are_told_by_what_they_are_about() {
     let receipt =
         Stanza::Receipt { id: id(9), to: Some(user(ALICE)), from: None, r#type: ReceiptType::Delivered, of: id(1), count: None };
