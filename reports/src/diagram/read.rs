@@ -1,13 +1,14 @@
 //! A trace read as the rows of a diagram.
 
+mod labels;
+mod marks;
+
 use super::model::{Diagram, Row, Shape, Sign};
 use super::places::{Places, stanza_names};
-use super::shorten::shorten;
 use crate::measure::grouped;
-use crate::view::symbol;
 use crate::visible::visible;
 use countersign_contract::operations::EventList;
-use countersign_contract::portable::{ReceiptType, Stanza};
+use countersign_contract::portable::Stanza;
 use countersign_contract::seen::What;
 use countersign_contract::{StanzaId, UserId};
 use countersign_trace::{Blobs, Body, Check, Entry, Event, Input, InstanceResult, Observation, Outcome, Verdict};
@@ -19,12 +20,6 @@ use std::collections::{BTreeMap, BTreeSet};
 const LONGEST_LABEL: usize = 72;
 /// Longest sentence of a step or of a failure.
 const LONGEST_SENTENCE: usize = 240;
-/// Longest last part of a path that is shown whole, in characters.
-const LONGEST_SEGMENT: usize = 24;
-/// Longer frames are not read.
-const LONGEST_FRAME: usize = 64 * 1024;
-/// Most failures that are told at one place.
-const MOST_FAILURES: usize = 3;
 /// What stands above whatever comes after the last step.
 const AFTER: &str = "After the last step";
 /// Operations that say nothing by themselves: what follows from them is drawn.
@@ -330,94 +325,5 @@ impl<'a> Reader<'a> {
     fn push(&mut self, n: u64, shape: Shape, sign: Sign, label: String) {
         self.entries.insert(n, self.rows.len());
         self.rows.push(Row { n, shape, sign, label, evidence: false });
-    }
-
-    fn parsed(&self, body: &Body) -> Option<Stanza> {
-        let bytes = body.bytes(self.blobs).filter(|b| b.len() <= LONGEST_FRAME)?;
-        Stanza::from_json(std::str::from_utf8(bytes).ok()?).ok()
-    }
-
-    fn stanza(&self, id: StanzaId) -> String {
-        self.names.get(&id).cloned().unwrap_or_else(|| format!("stanza {}", id.to_string().chars().take(8).collect::<String>()))
-    }
-
-    fn label(&self, stanza: &Stanza) -> String {
-        match (stanza, self.names.get(&stanza.id())) {
-            (Stanza::Message { .. } | Stanza::Receipt { .. }, Some(name)) => name.clone(),
-            (Stanza::Receipt { r#type, of, .. }, None) => {
-                let kind = if *r#type == ReceiptType::Retry { "retry of" } else { "receipt of" };
-                format!("{kind} {}", self.stanza(*of))
-            }
-            (Stanza::Accepted { id }, _) => format!("{} is accepted", self.stanza(*id)),
-            (Stanza::KeysLow { .. }, _) => "keys-low".into(),
-            _ => self.stanza(stanza.id()),
-        }
-    }
-
-    /// Words in which ids of users and stanzas are replaced by their names, and other long ids cut.
-    fn named(&self, text: &str) -> String {
-        let cut: String = text.chars().take(4 * LONGEST_LABEL).collect();
-        cut.split(' ').map(|word| self.named_word(word)).collect::<Vec<_>>().join(" ")
-    }
-
-    fn named_word(&self, word: &str) -> String {
-        let (head, tail) = word.rsplit_once('/').map_or(("", word), |(head, tail)| (head, tail));
-        let slash = if word.contains('/') { "/" } else { "" };
-        let bare = tail.trim_end_matches([':', ',', ';']);
-        let end = tail.strip_prefix(bare).unwrap_or_default();
-        let id = bare.parse::<StanzaId>().ok();
-        let name = id.and_then(|id| self.names.get(&id).cloned().or_else(|| self.places.known(UserId(id.0))));
-        match name {
-            Some(name) => format!("{head}{slash}{name}{end}"),
-            // Names of blobs and of nothing that a scenario names.
-            None if !slash.is_empty() && bare.chars().count() > LONGEST_SEGMENT => {
-                format!("{head}/{}…{end}", bare.chars().take(6).collect::<String>())
-            }
-            None => word.to_owned(),
-        }
-    }
-
-    fn finish(mut self, instance: &InstanceResult, longest: usize) -> Diagram {
-        for n in &self.evidence {
-            if let Some(row) = self.entries.get(n).and_then(|at| self.rows.get_mut(*at)) {
-                row.evidence = true;
-            }
-        }
-        let mut failures: BTreeMap<usize, Vec<String>> = BTreeMap::new();
-        for check in open_checks(instance).filter(|_| !self.rows.is_empty()) {
-            let place = check.step.map_or_else(|| check.id.clone(), |step| format!("step {}", step + 1));
-            let label = format!("{} {} {}: {}", symbol(check.verdict), place, check.verdict, check.observed);
-            failures.entry(self.place_of(check)).or_default().push(visible(&label, LONGEST_SENTENCE));
-        }
-        for (at, labels) in failures.into_iter().rev() {
-            let n = self.rows.get(at).map_or(0, |row| row.n);
-            let more = labels.len().saturating_sub(MOST_FAILURES);
-            let further = (more > 0).then(|| format!("✗ {more} more of this scenario's checks point here"));
-            let labels = labels.into_iter().take(MOST_FAILURES).chain(further);
-            let rows = labels.map(|label| Row { n, shape: Shape::Failure, sign: Sign::Plain, label, evidence: false });
-            let after = (at + 1).min(self.rows.len());
-            self.rows.splice(after..after, rows);
-        }
-        // Enlistment and the like, unless something happened there.
-        let first = self.rows.iter().position(|row| row.shape == Shape::Step).unwrap_or(0);
-        let mut at = 0;
-        self.rows.retain(|row| {
-            at += 1;
-            at > first || row.evidence || row.sign != Sign::Plain || row.shape == Shape::Failure
-        });
-        // Nothing came after the last step.
-        self.rows.pop_if(|row| row.shape == Shape::Step && row.label == AFTER);
-        Diagram { lifelines: self.places.lifelines, rows: shorten(self.rows, longest) }
-    }
-
-    /// The row after which a failed check is told: the last one that it points to, else the end of its step, else the end.
-    fn place_of(&self, check: &Check) -> usize {
-        let end = self.rows.len().saturating_sub(1);
-        if let Some(last) = check.evidence.iter().max() {
-            return self.entries.range(..=last).next_back().map_or(end, |(_, at)| *at);
-        }
-        let steps: Vec<usize> =
-            self.rows.iter().enumerate().filter(|(_, row)| row.shape == Shape::Step).map(|(at, _)| at).collect();
-        check.step.and_then(|step| steps.get(step + 1)).map_or(end, |next| next.saturating_sub(1))
     }
 }
