@@ -2,12 +2,12 @@
 //!
 //! Failed checks that name the same finding and the same likely cause are one cause. One scenario often fails for several of
 //! them, since one defect shows in many ways. So causes are put in order by this rule: the one that is found in the most failed
-//! scenarios not yet told of comes first; of equals, one whose text is a requirement's own usual cause; then the one found
-//! earlier. Whatever else is found in a scenario stands with the cause under which it is told. Nothing here says that fixing a
-//! cause makes a scenario pass: only that it is found there.
+//! scenarios not yet told of comes first; of equals, one that a monitor found, which looks for one defect and nothing else; then
+//! the one found earlier. Whatever else is found in a scenario stands with the cause under which it is told. Nothing here says
+//! that fixing a cause makes a scenario pass: only that it is found there.
 
 use crate::view::{RequirementText, View};
-use countersign_trace::{Check, Verdict};
+use countersign_trace::{Check, CheckKind, Verdict};
 use std::collections::BTreeMap;
 
 /// Failures with one likely cause.
@@ -25,6 +25,18 @@ pub(crate) struct Cause<'a> {
     pub(crate) failures: Vec<Found<'a>>,
     /// In how many failed scenarios it is found, those told of under another cause included.
     pub(crate) found_in: usize,
+    /// What else was found in these failures, the most frequent first.
+    pub(crate) others: Vec<Other<'a>>,
+}
+
+/// What was found besides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Other<'a> {
+    pub(crate) finding: &'a str,
+    /// The first requirement that it says is missed.
+    pub(crate) requirement: Option<&'a str>,
+    /// In how many of the failures.
+    pub(crate) times: usize,
 }
 
 /// A failed instance, or the run as a whole, under a cause.
@@ -58,17 +70,18 @@ impl<'a> View<'a> {
             instances.map(|(at, i)| (Some(at), i.checks.iter().filter(|c| c.verdict == Verdict::Fail).collect())).collect();
         failures.extend(self.run_checks().filter(|c| c.verdict == Verdict::Fail).map(|check| (None, vec![check])));
 
-        let mut found: Vec<(Key<'a>, Vec<usize>)> = Vec::new();
+        let mut found: Vec<(Key<'a>, Vec<usize>, bool)> = Vec::new();
         let mut places: BTreeMap<Key<'a>, usize> = BTreeMap::new();
         for (at, (_, checks)) in failures.iter().enumerate() {
-            for key in checks.iter().map(|c| key(c)) {
+            for check in checks {
+                let key = key(check);
                 let place = *places.entry(key).or_insert_with(|| {
-                    found.push((key, Vec::new()));
+                    found.push((key, Vec::new(), false));
                     found.len() - 1
                 });
-                if let Some((_, list)) = found.get_mut(place)
-                    && list.last() != Some(&at)
-                {
+                let Some((_, list, watched)) = found.get_mut(place) else { continue };
+                *watched |= check.kind == CheckKind::Monitor;
+                if list.last() != Some(&at) {
                     list.push(at);
                 }
             }
@@ -76,9 +89,8 @@ impl<'a> View<'a> {
         let mut open: Vec<bool> = vec![true; failures.len()];
         let mut out = Vec::new();
         loop {
-            let weight = |(key, list): &(Key<'a>, Vec<usize>)| {
-                let new = list.iter().filter(|at| open.get(**at).copied().unwrap_or(false)).count();
-                (new, self.requirement_with_cause(key.1).is_some())
+            let weight = |(_, list, watched): &(Key<'a>, Vec<usize>, bool)| {
+                (list.iter().filter(|at| open.get(**at).copied().unwrap_or(false)).count(), *watched)
             };
             // The last of equals would win, so they are looked at from the end.
             let Some(best) = found.iter().rev().max_by_key(|f| weight(f)).filter(|f| weight(f).0 > 0).cloned() else { break };
@@ -100,6 +112,7 @@ impl<'a> View<'a> {
     fn cause(&self, wanted: Key<'a>, told: &[usize], found_in: usize, failures: &[(Option<usize>, Vec<&'a Check>)]) -> Cause<'a> {
         let mut requirements: Vec<&'a str> = Vec::new();
         let mut list = Vec::new();
+        let mut others: Vec<Other<'a>> = Vec::new();
         for (instance, checks) in told.iter().filter_map(|at| failures.get(*at)) {
             let check = checks.iter().copied().find(|c| key(c) == wanted);
             for id in check.iter().flat_map(|c| &c.requirements) {
@@ -108,9 +121,14 @@ impl<'a> View<'a> {
                 }
             }
             let mut also: Vec<&'a str> = Vec::new();
-            for finding in checks.iter().filter(|c| key(c) != wanted).filter_map(|c| c.finding.as_deref()) {
-                if Some(finding) != wanted.0 && !also.contains(&finding) {
-                    also.push(finding);
+            for check in checks.iter().copied().filter(|c| key(c) != wanted) {
+                let Some(finding) = check.finding.as_deref().filter(|f| Some(*f) != wanted.0 && !also.contains(f)) else {
+                    continue;
+                };
+                also.push(finding);
+                match others.iter_mut().find(|o| o.finding == finding) {
+                    Some(other) => other.times += 1,
+                    None => others.push(Other { finding, requirement: check.requirements.first().map(String::as_str), times: 1 }),
                 }
             }
             let expected = instance.and_then(|at| self.record.instances.get(at)).is_some_and(|i| self.is_expected(i));
@@ -120,7 +138,8 @@ impl<'a> View<'a> {
             .requirement_with_cause(wanted.1)
             .filter(|r| requirements.contains(&r.id.as_str()))
             .or_else(|| requirements.iter().find_map(|id| self.requirement(id)));
-        Cause { finding: wanted.0, likely: wanted.1, requirement, requirements, failures: list, found_in }
+        others.sort_by_key(|other| std::cmp::Reverse(other.times));
+        Cause { finding: wanted.0, likely: wanted.1, requirement, requirements, failures: list, found_in, others }
     }
 
     fn requirement_with_cause(&self, likely: Option<&str>) -> Option<&'a RequirementText> {
@@ -133,7 +152,7 @@ impl<'a> View<'a> {
 mod tests {
     use super::*;
     use crate::blank;
-    use countersign_trace::{Blobs, CheckKind, InstanceResult};
+    use countersign_trace::{Blobs, InstanceResult};
 
     fn check(finding: &str, likely: &str, requirement: &str) -> Check {
         Check {
@@ -188,11 +207,24 @@ mod tests {
     }
 
     #[test]
-    fn of_equals_a_requirements_own_usual_cause_comes_first_and_then_the_earlier() {
-        let found = told(vec![instance("a", vec![check("first", "x", "R-1"), check("own", "two", "R-2")])]);
-        assert_eq!(found, [line("own", 1, 1, "R-2")]);
+    fn of_equals_what_a_monitor_found_comes_first_and_then_the_earlier() {
+        let watched = Check { kind: CheckKind::Monitor, ..check("watched", "y", "R-2") };
+        let found = told(vec![instance("a", vec![check("first", "x", "R-1"), watched])]);
+        assert_eq!(found, [line("watched", 1, 1, "R-2")]);
         let found = told(vec![instance("a", vec![check("first", "x", "R-1"), check("second", "y", "R-2")])]);
         assert_eq!(found, [line("first", 1, 1, "R-1")]);
+    }
+
+    #[test]
+    fn what_else_was_found_is_counted() {
+        let both = || vec![check("common", "x", "R-1"), check("side", "y", "R-2"), check("side", "z", "R-1")];
+        let record =
+            blank::record(vec![instance("a", both()), instance("b", both()), instance("c", vec![check("common", "x", "R-1")])]);
+        let blobs = Blobs::new();
+        let view = View { record: &record, blobs: &blobs, requirements: &[], scenarios: &[], profile: None, chain: None };
+        let causes = view.causes();
+        assert_eq!(causes.len(), 1);
+        assert_eq!(causes[0].others, [Other { finding: "side", requirement: Some("R-2"), times: 2 }]);
     }
 
     #[test]
