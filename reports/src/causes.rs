@@ -2,8 +2,8 @@
 //!
 //! Failed checks that name the same finding and the same likely cause are one cause. One scenario often fails for several of
 //! them, since one defect shows in many ways. So causes are put in order by this rule: the one that is found in the most failed
-//! scenarios not yet told of comes first; of equals, one that a monitor found, which looks for one defect and nothing else; then
-//! the one found earlier. Whatever else is found in a scenario stands with the cause under which it is told. Nothing here says
+//! scenarios not yet told of comes first; but one that a monitor found, which looks for one defect and nothing else, goes before it
+//! if it is found in nearly as many; of equals, the one found earlier. Whatever else is found in a scenario stands with the cause under which it is told. Nothing here says
 //! that fixing a cause makes a scenario pass: only that it is found there.
 
 use crate::view::{RequirementText, View};
@@ -17,7 +17,7 @@ pub(crate) struct Cause<'a> {
     pub(crate) finding: Option<&'a str>,
     /// What usually causes it.
     pub(crate) likely: Option<&'a str>,
-    /// The requirement whose fix is shown: the one with this usual cause, else the first that is missed.
+    /// The requirement whose fix is shown: the one with this usual cause, else the one that is missed most often.
     pub(crate) requirement: Option<&'a RequirementText>,
     /// Every requirement that these checks say is missed.
     pub(crate) requirements: Vec<&'a str>,
@@ -53,6 +53,11 @@ pub(crate) struct Found<'a> {
 }
 
 type Key<'a> = (Option<&'a str>, Option<&'a str>, Option<&'a str>);
+/// A cause, the failures in which it is found, and whether a monitor found it.
+type Candidate<'a> = (Key<'a>, Vec<usize>, bool);
+
+/// Nearly as many: nine tenths.
+const NEARLY: (usize, usize) = (9, 10);
 
 /// What tells one cause from another: finding and likely cause, or else the requirement.
 fn key(check: &Check) -> Key<'_> {
@@ -70,7 +75,7 @@ impl<'a> View<'a> {
             instances.map(|(at, i)| (Some(at), i.checks.iter().filter(|c| c.verdict == Verdict::Fail).collect())).collect();
         failures.extend(self.run_checks().filter(|c| c.verdict == Verdict::Fail).map(|check| (None, vec![check])));
 
-        let mut found: Vec<(Key<'a>, Vec<usize>, bool)> = Vec::new();
+        let mut found: Vec<Candidate<'a>> = Vec::new();
         let mut places: BTreeMap<Key<'a>, usize> = BTreeMap::new();
         for (at, (_, checks)) in failures.iter().enumerate() {
             for check in checks {
@@ -89,11 +94,11 @@ impl<'a> View<'a> {
         let mut open: Vec<bool> = vec![true; failures.len()];
         let mut out = Vec::new();
         loop {
-            let weight = |(_, list, watched): &(Key<'a>, Vec<usize>, bool)| {
-                (list.iter().filter(|at| open.get(**at).copied().unwrap_or(false)).count(), *watched)
-            };
+            let news = |(_, list, _): &Candidate<'a>| list.iter().filter(|at| open.get(**at).copied().unwrap_or(false)).count();
             // The last of equals would win, so they are looked at from the end.
-            let Some(best) = found.iter().rev().max_by_key(|f| weight(f)).filter(|f| weight(f).0 > 0).cloned() else { break };
+            let Some(most) = found.iter().rev().max_by_key(|f| news(f)).filter(|f| news(f) > 0) else { break };
+            let nearly = |f: &&Candidate<'a>| f.2 && news(f) * NEARLY.1 >= news(most) * NEARLY.0;
+            let best = found.iter().rev().filter(nearly).max_by_key(|f| news(f)).unwrap_or(most).clone();
             let told: Vec<usize> = best.1.iter().copied().filter(|at| open.get(*at).copied().unwrap_or(false)).collect();
             for at in &told {
                 if let Some(slot) = open.get_mut(*at) {
@@ -110,14 +115,15 @@ impl<'a> View<'a> {
     }
 
     fn cause(&self, wanted: Key<'a>, told: &[usize], found_in: usize, failures: &[(Option<usize>, Vec<&'a Check>)]) -> Cause<'a> {
-        let mut requirements: Vec<&'a str> = Vec::new();
+        let mut missed: Vec<(&'a str, usize)> = Vec::new();
         let mut list = Vec::new();
         let mut others: Vec<Other<'a>> = Vec::new();
         for (instance, checks) in told.iter().filter_map(|at| failures.get(*at)) {
             let check = checks.iter().copied().find(|c| key(c) == wanted);
             for id in check.iter().flat_map(|c| &c.requirements) {
-                if !requirements.contains(&id.as_str()) {
-                    requirements.push(id);
+                match missed.iter_mut().find(|(known, _)| known == id) {
+                    Some((_, times)) => *times += 1,
+                    None => missed.push((id, 1)),
                 }
             }
             let mut also: Vec<&'a str> = Vec::new();
@@ -134,6 +140,8 @@ impl<'a> View<'a> {
             let expected = instance.and_then(|at| self.record.instances.get(at)).is_some_and(|i| self.is_expected(i));
             list.push(Found { instance: *instance, check, expected, also });
         }
+        missed.sort_by_key(|(_, times)| std::cmp::Reverse(*times));
+        let requirements: Vec<&'a str> = missed.into_iter().map(|(id, _)| id).collect();
         let requirement = self
             .requirement_with_cause(wanted.1)
             .filter(|r| requirements.contains(&r.id.as_str()))
@@ -213,6 +221,26 @@ mod tests {
         assert_eq!(found, [line("watched", 1, 1, "R-2")]);
         let found = told(vec![instance("a", vec![check("first", "x", "R-1"), check("second", "y", "R-2")])]);
         assert_eq!(found, [line("first", 1, 1, "R-1")]);
+    }
+
+    #[test]
+    fn what_a_monitor_found_nearly_as_often_comes_first() {
+        let watched = || Check { kind: CheckKind::Monitor, ..check("watched", "y", "R-2") };
+        let with = |both: usize| {
+            let all = (0..10).map(|n| {
+                let also = (n < both).then(&watched);
+                instance("a", std::iter::once(check("most", "x", "R-1")).chain(also).collect())
+            });
+            told(all.collect())
+        };
+        assert_eq!(with(9), [line("watched", 9, 9, "R-2"), line("most", 1, 10, "R-1")]);
+        assert_eq!(with(8), [line("most", 10, 10, "R-1")]);
+    }
+
+    #[test]
+    fn without_a_usual_cause_the_requirement_missed_most_often_is_shown() {
+        let one = |id: &str| instance("a", vec![check("f", "x", id)]);
+        assert_eq!(told(vec![one("R-1"), one("R-2"), one("R-2")]), [line("f", 3, 3, "R-2")]);
     }
 
     #[test]

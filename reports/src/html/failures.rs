@@ -78,7 +78,7 @@ impl Page<'_, '_> {
                 h2 #failures { "Failures, by likely cause" }
                 @if self.causes.is_empty() { p { "Nothing that was judged failed." } }
                 @else if all > 1 {
-                    p { (counted(all, "likely cause")) ". The one that is found in the most failed scenarios comes first. One defect often shows in several ways: fix the first, run again, and look at what is left." }
+                    p { (counted(all, "likely cause")) ". What is found in the most failed scenarios comes first, and of nearly equals what a monitor found. One defect often shows in several ways: fix the first, run again, and look at what is left." }
                 }
                 @for (at, cause) in self.causes.iter().enumerate() { (self.cause(at, cause)) }
                 (self.undecided())
