@@ -25,7 +25,7 @@ pub(crate) struct Cause<'a> {
     pub(crate) failures: Vec<Found<'a>>,
     /// In how many failed scenarios it is found, those told of under another cause included.
     pub(crate) found_in: usize,
-    /// What else was found in these failures, the most frequent first.
+    /// What else was found in these failures: first what monitors found, then the most frequent.
     pub(crate) others: Vec<Other<'a>>,
 }
 
@@ -37,6 +37,8 @@ pub(crate) struct Other<'a> {
     pub(crate) requirement: Option<&'a str>,
     /// In how many of the failures.
     pub(crate) times: usize,
+    /// Whether a monitor found it.
+    pub(crate) watched: bool,
 }
 
 /// A failed instance, or the run as a whole, under a cause.
@@ -132,9 +134,11 @@ impl<'a> View<'a> {
                     continue;
                 };
                 also.push(finding);
-                match others.iter_mut().find(|o| o.finding == finding) {
+                let watched = check.kind == CheckKind::Monitor;
+                let requirement = check.requirements.first().map(String::as_str);
+                match others.iter_mut().find(|o| o.finding == finding && o.watched == watched) {
                     Some(other) => other.times += 1,
-                    None => others.push(Other { finding, requirement: check.requirements.first().map(String::as_str), times: 1 }),
+                    None => others.push(Other { finding, requirement, times: 1, watched }),
                 }
             }
             let expected = instance.and_then(|at| self.record.instances.get(at)).is_some_and(|i| self.is_expected(i));
@@ -146,7 +150,7 @@ impl<'a> View<'a> {
             .requirement_with_cause(wanted.1)
             .filter(|r| requirements.contains(&r.id.as_str()))
             .or_else(|| requirements.iter().find_map(|id| self.requirement(id)));
-        others.sort_by_key(|other| std::cmp::Reverse(other.times));
+        others.sort_by_key(|other| std::cmp::Reverse((other.watched, other.times)));
         Cause { finding: wanted.0, likely: wanted.1, requirement, requirements, failures: list, found_in, others }
     }
 
@@ -252,7 +256,7 @@ mod tests {
         let view = View { record: &record, blobs: &blobs, requirements: &[], scenarios: &[], profile: None, chain: None };
         let causes = view.causes();
         assert_eq!(causes.len(), 1);
-        assert_eq!(causes[0].others, [Other { finding: "side", requirement: Some("R-2"), times: 2 }]);
+        assert_eq!(causes[0].others, [Other { finding: "side", requirement: Some("R-2"), times: 2, watched: false }]);
     }
 
     #[test]
