@@ -40,7 +40,7 @@ pub(super) fn shorten(rows: Vec<Row>, longest: usize) -> Vec<Row> {
     for at in steps.into_iter().take(longest / 2) {
         take(at, &mut keep);
     }
-    for at in positions(&rows, |row| row.evidence).into_iter().take(longest / 6) {
+    for at in positions(&rows, |row| row.evidence).into_iter().take(longest / 12) {
         take(at, &mut keep);
     }
     for at in positions(&rows, |row| row.sign != Sign::Plain).into_iter().take(longest / 3) {
