@@ -7,6 +7,8 @@
 //! A record quotes the candidate, and a candidate is hostile: every quoted text passes [`visible()`], which makes control,
 //! bidirectional and invisible characters legible and cuts what is too long, before it is escaped for the format at hand.
 
+#[cfg(test)]
+mod blank;
 mod bytes;
 mod causes;
 mod contract_page;

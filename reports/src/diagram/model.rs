@@ -107,7 +107,9 @@ impl Sign {
 
     /// What the network did, by the trace's own words for it. Words that are not known are shown as they stand, without a sign.
     pub(crate) fn of_disturbance(how: &str) -> Self {
-        const KNOWN: [(&str, Sign); 18] = [
+        const KNOWN: [(&str, Sign); 20] = [
+            ("keys of ", Sign::Changed),
+            ("download of ", Sign::Changed),
             ("released", Sign::Released),
             ("held", Sign::Held),
             ("delayed", Sign::Held),

@@ -105,7 +105,12 @@ impl Places {
 
     /// The user's name in the scenario, or the beginning of its id.
     pub(super) fn name(&self, user: UserId) -> String {
-        self.names.get(&user).cloned().unwrap_or_else(|| format!("user {}", user.to_string().chars().take(8).collect::<String>()))
+        self.known(user).unwrap_or_else(|| format!("user {}", user.to_string().chars().take(8).collect::<String>()))
+    }
+
+    /// The user's name in the scenario, if it has one.
+    pub(super) fn known(&self, user: UserId) -> Option<String> {
+        self.names.get(&user).cloned()
     }
 
     pub(super) fn behind_token(&self, token: Option<&str>) -> Option<UserId> {

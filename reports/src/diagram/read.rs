@@ -1,12 +1,14 @@
 //! A trace read as the rows of a diagram.
 
+mod labels;
+mod marks;
+
 use super::model::{Diagram, Row, Shape, Sign};
 use super::places::{Places, stanza_names};
-use super::shorten::shorten;
-use crate::view::symbol;
+use crate::measure::grouped;
 use crate::visible::visible;
 use countersign_contract::operations::EventList;
-use countersign_contract::portable::{ReceiptType, Stanza};
+use countersign_contract::portable::Stanza;
 use countersign_contract::seen::What;
 use countersign_contract::{StanzaId, UserId};
 use countersign_trace::{Blobs, Body, Check, Entry, Event, Input, InstanceResult, Observation, Outcome, Verdict};
@@ -18,10 +20,6 @@ use std::collections::{BTreeMap, BTreeSet};
 const LONGEST_LABEL: usize = 72;
 /// Longest sentence of a step or of a failure.
 const LONGEST_SENTENCE: usize = 240;
-/// Longer frames are not read.
-const LONGEST_FRAME: usize = 64 * 1024;
-/// Most failures that are told at one place.
-const MOST_FAILURES: usize = 3;
 /// What stands above whatever comes after the last step.
 const AFTER: &str = "After the last step";
 /// Operations that say nothing by themselves: what follows from them is drawn.
@@ -89,7 +87,7 @@ impl<'a> Reader<'a> {
                 if *disturbed || !(200..300).contains(status) || self.evidence.contains(&n) {
                     let sign = if *disturbed { Sign::Changed } else { Sign::Plain };
                     let bent = if *disturbed { ", bent on purpose" } else { "" };
-                    let detail = format!("{status} to {label}, {} bytes{bent}", body.len());
+                    let detail = format!("{status} to {label}, {} bytes{bent}", grouped(body.len()));
                     self.arrow(n, self.places.gateway, self.places.column(user), sign, &detail);
                 }
             }
@@ -149,7 +147,8 @@ impl<'a> Reader<'a> {
                 self.note(n, self.places.gateway, Sign::Dropped, &format!("broken off on the way in: {what}"));
             }
             Input::Aborted { cause } => self.note(n, self.places.gateway, Sign::Dropped, &format!("aborted: {cause}")),
-            Input::Start { .. } | Input::ChatOpened { .. } | Input::ChatClosed { .. } | Input::Timer { .. } => {}
+            // Channels and timers: what follows from them is drawn.
+            _ => {}
         }
     }
 
@@ -159,7 +158,7 @@ impl<'a> Reader<'a> {
         let stanza = id("stanza").and_then(|s| s.parse::<StanzaId>().ok());
         self.calls.insert(call, (op, user, stanza));
         if !QUIET.contains(&op) {
-            self.note(n, self.places.column(user), Sign::Plain, &format!("is told: {}", op.replace('_', " ")));
+            self.note(n, self.places.column(user), Sign::Plain, &format!("is told to {}", op.replace('_', " ")));
         }
     }
 
@@ -228,7 +227,9 @@ impl<'a> Reader<'a> {
                 }
             }
             Some(other) => self.arrow(n, on, self.places.gateway, Sign::Plain, &self.label(&other)),
-            None => self.arrow(n, on, self.places.gateway, Sign::Plain, &format!("{} bytes that are no stanza", body.len())),
+            None => {
+                self.arrow(n, on, self.places.gateway, Sign::Plain, &format!("{} bytes that are no stanza", grouped(body.len())))
+            }
         }
     }
 
@@ -236,7 +237,7 @@ impl<'a> Reader<'a> {
     fn delivery(&mut self, n: u64, to: Option<UserId>, body: &Body) {
         let column = self.places.column(to);
         let Some(stanza) = self.parsed(body) else {
-            return self.arrow(n, self.places.gateway, column, Sign::Plain, &format!("{} bytes", body.len()));
+            return self.arrow(n, self.places.gateway, column, Sign::Plain, &format!("{} bytes", grouped(body.len())));
         };
         let id = stanza.id();
         match &stanza {
@@ -273,8 +274,9 @@ impl<'a> Reader<'a> {
 
     fn disturbed(&mut self, n: u64, stanza: Option<StanzaId>, how: &str) {
         // Plans of a measurement, attempts counted for the judge, and the two ends of a change say nothing new.
+        let known = stanza.is_some_and(|id| self.bent.contains_key(&id));
         let within = how == "held to be tampered with"
-            || (how == "tampered with, and released" && stanza.is_some_and(|id| self.bent.contains_key(&id)));
+            || (known && (how == "tampered with, and released" || how.starts_with("injected for ")));
         if within || how.starts_with("planned at ") || how.starts_with("fault ") {
             return;
         }
@@ -326,85 +328,5 @@ impl<'a> Reader<'a> {
     fn push(&mut self, n: u64, shape: Shape, sign: Sign, label: String) {
         self.entries.insert(n, self.rows.len());
         self.rows.push(Row { n, shape, sign, label, evidence: false });
-    }
-
-    fn parsed(&self, body: &Body) -> Option<Stanza> {
-        let bytes = body.bytes(self.blobs).filter(|b| b.len() <= LONGEST_FRAME)?;
-        Stanza::from_json(std::str::from_utf8(bytes).ok()?).ok()
-    }
-
-    fn stanza(&self, id: StanzaId) -> String {
-        self.names.get(&id).cloned().unwrap_or_else(|| format!("stanza {}", id.to_string().chars().take(8).collect::<String>()))
-    }
-
-    fn label(&self, stanza: &Stanza) -> String {
-        match (stanza, self.names.get(&stanza.id())) {
-            (Stanza::Message { .. } | Stanza::Receipt { .. }, Some(name)) => name.clone(),
-            (Stanza::Receipt { r#type, of, .. }, None) => {
-                let kind = if *r#type == ReceiptType::Retry { "retry of" } else { "receipt of" };
-                format!("{kind} {}", self.stanza(*of))
-            }
-            (Stanza::Accepted { id }, _) => format!("{} is accepted", self.stanza(*id)),
-            (Stanza::KeysLow { .. }, _) => "keys-low".into(),
-            _ => self.stanza(stanza.id()),
-        }
-    }
-
-    /// Words in which ids of users and stanzas are replaced by their names.
-    fn named(&self, text: &str) -> String {
-        let word = |word: &str| {
-            let (head, tail) = word.rsplit_once('/').map_or(("", word), |(head, tail)| (head, tail));
-            let bare = tail.trim_end_matches([':', ',', ';']);
-            let id = bare.parse::<StanzaId>().ok()?;
-            let name = self.names.get(&id).cloned().unwrap_or_else(|| self.places.name(UserId(id.0)));
-            let slash = if head.is_empty() { "" } else { "/" };
-            Some(format!("{head}{slash}{name}{}", tail.strip_prefix(bare)?))
-        };
-        let cut: String = text.chars().take(4 * LONGEST_LABEL).collect();
-        cut.split(' ').map(|w| word(w).unwrap_or_else(|| w.to_owned())).collect::<Vec<_>>().join(" ")
-    }
-
-    fn finish(mut self, instance: &InstanceResult, longest: usize) -> Diagram {
-        for n in &self.evidence {
-            if let Some(row) = self.entries.get(n).and_then(|at| self.rows.get_mut(*at)) {
-                row.evidence = true;
-            }
-        }
-        let mut failures: BTreeMap<usize, Vec<String>> = BTreeMap::new();
-        for check in open_checks(instance).filter(|_| !self.rows.is_empty()) {
-            let place = check.step.map_or_else(|| check.id.clone(), |step| format!("step {}", step + 1));
-            let label = format!("{} {} {}: {}", symbol(check.verdict), place, check.verdict, check.observed);
-            failures.entry(self.place_of(check)).or_default().push(visible(&label, LONGEST_SENTENCE));
-        }
-        for (at, labels) in failures.into_iter().rev() {
-            let n = self.rows.get(at).map_or(0, |row| row.n);
-            let more = labels.len().saturating_sub(MOST_FAILURES);
-            let further = (more > 0).then(|| format!("✗ {more} more of this scenario's checks point here"));
-            let labels = labels.into_iter().take(MOST_FAILURES).chain(further);
-            let rows = labels.map(|label| Row { n, shape: Shape::Failure, sign: Sign::Plain, label, evidence: false });
-            let after = (at + 1).min(self.rows.len());
-            self.rows.splice(after..after, rows);
-        }
-        // Enlistment and the like, unless something happened there.
-        let first = self.rows.iter().position(|row| row.shape == Shape::Step).unwrap_or(0);
-        let mut at = 0;
-        self.rows.retain(|row| {
-            at += 1;
-            at > first || row.evidence || row.sign != Sign::Plain || row.shape == Shape::Failure
-        });
-        // Nothing came after the last step.
-        self.rows.pop_if(|row| row.shape == Shape::Step && row.label == AFTER);
-        Diagram { lifelines: self.places.lifelines, rows: shorten(self.rows, longest) }
-    }
-
-    /// The row after which a failed check is told: the last one that it points to, else the end of its step, else the end.
-    fn place_of(&self, check: &Check) -> usize {
-        let end = self.rows.len().saturating_sub(1);
-        if let Some(last) = check.evidence.iter().max() {
-            return self.entries.range(..=last).next_back().map_or(end, |(_, at)| *at);
-        }
-        let steps: Vec<usize> =
-            self.rows.iter().enumerate().filter(|(_, row)| row.shape == Shape::Step).map(|(at, _)| at).collect();
-        check.step.and_then(|step| steps.get(step + 1)).map_or(end, |next| next.saturating_sub(1))
     }
 }

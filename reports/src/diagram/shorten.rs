@@ -1,7 +1,7 @@
 //! A long diagram cut to what matters, with a word for each stretch that is left out.
 
 use super::model::{Row, Shape, Sign};
-use crate::measure::{counted, grouped};
+use crate::measure::counted;
 
 /// Rows kept around one that a check points to.
 const AROUND: usize = 3;
@@ -40,7 +40,7 @@ pub(super) fn shorten(rows: Vec<Row>, longest: usize) -> Vec<Row> {
     for at in steps.into_iter().take(longest / 2) {
         take(at, &mut keep);
     }
-    for at in positions(&rows, |row| row.evidence).into_iter().take(longest / 6) {
+    for at in positions(&rows, |row| row.evidence).into_iter().take(longest / 12) {
         take(at, &mut keep);
     }
     for at in positions(&rows, |row| row.sign != Sign::Plain).into_iter().take(longest / 3) {
@@ -86,10 +86,11 @@ fn close(left: &mut Vec<Row>, out: &mut Vec<Row>) {
     let n = first.n;
     let messages = left.iter().filter(|row| matches!(row.shape, Shape::Arrow { .. })).count() as u64;
     let others = left.len() as u64 - messages;
+    let more = |number: u64, noun: &str| counted(number, noun).replacen(' ', " more ", 1);
     let label = match (messages, others) {
-        (0, others) => format!("… {} more", counted(others, "event")),
-        (messages, 0) => format!("… {} more", counted(messages, "message")),
-        (messages, others) => format!("… {} more messages and {}", grouped(messages), counted(others, "event")),
+        (0, others) => format!("… {}", more(others, "event")),
+        (messages, 0) => format!("… {}", more(messages, "message")),
+        (messages, others) => format!("… {} and {}", more(messages, "message"), counted(others, "event")),
     };
     out.push(Row { n, shape: Shape::Gap, sign: Sign::Plain, label, evidence: false });
     left.clear();

@@ -2,9 +2,10 @@
 
 use super::model::{Diagram, Role, Shape, Sign};
 use super::{diagram, svg};
+use crate::blank;
 use countersign_contract::portable::{MessageType, ReceiptType, Stanza};
-use countersign_contract::{Bytes, InstanceId, Problem, Reason, StanzaId, UserId};
-use countersign_trace::{Blobs, Body, Check, CheckKind, Digest, Entry, Event, Input, InstanceResult, Outcome, Trace, Verdict};
+use countersign_contract::{Bytes, Problem, Reason, StanzaId, UserId};
+use countersign_trace::{Blobs, Body, Check, CheckKind, Entry, Event, Input, InstanceResult, Outcome, Trace, Verdict};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -95,18 +96,7 @@ fn failed(step: Option<usize>, evidence: Vec<u64>) -> Check {
 }
 
 fn instance(events: Vec<Event>, checks: Vec<Check>) -> InstanceResult {
-    InstanceResult {
-        scenario: "e2ee/x".into(),
-        case: None,
-        instance: InstanceId(Uuid::from_u128(1)),
-        seed: Digest::of(b""),
-        trace: trace(events),
-        verdict: Verdict::Fail,
-        checks,
-        wall_us: 1,
-        own_us: 1,
-        crypto_us: 1,
-    }
+    InstanceResult { trace: trace(events), checks, ..blank::instance("e2ee/x") }
 }
 
 fn drawn(events: Vec<Event>, checks: Vec<Check>) -> Diagram {
@@ -220,6 +210,48 @@ fn what_users_see_and_refuse_stands_at_their_lifeline() {
     assert_eq!(
         lines(&drawn(events, vec![]))[1..],
         ["bob|⊘ sees m1; refuses bad: bad-mac; is told: identity-changed, alice", "bob|⊘ send m3: untrusted-identity"]
+    );
+}
+
+#[test]
+fn bent_answers_are_signed_and_ids_in_words_get_names() {
+    let keys = Event::Disturbed { stanza: None, how: format!("keys of {} for {}: another identity key", user(ALICE), user(BOB)) };
+    let blob = format!("/media/{}", "x".repeat(40));
+    let request = |path: String| Input::Request {
+        request: 2,
+        method: "GET".into(),
+        path,
+        token: Some("t".into()),
+        body: Body::Text(String::new()),
+    };
+    let reply = |status: u16, disturbed: bool| Event::Reply {
+        request: 2,
+        status,
+        content_type: String::new(),
+        body: Body::Text("x".repeat(2_636)),
+        disturbed,
+    };
+    let events = vec![
+        Event::Input(request(format!("/keys/{}", user(ALICE)))),
+        keys,
+        reply(200, true),
+        Event::Input(request(blob)),
+        reply(404, false),
+        Event::Input(request("/media/short".into())),
+        reply(200, false),
+        Event::Call { call: 1, op: "accept_identity".into(), args: json!({ "user": user(BOB) }), step: Some(0) },
+    ];
+    assert_eq!(
+        lines(&drawn(events, vec![]))[1..],
+        [
+            "bob → gateway|GET /keys/alice",
+            "gateway|≠ keys of alice for bob: another identity key",
+            "gateway → bob|≠ 200 to GET /keys/alice, 2,636 bytes, bent on purpose",
+            "bob → gateway|GET /media/xxxxxx…",
+            "gateway → bob|404 to GET /media/xxxxxx…, 2,636 bytes",
+            "bob → gateway|GET /media/short",
+            "bob|is told to accept identity",
+        ]
     );
 }
 

@@ -11,6 +11,8 @@ use maud::{Markup, html};
 
 /// Failures of one cause that are told with what was observed; of more, the names alone.
 const MOST_TOLD: usize = 8;
+/// Other findings, and further causes, that the top of the page names.
+const MOST_NEXT: usize = 3;
 /// Names that are listed beyond.
 const MOST_NAMED: usize = 200;
 
@@ -38,6 +40,33 @@ impl Page<'_, '_> {
                 }
                 @if let Some(requirement) = cause.requirement.filter(|r| !r.fix.is_empty()) { p { b { "Fix " } (Shown::line(&requirement.fix)) } }
                 @else if let Some(likely) = cause.likely { p { b { "Likely cause " } (Shown::line(likely)) } }
+                (self.besides(cause))
+            }
+        }
+    }
+
+    /// What else was found there, and which causes come next, each in a few words.
+    fn besides(&self, cause: &Cause<'_>) -> Markup {
+        let next = || self.causes.iter().enumerate().skip(1).take(MOST_NEXT);
+        html! {
+            @if !cause.others.is_empty() || self.causes.len() > 1 {
+                ul.besides {
+                    @for other in cause.others.iter().take(MOST_NEXT) {
+                        li {
+                            "there as well: " code { (Shown::line(other.finding)) }
+                            @if let Some(id) = other.requirement { " " (self.requirement_link(id)) }
+                            @if other.times > 1 { ", " (grouped(other.times as u64)) " times" }
+                        }
+                    }
+                    @for (at, cause) in next() {
+                        li {
+                            "then: " a href={ "#cause-" (at + 1) } { @match cause.requirements.first() { Some(id) => (Shown::line(id)), None => "no requirement named" } }
+                            @if let Some(finding) = cause.finding { " " code { (Shown::line(finding)) } }
+                            @if let Some(found) = cause.failures.first() { " in " (self.place(found.instance)) }
+                        }
+                    }
+                    @if self.causes.len() > MOST_NEXT + 1 { li { (counted((self.causes.len() - MOST_NEXT - 1) as u64, "further cause")) } }
+                }
             }
         }
     }
@@ -49,7 +78,7 @@ impl Page<'_, '_> {
                 h2 #failures { "Failures, by likely cause" }
                 @if self.causes.is_empty() { p { "Nothing that was judged failed." } }
                 @else if all > 1 {
-                    p { (counted(all, "likely cause")) ". The one that is found in the most failed scenarios comes first. One defect often shows in several ways: fix the first, run again, and look at what is left." }
+                    p { (counted(all, "likely cause")) ". What is found in the most failed scenarios comes first, and of nearly equals what a monitor found. One defect often shows in several ways: fix the first, run again, and look at what is left." }
                 }
                 @for (at, cause) in self.causes.iter().enumerate() { (self.cause(at, cause)) }
                 (self.undecided())

@@ -28,8 +28,9 @@ impl Page<'_, '_> {
         // Cases of one scenario share what is said of it: it stands with the first of them.
         let first = self.firsts.get(instance.scenario.as_str()).copied().unwrap_or(at);
         let passed = matches!(instance.verdict, Verdict::Pass | Verdict::NotApplicable);
+        let in_full = !passed && self.in_full.as_ref().is_none_or(|list| list.contains(&at));
         html! {
-            details.scenario open[instance.verdict == Verdict::Fail] {
+            details.scenario open[instance.verdict == Verdict::Fail && in_full] {
                 summary {
                     (badge(instance.verdict)) " "
                     span.name { (Shown::line(&name)) }
@@ -47,13 +48,15 @@ impl Page<'_, '_> {
                         Some(_) => p.tight { "What it is about stands with " (self.link(first)) "." },
                         None => p { "The suite given to this report does not have this scenario." },
                     }
-                    (self.course(at, instance, if passed { DIAGRAM_ROWS.0 } else { DIAGRAM_ROWS.1 }))
-                    @if !passed {
-                        (self.checks(instance))
-                        (self.evidence(instance))
+                    (self.course(at, instance, if in_full { DIAGRAM_ROWS.1 } else { DIAGRAM_ROWS.0 }))
+                    @if !passed { (self.checks(instance)) }
+                    @if in_full { (self.evidence(instance)) }
+                    @else if !passed {
+                        p.source { "So much failed that bytes and trace are only shown with the first scenarios of each cause. In the terminal: "
+                            code { "countersign explain " (Shown::line(&name)) } }
                     }
                     (passed_checks(instance))
-                    @if !passed {
+                    @if in_full {
                         @if let Some(text) = text.filter(|t| !t.steps.is_empty()) {
                             details.more {
                                 summary { "Every step, and what became of it" }

@@ -22,6 +22,10 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use std::collections::{BTreeMap, BTreeSet};
 use text::Shown;
 
+/// If more scenarios failed than this, only the first of each cause are told in full: nobody reads sixty traces.
+const MOST_IN_FULL: u64 = 20;
+const FIRST_OF_CAUSE: usize = 3;
+
 const STYLE: &str = include_str!("style.css");
 
 /// The record as one HTML page.
@@ -42,6 +46,8 @@ struct Page<'a, 'v> {
     firsts: BTreeMap<&'v str, usize>,
     standings: Vec<RequirementStanding<'v>>,
     causes: Vec<Cause<'v>>,
+    /// Instances that are told in full, bytes and trace included, if not all that did not pass are: the first of each cause.
+    in_full: Option<BTreeSet<usize>>,
     latencies: Vec<Latency<'v>>,
 }
 
@@ -53,13 +59,17 @@ impl<'a, 'v> Page<'a, 'v> {
             by_id.get(name).or_else(|| by_id.get(bare)).map(|text| (name, *text))
         };
         let instances = view.record.instances.iter().enumerate().rev();
+        let causes = view.causes();
+        let many = view.count(Verdict::Fail) > MOST_IN_FULL;
+        let firsts = || causes.iter().flat_map(|c| c.failures.iter().take(FIRST_OF_CAUSE)).filter_map(|f| f.instance).collect();
         Self {
             view,
             anchors: anchors(view),
             texts: names.iter().filter_map(|name| text(name)).collect(),
             firsts: instances.map(|(at, i)| (i.scenario.as_str(), at)).collect(),
             standings: view.standings(),
-            causes: view.causes(),
+            in_full: many.then(firsts),
+            causes,
             latencies: latencies(view),
         }
     }

@@ -1,11 +1,11 @@
 //! Samples, percentiles and the chart of a burst made by hand.
 
 use super::{Latency, chart, latencies, sentence};
+use crate::blank;
 use crate::view::{MeasureText, ScenarioText, View};
 use countersign_contract::portable::{MessageType, ReceiptType, Stanza};
-use countersign_contract::{Bytes, InstanceId, StanzaId, UserId};
-use countersign_trace::record::{Header, RECORD_VERSION, SuiteFiles};
-use countersign_trace::{Blobs, Body, Digest, Entry, Event, Input, InstanceResult, Outcome, Record, Verdict};
+use countersign_contract::{Bytes, StanzaId, UserId};
+use countersign_trace::{Blobs, Body, Entry, Event, Input, InstanceResult, Outcome, Record, Verdict};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -85,42 +85,7 @@ fn record() -> Record {
         at.push((when, Event::Input(Input::ChatFrame { channel, text: text(receipt.to_json()) })));
     }
     let trace = at.into_iter().zip(0..).map(|((at_us, event), n)| Entry { n, at_us, event }).collect();
-    let instance = InstanceResult {
-        scenario: "timing/x".into(),
-        case: None,
-        instance: InstanceId(Uuid::from_u128(1)),
-        seed: Digest::of(b""),
-        trace,
-        verdict: Verdict::Inconclusive,
-        checks: vec![],
-        wall_us: 1,
-        own_us: 1,
-        crypto_us: 1,
-    };
-    let header = Header {
-        record: RECORD_VERSION,
-        countersign: "0".into(),
-        started: String::new(),
-        profile: "p".into(),
-        target: "t".into(),
-        carrier: "c".into(),
-        seed_commitment: Digest::of(b""),
-        jobs: 1,
-        only: vec![],
-        suite: Digest::of(b""),
-        expected_failures: vec![],
-    };
-    Record {
-        header,
-        suite: SuiteFiles { files: vec![] },
-        doctor: None,
-        plan: None,
-        summary: None,
-        instances: vec![instance],
-        repeats: Vec::new(),
-        notes: vec![],
-        cut_off: false,
-    }
+    blank::record(vec![InstanceResult { trace, verdict: Verdict::Inconclusive, ..blank::instance("timing/x") }])
 }
 
 fn text(receipt: bool) -> ScenarioText {
