@@ -23,6 +23,8 @@ use tokio::task::JoinSet;
 pub const MOST_INPUTS: u64 = 100_000;
 /// Most bytes that come in from the candidate during one instance.
 pub const MOST_BYTES: u64 = 512 * 1024 * 1024;
+/// How much longer than a file its buffer is, so that a candidate in this process can encrypt it where it lies.
+const ROOM_TO_ENCRYPT: usize = 64;
 /// How long an interrupted instance waits for the candidate to close it.
 const FAREWELL: Duration = Duration::from_secs(1);
 
@@ -270,7 +272,10 @@ impl Drive {
                 let endpoint = Arc::clone(&self.endpoint);
                 self.calls.spawn(async move { (id, endpoint.call(&call).await) });
             }
-            Output::Reply { request, reply } => {
+            Output::Reply { request, mut reply, file } => {
+                if let Some(file) = file {
+                    reply.body = file.whole(ROOM_TO_ENCRYPT).unwrap_or_default().into();
+                }
                 if let Some(waiting) = self.requests.remove(&request) {
                     // A client that does not wait any more misses it.
                     let _ = waiting.send(reply);

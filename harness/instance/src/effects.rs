@@ -1,6 +1,7 @@
 //! What the gateway wants done, and the disturbance between the parties.
 
 use crate::Instance;
+use crate::instance::MOST_KEPT;
 use crate::plan::Output;
 use crate::script::StanzaBend;
 use countersign_contract::portable::{MessageType, Prekey, ReceiptType, SignedKey, Stanza};
@@ -20,10 +21,17 @@ impl Instance {
                     if disturbed {
                         self.note_fault(request, reply.status);
                     }
-                    let body = self.ours(&mut reply.body);
+                    let mut file = reply.file.take().and_then(|name| self.files.get(&name).cloned());
+                    if let Some(small) = file.take_if(|file| file.length <= MOST_KEPT as u64) {
+                        reply.body = small.whole(0).unwrap_or_default().into();
+                    }
+                    let body = match &file {
+                        Some(large) => Body::Stored { sha256: large.sha256, length: large.length },
+                        None => self.ours(&mut reply.body),
+                    };
                     let (status, content_type) = (reply.status, reply.content_type.to_owned());
                     self.log(Event::Reply { request, status, content_type, body, disturbed });
-                    self.outputs.push(Output::Reply { request, reply });
+                    self.outputs.push(Output::Reply { request, reply, file });
                 }
                 Effect::Frame { channel, text } => {
                     self.note_delivery(channel, &text);

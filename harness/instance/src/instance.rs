@@ -12,7 +12,7 @@ use countersign_gateway::{Gateway, HttpRequest};
 use countersign_reference::{Config, ReferenceUser};
 use countersign_scenarios::Side;
 use countersign_trace::event::{Entry, Event, Input, Outcome};
-use countersign_trace::{Blobs, Body, Observation, Trace};
+use countersign_trace::{Blobs, Body, MadeFile, Observation, Trace};
 use std::collections::{BTreeMap, VecDeque};
 
 /// Bodies of our own making up to this many bytes are kept with what the candidate sends.
@@ -47,6 +47,8 @@ pub struct Instance {
     pub(crate) media_armed: Option<u32>,
     /// Whether the gateway adds a member that nobody knows to what it gives to clients.
     pub(crate) extra_members: bool,
+    /// Plaintext files for users of the candidate to send, by the name under which the gateway serves them.
+    pub(crate) files: BTreeMap<String, MadeFile>,
     pub(crate) actions: VecDeque<Action>,
     pub(crate) waiting: Option<Waiting>,
     pub(crate) burst: Option<BurstState>,
@@ -99,6 +101,7 @@ impl Instance {
             faults: Vec::new(),
             media_armed: None,
             extra_members: false,
+            files: BTreeMap::new(),
             actions: VecDeque::new(),
             waiting: None,
             burst: None,

@@ -3,7 +3,7 @@
 use countersign_contract::{Call, InstanceId};
 use countersign_gateway::HttpReply;
 use countersign_scenarios::{Profile, Scenario};
-use countersign_trace::{Blobs, Trace};
+use countersign_trace::{Blobs, MadeFile, Trace};
 use std::sync::Arc;
 
 /// What one instance is made of. Together with the inputs it determines every byte that comes out.
@@ -54,6 +54,8 @@ pub enum Output {
         request: u64,
         /// With this.
         reply: HttpReply,
+        /// A large file that is the body. It is made by whoever carries out the answer, and by nobody else.
+        file: Option<MadeFile>,
     },
     /// Let a chat channel open.
     AcceptChannel {

@@ -13,7 +13,6 @@ use countersign_scenarios::language::{BendContent, Send};
 use countersign_trace::event::Event;
 use countersign_trace::{Body, Digest, MadeFile, Observation};
 use prost::Message as _;
-use std::sync::Arc;
 
 impl Instance {
     pub(crate) fn send(&mut self, send: &Send) {
@@ -49,8 +48,8 @@ impl Instance {
             if file.length > MOST_KEPT as u64 {
                 self.observe(Some(user), Observation::Made { path, file: file.clone() });
             }
-            // With room to be encrypted where it lies, for a candidate in this process.
-            self.gateway.put_file(&name, Arc::new(move || file.whole(media::OVERHEAD).unwrap_or_default().into()));
+            self.gateway.put_file(&name);
+            self.files.insert(name, file);
         }
         let instance = self.plan.instance;
         self.call_send(operations::Send { instance, user, to, stanza, content });

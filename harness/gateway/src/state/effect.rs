@@ -35,6 +35,8 @@ pub struct HttpReply {
     pub body: Bytes,
     /// `Retry-After`, in seconds.
     pub retry_after_s: Option<u32>,
+    /// The body is the plaintext file of this name, and `body` is empty: a large file is only made where it is wanted.
+    pub file: Option<String>,
     /// The connection breaks after the body, which a client was told is that many bytes long.
     pub breaks_off: Option<u64>,
 }
@@ -50,7 +52,7 @@ impl HttpReply {
     }
 
     const fn whole(status: u16, content_type: &'static str, body: Bytes) -> Self {
-        Self { status, content_type, body, retry_after_s: None, breaks_off: None }
+        Self { status, content_type, body, retry_after_s: None, file: None, breaks_off: None }
     }
 
     /// The answer that carries a problem, with the status that belongs to its reason.

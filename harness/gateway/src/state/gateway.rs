@@ -5,7 +5,7 @@ use super::disturbance::{Armed, BundleRule, Fault, MediaRule, Rule};
 use super::effect::{ChannelId, Effect};
 use super::limits::THIRTY_DAYS_MS;
 use super::mailbox::Mailbox;
-use super::media::{MakeFile, Media};
+use super::media::Media;
 use super::names::Names;
 use super::transit::Transit;
 use countersign_contract::portable::{KeyCount, ReceiptType, Stanza};
@@ -146,9 +146,11 @@ impl Gateway {
         self.armed.arm_fault(fault);
     }
 
-    /// Serves a plaintext file at `/files/{name}`. It is made for each request, which then is its only owner.
-    pub fn put_file(&mut self, name: &str, make: MakeFile) {
-        self.media.files.insert(name.to_owned(), make);
+    /// Serves a plaintext file at `/files/{name}`. The answers name it, and the caller puts its bytes in: see [`HttpReply::file`].
+    ///
+    /// [`HttpReply::file`]: crate::HttpReply::file
+    pub fn put_file(&mut self, name: &str) {
+        self.media.files.insert(name.to_owned());
     }
 
     /// A blob as it was uploaded, by the URL that the upload returned.

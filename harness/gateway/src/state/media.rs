@@ -3,17 +3,14 @@
 use super::disturbance::MediaBend;
 use super::limits::{MOST_BLOB_BYTES, MOST_BLOBS};
 use bytes::Bytes;
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
-/// Makes a plaintext file whenever it is fetched, so that nobody has to keep it.
-pub type MakeFile = Arc<dyn Fn() -> Bytes + Send + Sync>;
+use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Clone, Default)]
 pub(crate) struct Media {
     blobs: BTreeMap<String, Bytes>,
     bytes: usize,
-    pub(crate) files: BTreeMap<String, MakeFile>,
+    /// Names of plaintext files; whoever put one there has its bytes.
+    pub(crate) files: BTreeSet<String>,
 }
 
 impl Media {

@@ -234,8 +234,8 @@ impl Gateway {
     }
 
     fn get_file(&self, name: &str) -> Result<Answer, Failure> {
-        let make = self.media.files.get(name).ok_or_else(|| plain(Reason::MediaMissing, "no such file"))?;
-        Ok(Answer::with(HttpReply::octets(make())))
+        let name = self.media.files.get(name).ok_or_else(|| plain(Reason::MediaMissing, "no such file"))?;
+        Ok(Answer::with(HttpReply { file: Some(name.clone()), ..HttpReply::octets(Bytes::new()) }))
     }
 
     fn delete(&mut self, user: UserId) -> Answer {

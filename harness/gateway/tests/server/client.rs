@@ -64,6 +64,7 @@ pub(crate) fn reply(body: &str) -> HttpReply {
         content_type: "application/json",
         body: body.to_owned().into(),
         retry_after_s: Some(3),
+        file: None,
         breaks_off: None,
     }
 }

@@ -4,6 +4,8 @@ use super::{Doctor, FIRST_CHAIN, Header, Line, Plan, RECORD_VERSION, Repeat, Sui
 use crate::{Digest, InstanceResult};
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 /// A record that was read.
@@ -93,24 +95,34 @@ impl Record {
     /// # Errors
     /// See [`RecordError`].
     pub fn open(path: &Path) -> Result<Self, RecordError> {
-        let text = std::fs::read(path).map_err(|cause| RecordError::Io { path: path.to_owned(), cause })?;
-        Self::parse(&text)
+        let io = |cause| RecordError::Io { path: path.to_owned(), cause };
+        Self::read(&mut BufReader::new(File::open(path).map_err(io)?), path)
     }
 
     /// Reads a record from its bytes.
     ///
     /// # Errors
     /// See [`RecordError`].
-    pub fn parse(bytes: &[u8]) -> Result<Self, RecordError> {
-        let mut lines: Vec<&[u8]> = bytes.split(|b| *b == b'\n').collect();
-        // What follows the last line feed is empty, or a line that was being written when the run was killed.
-        let cut_off = lines.pop().is_some_and(|rest| !rest.is_empty());
+    pub fn parse(mut bytes: &[u8]) -> Result<Self, RecordError> {
+        Self::read(&mut bytes, Path::new(""))
+    }
+
+    /// Line by line: the text as a whole may be large.
+    fn read(from: &mut dyn BufRead, path: &Path) -> Result<Self, RecordError> {
         let mut previous = FIRST_CHAIN.to_owned();
         let mut record: Option<Record> = None;
-        for (index, raw) in lines.into_iter().enumerate() {
-            let number = index + 1;
+        let (mut raw, mut number) = (Vec::new(), 0);
+        loop {
+            raw.clear();
+            from.read_until(b'\n', &mut raw).map_err(|cause| RecordError::Io { path: path.to_owned(), cause })?;
+            // What follows the last line feed is empty, or a line that was being written when the run was killed.
+            if raw.pop_if(|last| *last == b'\n').is_none() {
+                let cut_off = !raw.is_empty();
+                return record.map(|record| Self { cut_off, ..record }).ok_or(RecordError::Empty);
+            }
+            number += 1;
             let bad = |cause: String| RecordError::Line { line: number, cause };
-            let text = std::str::from_utf8(raw).map_err(|e| bad(e.to_string()))?;
+            let text = std::str::from_utf8(&raw).map_err(|e| bad(e.to_string()))?;
             let chained: Chained<'_> = serde_json::from_str(text).map_err(|e| bad(e.to_string()))?;
             // One spelling only: a byte changed outside the digested part must not go unnoticed.
             if text != format!("{{\"chain\":\"{}\",\"line\":{}}}", chained.chain, chained.line.get())
@@ -134,14 +146,13 @@ impl Record {
                         repeats: Vec::new(),
                         notes: Vec::new(),
                         summary: None,
-                        cut_off,
+                        cut_off: false,
                     });
                 }
                 (None, _) => return Err(RecordError::Order { line: number, cause: "a record begins with its header" }),
                 (Some(record), line) => record.take(line, number)?,
             }
         }
-        record.ok_or(RecordError::Empty)
     }
 
     fn take(&mut self, line: Line, number: usize) -> Result<(), RecordError> {

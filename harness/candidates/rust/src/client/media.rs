@@ -86,13 +86,18 @@ impl User {
         if self.stops_at(blob.len()) {
             return Err(Reason::TooLarge);
         }
-        let mut found = opened(attachment, kind, &blob, &*self.defects);
-        if self.has(Defect::GuessesMediaKind) {
-            for other in MediaKind::ALL {
-                found = found.or_else(|_| opened(attachment, other, &blob, &*self.defects));
+        let whole = whole_blob(attachment.length);
+        let found = opened(attachment, kind, &blob, &*self.defects);
+        match found {
+            Err(Reason::BadMac) if self.has(Defect::GuessesMediaKind) => MediaKind::ALL
+                .into_iter()
+                .find_map(|other| opened(attachment, other, &blob, &*self.defects).ok())
+                .ok_or(Reason::BadMac),
+            Err(Reason::BadDigest) if self.has(Defect::IgnoresAppendedBytes) => {
+                opened(attachment, kind, whole.and_then(|whole| blob.get(..whole)).unwrap_or(&blob), &*self.defects)
             }
+            found => found,
         }
-        found
     }
 
     /// Whether a file name may be sent or shown. `overlooked` is the defect that lets a path through.
@@ -176,6 +181,11 @@ fn seal(key: &[u8], kind: MediaKind, plain: Bytes) -> Option<Bytes> {
     Some(blob.into())
 }
 
+/// Length of the blob of a file of that length.
+fn whole_blob(length: u64) -> Option<usize> {
+    usize::try_from(length).ok().and_then(|length| length.checked_add(BLOCK - length % BLOCK + MAC_BYTES))
+}
+
 /// SHA-256 and length of the plaintext of a blob.
 fn opened(attachment: &Attachment, kind: MediaKind, blob: &[u8], defects: &dyn Defects) -> Result<([u8; 32], u64), Reason> {
     let (mut hash, mut length) = (Sha256::new(), 0);
@@ -193,7 +203,7 @@ fn opened(attachment: &Attachment, kind: MediaKind, blob: &[u8], defects: &dyn D
 fn open(
     attachment: &Attachment,
     kind: MediaKind,
-    mut blob: &[u8],
+    blob: &[u8],
     defects: &dyn Defects,
     take: impl FnMut(&[u8]),
 ) -> Result<(), Reason> {
@@ -202,13 +212,10 @@ fn open(
     }
     let (iv, aes_key, mac_key) = keys(&attachment.key, kind).ok_or(Reason::Internal)?;
     let cipher = cbc::Decryptor::<Aes256>::new(&aes_key.into(), &iv.into());
-    let whole = usize::try_from(attachment.length).ok().and_then(|length| length.checked_add(BLOCK - length % BLOCK + MAC_BYTES));
+    let whole = whole_blob(attachment.length);
     if defects.has(Defect::AcceptsPartialDownload) && whole.is_some_and(|whole| blob.len() < whole) {
         let blocks = blob.get(..blob.len() - blob.len() % BLOCK).unwrap_or_default();
         return decrypt(cipher, blocks, take).map(drop);
-    }
-    if defects.has(Defect::IgnoresAppendedBytes) {
-        blob = whole.and_then(|whole| blob.get(..whole)).unwrap_or(blob);
     }
     let right = Sha256::digest(blob).as_slice().ct_eq(&attachment.digest);
     if !bool::from(right) && !defects.has(Defect::SkipsMediaDigest) {
