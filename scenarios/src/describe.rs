@@ -78,7 +78,9 @@ pub fn describe_step(cast: &BTreeMap<String, Cast>, step: &Step) -> String {
             let lost = if m.network.is_some() { "; the network loses them" } else { "" };
             format!("{} sends {} messages to {}{sessions}{lost} ({})", who(&m.from), m.messages, who(&m.to), m.name)
         }
-        Step::UnknownStanza(u) => format!("the gateway sends {} a stanza of a kind that does not exist yet ({})", who(&u.to), u.name),
+        Step::UnknownStanza(u) => {
+            format!("the gateway sends {} a stanza of a kind that does not exist yet ({})", who(&u.to), u.name)
+        }
         Step::ExtraMembers(true) => "from now on the gateway adds a member that does not exist yet to every stanza".to_owned(),
         Step::ExtraMembers(false) => "the gateway adds nothing to stanzas any more".to_owned(),
         Step::ForgeRetry(f) => {

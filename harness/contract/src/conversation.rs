@@ -79,7 +79,9 @@ impl Conversation {
     /// The reason of the table in this module.
     pub fn permits(&self, by: Side, content: &UserContent, now_ms: u64) -> Result<(), Reason> {
         match content {
-            UserContent::Text { .. } | UserContent::Media { .. } | UserContent::Reply { .. } | UserContent::Typing { .. } => Ok(()),
+            UserContent::Text { .. } | UserContent::Media { .. } | UserContent::Reply { .. } | UserContent::Typing { .. } => {
+                Ok(())
+            }
             UserContent::Reaction { of, emoji, remove } => {
                 if emoji.is_empty() {
                     return Err(Reason::Malformed);

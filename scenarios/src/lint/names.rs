@@ -61,7 +61,8 @@ const ATTEMPT: &[Sort] = &[Sort::Message, Sort::Fetch, Sort::Connect];
 const SAFETY_NUMBER: &[Sort] = &[Sort::SafetyNumber];
 const FAULT: &[Sort] = &[Sort::Fault];
 const BURST: &[Sort] = &[Sort::Burst];
-const ANY: &[Sort] = &[Sort::Message, Sort::Stanza, Sort::Fetch, Sort::SafetyNumber, Sort::Fault, Sort::Exchange, Sort::Burst, Sort::Connect];
+const ANY: &[Sort] =
+    &[Sort::Message, Sort::Stanza, Sort::Fetch, Sort::SafetyNumber, Sort::Fault, Sort::Exchange, Sort::Burst, Sort::Connect];
 
 struct Collect<'a> {
     base: Vec<&'static str>,

@@ -7,7 +7,9 @@ use super::gateway::{Gateway, NOT_ENLISTED, StoredStanza, User};
 use super::limits::{MOST_ENLISTMENTS, MOST_USERS};
 use super::mailbox::Mailbox;
 use super::media;
-use countersign_contract::portable::{BlockList, Deleted, Enlist, Enlisted, LARGEST_BODY, MOST_BLOCKED, PublishKeys, Stanza, Uploaded};
+use countersign_contract::portable::{
+    BlockList, Deleted, Enlist, Enlisted, LARGEST_BODY, MOST_BLOCKED, PublishKeys, Stanza, Uploaded,
+};
 use countersign_contract::{Problem, Reason, UserId, media::LARGEST_BLOB};
 use serde::de::DeserializeOwned;
 use std::collections::BTreeSet;
@@ -172,7 +174,14 @@ impl Gateway {
         self.known.insert(name);
         let token = self.names.token();
         self.tokens.insert(token.clone(), name);
-        let user = User { keys, token: token.clone(), mailbox: Mailbox::default(), channel: None, blocked: BTreeSet::new(), seen_ms: self.now_ms };
+        let user = User {
+            keys,
+            token: token.clone(),
+            mailbox: Mailbox::default(),
+            channel: None,
+            blocked: BTreeSet::new(),
+            seen_ms: self.now_ms,
+        };
         self.users.insert(name, user);
         answer.reply = HttpReply::json(&Enlisted { token });
         Ok(answer)

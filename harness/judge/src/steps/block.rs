@@ -15,10 +15,13 @@ pub(super) fn judge(cx: &Context<'_>, index: usize, pair: &Pair, blocked: bool) 
     let call = cx.seen.calls_in(index).find(|c| c.operation() == Some(Operation::Block));
     let Some((call, (at, _))) = call.and_then(|c| Some((c.at, c.ok()?))) else { return Ok(Some(said)) };
     // The last list is the one that holds.
-    let list = cx.seen.requests.iter().rfind(|r| {
-        r.method == "PUT" && r.path == "/blocks" && r.user == Some(user) && r.at > call && r.at < at && r.accepted()
-    });
-    let on = list.and_then(|r| serde_json::from_slice::<BlockList>(r.body.bytes(cx.seen.blobs)?).ok()).map(|l| l.users.contains(&peer));
+    let list =
+        cx.seen.requests.iter().rfind(|r| {
+            r.method == "PUT" && r.path == "/blocks" && r.user == Some(user) && r.at > call && r.at < at && r.accepted()
+        });
+    let on = list
+        .and_then(|r| serde_json::from_slice::<BlockList>(r.body.bytes(cx.seen.blobs)?).ok())
+        .map(|l| l.users.contains(&peer));
     if on == Some(blocked) {
         return Ok(Some(said.evidence(list.map(|r| cx.seen.n(r.at)))));
     }

@@ -9,4 +9,5 @@ mod monitors;
 mod run;
 mod steps;
 mod support;
+mod talk;
 mod timing;

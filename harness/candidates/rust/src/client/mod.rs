@@ -172,7 +172,9 @@ impl User {
             return Ok(());
         }
         let chat = match self.gateway.chat(&self.token).await {
-            Err(problem) if problem.reason == Reason::NotEnlisted && self.has(Defect::ConnectsAlthoughUnEnlisted) => return Ok(()),
+            Err(problem) if problem.reason == Reason::NotEnlisted && self.has(Defect::ConnectsAlthoughUnEnlisted) => {
+                return Ok(());
+            }
             chat => chat?,
         };
         if self.has(Defect::ForgetsPrekeysAfterAWeek) {
