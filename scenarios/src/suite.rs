@@ -27,7 +27,8 @@ const PROFILES: &str = "profiles";
 const OTHER_FOLDERS: [&str; 5] = [REQUIREMENTS, PROFILES, "schemas", "src", "tests"];
 
 /// The folders that are built in. A test says that these are all there are.
-static BUILTIN: [(&str, include_dir::Dir<'static>); 7] = [
+static BUILTIN: [(&str, include_dir::Dir<'static>); 8] = [
+    ("content", include_dir::include_dir!("$CARGO_MANIFEST_DIR/content")),
     ("e2ee", include_dir::include_dir!("$CARGO_MANIFEST_DIR/e2ee")),
     ("keys", include_dir::include_dir!("$CARGO_MANIFEST_DIR/keys")),
     ("life", include_dir::include_dir!("$CARGO_MANIFEST_DIR/life")),

@@ -51,6 +51,8 @@ pub enum Feature {
     Retry,
     /// The safety number, as two users compare it.
     SafetyNumber,
+    /// Blocking a user, and ending that again.
+    Block,
 }
 
 /// Test capabilities beyond the required operations.

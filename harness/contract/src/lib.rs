@@ -7,6 +7,7 @@
 //! * [`operations`]: what we ask of a candidate, one typed call for each thing that a user can do or see.
 //! * [`portable`]: how the candidate's client talks to the gateway: JSON over HTTP, and stanzas over a WebSocket.
 //! * [`content`]: the protobuf inside the ciphertext, and the rule by which it is padded.
+//! * [`conversation`]: what may be said about a message, and what a receipt is sent for.
 //! * [`media`]: the format of an encrypted file.
 //! * [`carrier`]: the envelope of a call on standard input and output.
 //! * [`openapi`]: the machine-readable form of all that, generated from the types.
@@ -15,6 +16,7 @@ pub mod bytes;
 pub mod carrier;
 pub mod claims;
 pub mod content;
+pub mod conversation;
 pub mod ids;
 pub mod media;
 pub mod openapi;

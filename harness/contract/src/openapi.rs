@@ -1,7 +1,7 @@
 //! The contract as OpenAPI 3.1: the upper tester that a candidate serves, and the gateway that it calls.
 
 use crate::operations::Operation;
-use crate::portable::{Deleted, Enlist, Enlisted, KeyBundle, KeyCount, PublishKeys, Stanza, Uploaded};
+use crate::portable::{BlockList, Deleted, Enlist, Enlisted, KeyBundle, KeyCount, PublishKeys, Stanza, Uploaded};
 use crate::{CONTRACT_VERSION, Problem, carrier};
 use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
@@ -88,7 +88,7 @@ pub fn gateway() -> Value {
     let (enlist, enlisted) = (schema(g.subschema_for::<Enlist>()), schema(g.subschema_for::<Enlisted>()));
     let (bundle, publish) = (schema(g.subschema_for::<KeyBundle>()), schema(g.subschema_for::<PublishKeys>()));
     let (count, uploaded) = (schema(g.subschema_for::<KeyCount>()), schema(g.subschema_for::<Uploaded>()));
-    let deleted = schema(g.subschema_for::<Deleted>());
+    let (blocks, deleted) = (schema(g.subschema_for::<BlockList>()), schema(g.subschema_for::<Deleted>()));
     let body = |s: &Value| json!({ "required": true, "content": { "application/json": { "schema": s } } });
     let bearer = json!([{ "bearer": [] }]);
     let paths = json!({
@@ -105,6 +105,12 @@ pub fn gateway() -> Value {
             "parameters": name, "responses": { "200": { "description": "The blob.", "content": octets }, "default": failed } } },
         "/files/{name}": { "get": { "operationId": "getFile", "summary": "A plaintext file that `send` refers to: part of the test, not of the product.",
             "security": bearer, "parameters": name, "responses": { "200": { "description": "The file.", "content": octets }, "default": failed } } },
+        "/blocks": {
+            "get": { "operationId": "getBlocks", "summary": "The block list of the user of the token.", "security": bearer,
+                "responses": { "200": json_response("The list.", &blocks), "default": failed } },
+            "put": { "operationId": "putBlocks", "summary": "Sets the whole block list.", "security": bearer,
+                "requestBody": body(&blocks), "responses": { "200": json_response("The list as it is now.", &blocks), "default": failed } },
+        },
         "/user": { "delete": { "operationId": "deleteUser", "summary": "Un-enlists the user of the token.", "security": bearer,
             "responses": { "200": json_response("Deleted.", &deleted), "default": failed } } },
         "/chat": { "get": { "operationId": "chat", "summary": "Opens the chat channel: a WebSocket whose text frames are `Stanza`s.",

@@ -79,6 +79,14 @@ reasons! {
     NotConnected = "not-connected", 409;
     /// A file is not there.
     MediaMissing = "media-missing", 404;
+    /// It refers to a message that the receiver does not know, or knows no more.
+    UnknownMessage = "unknown-message", 404;
+    /// The sender may not do this to that message: see the module `conversation`.
+    NotPermitted = "not-permitted", 403;
+    /// The time within which this could be done to the message is over.
+    TooLate = "too-late", 409;
+    /// One of the two has blocked the other.
+    Blocked = "blocked", 403;
     /// The credential is absent or wrong.
     Unauthorized = "unauthorized", 401;
     /// An operation or capability that does not exist, or that this candidate lacks.

@@ -38,8 +38,9 @@ pub(crate) fn make(seed: &[u8; 32], name: &str, spec: &ContentSpec, names: &BTre
         }
         ContentSpec::EveryPlane => Made { content: text(every_plane(&canary)), file: None, canary: Some(canary) },
         ContentSpec::File(spec) => file(seed, name, spec),
-        ContentSpec::Reaction { of: message, emoji } => {
-            plain(UserContent::Reaction { of: of(message)?, emoji: emoji.clone(), remove: false })
+        ContentSpec::Reaction { of: message, emoji, remove, bytes } => {
+            let emoji = bytes.map_or_else(|| emoji.clone(), |bytes| repeated(emoji, bytes as usize));
+            plain(UserContent::Reaction { of: of(message)?, emoji, remove: *remove })
         }
         ContentSpec::Reply { of: message, text } => Made {
             content: UserContent::Reply { of: of(message)?, text: format!("{text} {canary}") },
@@ -73,6 +74,13 @@ fn text_of_bytes(seed: &[u8; 32], name: &str, bytes: usize, canary: &str) -> (St
         text.push(fitting.get(pick).copied().unwrap_or('a'));
     }
     (text, marked.then(|| canary.to_owned()))
+}
+
+/// A text again and again, up to exactly that many bytes; where no whole copy fits any more, letters.
+fn repeated(text: &str, bytes: usize) -> String {
+    let mut out = if text.is_empty() { String::new() } else { text.repeat(bytes / text.len()) };
+    out.extend(std::iter::repeat_n('a', bytes - out.len()));
+    out
 }
 
 /// A character of every plane that has assigned or private ones, combining marks in two normal forms, both directions, a zero
@@ -115,6 +123,14 @@ mod tests {
             assert_eq!(text.len(), bytes);
             assert_eq!(canary.is_some(), bytes >= 19);
         }
+    }
+
+    #[test]
+    fn a_repeated_text_has_exactly_the_bytes_asked_for() {
+        for (text, bytes) in [("👍", 31), ("👍", 1024), ("", 3), ("👍", 1)] {
+            assert_eq!(repeated(text, bytes).len(), bytes);
+        }
+        assert!(repeated("👍", 31).starts_with("👍👍"));
     }
 
     #[test]

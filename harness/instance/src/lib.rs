@@ -20,6 +20,7 @@ pub mod plan;
 mod reference_side;
 mod script;
 mod sending;
+mod talk;
 mod timed;
 
 pub use instance::Instance;

@@ -1,9 +1,10 @@
 //! The cast at work.
 
+use countersign_contract::conversation::Conversation;
 use countersign_contract::{StanzaId, UserId};
 use countersign_reference::ReferenceUser;
 use countersign_scenarios::{Cast, Side};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One member of the cast.
 pub(crate) struct Member {
@@ -20,6 +21,10 @@ pub(crate) struct Member {
     pub(crate) shown: Vec<StanzaId>,
     /// Reference: how often each message was asked for again.
     pub(crate) asked: BTreeMap<StanzaId, u32>,
+    /// Reference: what it and each peer said to each other.
+    pub(crate) talks: BTreeMap<UserId, Conversation>,
+    /// Reference: whom it has blocked.
+    pub(crate) blocked: BTreeSet<UserId>,
     /// Candidate: deleted, and not created again since: nothing is asked of it.
     pub(crate) deleted: bool,
 }
@@ -38,6 +43,8 @@ impl Member {
             settled: None,
             shown: Vec::new(),
             asked: BTreeMap::new(),
+            talks: BTreeMap::new(),
+            blocked: BTreeSet::new(),
             deleted: false,
         }
     }

@@ -36,6 +36,10 @@ impl Instance {
         if self.with_reference(name, countersign_reference::ReferenceUser::reinstall).is_none() {
             return self.skip(format!("the reference user {name}"));
         }
+        if let Some(member) = self.members.get_mut(name) {
+            member.talks.clear();
+            member.blocked.clear();
+        }
         self.enlist(name);
     }
 
@@ -89,6 +93,10 @@ impl Instance {
         let Some(name) = self.name_of(user) else { return };
         let id = stanza.id();
         match stanza {
+            Stanza::Message { id, from: Some(from), .. } if self.has_blocked(&name, from) => {
+                let detail = "its sender is blocked".to_owned();
+                self.observe(Some(user), Observation::Refused { stanza: id, reason: Reason::Blocked, detail });
+            }
             Stanza::Message { id, from: Some(from), r#type, body, .. } => {
                 let now_ms = self.now_ms;
                 let opened = self.with_reference(&name, |r| r.decrypt(from, r#type, &body.0, now_ms));
@@ -154,11 +162,17 @@ impl Instance {
         let Some(shown) = content.shown(plaintext.map(|d| d.0)) else {
             return self.observe(Some(user), refused(Reason::Malformed, "the content of the message"));
         };
+        let has_receipt = match self.examine(name, from, message, &shown) {
+            Ok(has_receipt) => has_receipt,
+            Err(reason) => return self.observe(Some(user), refused(reason, "what it says of another message")),
+        };
         if let Some(member) = self.members.get_mut(name) {
             member.shown.push(message);
         }
         self.observe(Some(user), Observation::Shown { stanza, message, from, content: shown, padded });
-        self.receipt(user, from, stanza, ReceiptType::Delivered, None);
+        if has_receipt {
+            self.receipt(user, from, stanza, ReceiptType::Delivered, None);
+        }
     }
 
     /// Fetches, checks and opens the file of a message.

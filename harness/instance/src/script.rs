@@ -273,6 +273,8 @@ impl Instance {
                 }
                 _ => self.skip("a user"),
             },
+            Step::Block(pair) => self.block(&pair, true),
+            Step::Unblock(pair) => self.block(&pair, false),
             Step::VerifyIdentity(verify) => match (self.user(&verify.user), self.user(&verify.peer)) {
                 (Some(user), Some(peer)) if self.is_candidate(&verify.user) => {
                     self.actions.push_back(Action::Call(Call::VerifyIdentity(VerifyIdentity { instance, user, peer })));

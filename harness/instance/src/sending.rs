@@ -68,6 +68,7 @@ impl Instance {
         let Some(content) = Content::from_user(stanza, self.now_ms, &user_content, attachment) else {
             return self.skip("a content that can be sent");
         };
+        self.note_sent(&send.from, to, stanza, &user_content);
         self.observe(Some(from), Observation::Sent { stanza, to, content: user_content, media_key });
         self.sent.insert(stanza, SentMessage { from, to, content: content.clone() });
         if send.fresh_session {

@@ -142,6 +142,7 @@ impl Context<'_> {
                 return if claimed { Claim::Made } else { Claim::NoCapability };
             }
             Some(Operation::VerifyIdentity) => Some(Feature::SafetyNumber),
+            Some(Operation::Block) => Some(Feature::Block),
             Some(Operation::Send) => crate::seen::content_of(call).as_ref().and_then(feature),
             _ => None,
         };

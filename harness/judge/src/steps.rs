@@ -2,6 +2,7 @@
 //!
 //! A step of ours that went as it should gives no check; one of the candidate always does.
 
+mod block;
 mod exchange;
 pub(crate) mod keys;
 mod life;
@@ -29,6 +30,8 @@ pub(crate) fn judge(cx: &Context<'_>, index: usize, step: &Step) -> Option<Said>
         Step::RotateKeys(rotate) => keys::rotate(cx, index, rotate),
         Step::VerifyIdentity(verify) => operation(cx, index, &verify.user, Operation::VerifyIdentity),
         Step::AcceptIdentity(pair) => operation(cx, index, &pair.user, Operation::AcceptIdentity),
+        Step::Block(pair) => block::judge(cx, index, pair, true),
+        Step::Unblock(pair) => block::judge(cx, index, pair, false),
         Step::Connect(user) => operation(cx, index, user, Operation::Connect),
         Step::Disconnect(user) => operation(cx, index, user, Operation::Disconnect),
         Step::DeleteUser(user) => life::delete(cx, index, user),

@@ -39,6 +39,10 @@ pub enum Step {
     Reinstall(String),
     /// A user accepts a peer's changed identity key.
     AcceptIdentity(Pair),
+    /// A user blocks a peer.
+    Block(Pair),
+    /// A user ends that again.
+    Unblock(Pair),
     /// A user looks at the safety number with a peer.
     VerifyIdentity(VerifyIdentity),
     /// The gateway fails some of the candidate's next requests.
@@ -107,6 +111,12 @@ pub enum ContentSpec {
         of: String,
         /// The emoji.
         emoji: String,
+        /// Takes the reaction back.
+        #[serde(default)]
+        remove: bool,
+        /// Makes it this many bytes long, by repeating the emoji and cutting it to letters at its end: for what is no emoji any more.
+        #[serde(default)]
+        bytes: Option<u32>,
     },
     /// A reply to a named message.
     Reply {

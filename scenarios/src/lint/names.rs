@@ -138,7 +138,7 @@ pub(crate) fn mentions(step: &Step) -> Vec<Mention<'_>> {
             }
         }
         Step::RotateKeys(r) => c.user(&r.user, "user"),
-        Step::AcceptIdentity(p) => {
+        Step::Block(p) | Step::Unblock(p) | Step::AcceptIdentity(p) => {
             c.user(&p.user, "user");
             c.user(&p.peer, "peer");
         }
@@ -266,6 +266,8 @@ pub(crate) const fn step_word(step: &Step) -> &'static str {
         Step::RotateKeys(_) => "rotate-keys",
         Step::Reinstall(_) => "reinstall",
         Step::AcceptIdentity(_) => "accept-identity",
+        Step::Block(_) => "block",
+        Step::Unblock(_) => "unblock",
         Step::VerifyIdentity(_) => "verify-identity",
         Step::Fault(_) => "fault",
         Step::Media(_) => "media",

@@ -40,6 +40,9 @@ const NEVER_RIGHT: [Reason; 3] = [Reason::Unsupported, Reason::Internal, Reason:
 /// Longest exchange or burst.
 const MOST_MESSAGES: u32 = 2_000;
 
+/// Largest reaction, in bytes: what fits into a content of the contract.
+const LARGEST_REACTION: u32 = 128 * 1024 - 256;
+
 /// Largest file or text that a scenario sends, in bytes.
 const LARGEST: u32 = 16 * 1024 * 1024;
 
@@ -115,6 +118,9 @@ impl Rules<'_> {
                 }
                 match &s.content {
                     ContentSpec::TextOfBytes(n) => self.count(*n, 64..=LARGEST, node, &["send", "content", "text-of-bytes"]),
+                    ContentSpec::Reaction { bytes: Some(n), .. } => {
+                        self.count(*n, 1..=LARGEST_REACTION, node, &["send", "content", "reaction", "bytes"]);
+                    }
                     ContentSpec::File(file) => {
                         self.count(file.bytes, 0..=LARGEST_HEAVY, node, &["send", "content", "file", "bytes"])
                     }
@@ -144,6 +150,7 @@ impl Rules<'_> {
                 self.count(r.one_time_prekeys, 0..=100, node, &["rotate-keys", "one-time-prekeys"]);
             }
             Step::AcceptIdentity(p) => self.two(&p.user, &p.peer, node, &["accept-identity", "peer"]),
+            Step::Block(p) | Step::Unblock(p) => self.two(&p.user, &p.peer, node, &[step_word(step), "peer"]),
             Step::VerifyIdentity(v) => self.two(&v.user, &v.peer, node, &["verify-identity", "peer"]),
             Step::Fault(f) => self.count(f.times, 1..=100, node, &["fault", "times"]),
             Step::Exchange(e) => {
@@ -405,6 +412,7 @@ fn needed_feature(step: &Step) -> Option<(Feature, &'static str)> {
         Step::Expect(Expect::Receipt { receipt: ReceiptType::Retry, .. }) | Step::ForgeRetry(_) | Step::AskAgain(_) => {
             (Feature::Retry, "retry")
         }
+        Step::Block(_) | Step::Unblock(_) => (Feature::Block, "block"),
         Step::VerifyIdentity(_) => (Feature::SafetyNumber, "safety-number"),
         _ => return None,
     })

@@ -30,6 +30,18 @@ export const DEFECTS = {
   'shows-every-resend': 'A message that is sent again is shown again.',
   'drops-unknown-stanzas': 'A stanza of an unknown kind is never acknowledged.',
   'stumbles-over-new-members': 'A stanza with an unknown member is refused.',
+  'ignores-reaction-removal': 'A reaction that is taken back is shown as one that is made.',
+  'receipt-for-typing': 'The typing indicator is answered with a delivery receipt.',
+  'shows-for-unknown-message': 'What refers to an unknown message is shown.',
+  'lets-anybody-change': 'Anybody edits or deletes a message who knows its id.',
+  'shows-self-reaction': 'A reaction of the sender to a message of its own is shown.',
+  'edits-without-end': 'An edit is taken at any time.',
+  'shows-repeated-delete': 'A second deletion of one message is shown.',
+  'takes-any-reaction': 'The emoji of a reaction may have any length.',
+  'receipt-before-examination': 'The delivery receipt is sent when a message was decrypted, before it is examined.',
+  'shows-blocked': 'Only the gateway keeps blocked users out.',
+  'blocks-locally-only': 'The block list is not sent to the gateway.',
+  'tells-blocked': 'Read receipts and the typing indicator go to blocked users too.',
 };
 
 let active = null;

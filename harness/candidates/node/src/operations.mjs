@@ -28,7 +28,7 @@ function describe() {
     suites: ['signal-pq'],
     features: [
       'text', 'image', 'video', 'voice', 'file', 'reaction', 'reply', 'edit', 'delete', 'typing',
-      'read-receipt', 'delivery-receipt', 'retry', 'safety-number',
+      'read-receipt', 'delivery-receipt', 'retry', 'safety-number', 'block',
     ],
     capabilities: ['virtual-clock'],
     limits: { text_bytes: LONGEST_TEXT, file_bytes: LARGEST_FILE, instances: MOST_INSTANCES },
@@ -97,6 +97,10 @@ export class Candidate {
     verify_identity: [{ instance, user, peer: shape.uuid }, (args) => ({ digits: this.#user(args).sessions.safetyNumber(args.peer) })],
     accept_identity: [{ instance, user, peer: shape.uuid }, (args) => {
       this.#user(args).acceptIdentity(args.peer);
+      return DONE;
+    }],
+    block: [{ instance, user, peer: shape.uuid, blocked: shape.flag }, async (args) => {
+      await this.#user(args).block(args.peer, args.blocked);
       return DONE;
     }],
     advance_clock: [{ instance, by_ms: shape.u64 }, (args) => {

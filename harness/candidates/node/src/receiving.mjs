@@ -5,6 +5,7 @@ import * as media from './media.mjs';
 import * as shape from './shape.mjs';
 import { Problem, problemOf } from './reasons.mjs';
 import { defect } from './defects.mjs';
+import { isAnswered } from './talk.mjs';
 
 const MOST_RETRIES = 5;
 const SETTLE_WITHIN_MS = 28_000;
@@ -115,10 +116,15 @@ export class Receiving {
 
   async #message(id, { type, from, body }) {
     if (this.#read.has(id)) return this.#repeated(id);
+    const { talk } = this.user;
+    // Whether it could be read does not matter, and nobody is told.
+    const blocked = () => new Problem('blocked', 'a message of a blocked user');
+    if (talk.hasBlocked(from) && !defect('shows-blocked')) throw blocked();
     let plaintext;
     try {
       plaintext = await this.user.sessions.alone(() => this.user.sessions.decrypt(from, type, body));
     } catch (error) {
+      if (talk.hasBlocked(from)) throw blocked();
       this.#askAgain(id, from, problemOf(error));
       throw error;
     }
@@ -127,9 +133,16 @@ export class Receiving {
     const key = `${from} ${read.messageId}`;
     if (this.#shown.has(key) && !defect('shows-every-resend')) throw new Problem('duplicate', 'this message was shown before');
     const shown = read.content ?? (await this.#file(read.attachment));
+    try {
+      talk.receive(from, read.messageId, shown);
+    } catch (error) {
+      if (defect('receipt-before-examination')) this.#answer({ type: 'delivered', to: from, of: id });
+      throw error;
+    }
     this.#shown.add(key);
+    if (shown.kind === 'reaction' && defect('ignores-reaction-removal')) shown.remove = false;
     this.#read.set(id, this.user.events.message(read.messageId, from, shown));
-    this.#answer({ type: 'delivered', to: from, of: id });
+    if (isAnswered(shown)) this.#answer({ type: 'delivered', to: from, of: id });
   }
 
   #repeated(id) {
@@ -160,6 +173,7 @@ export class Receiving {
   }
 
   async #receipt({ type, from, of }) {
+    if (this.user.talk.hasBlocked(from)) return;
     const sent = this.user.sent.find(of, from);
     // About a message that this user did not send to that peer: nothing to show, and nothing to send.
     if (sent === undefined) return;

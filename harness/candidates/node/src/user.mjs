@@ -7,6 +7,7 @@ import { Receiving } from './receiving.mjs';
 import { Sent } from './sent.mjs';
 import { Sessions } from './sessions.mjs';
 import { Stores } from './stores.mjs';
+import { Talk, isAnswered } from './talk.mjs';
 import { Problem } from './reasons.mjs';
 import { defect } from './defects.mjs';
 import * as content from './content.mjs';
@@ -16,6 +17,7 @@ export class User {
   #token;
   // Messages that a peer asked for again, and that wait for the user to accept the peer's new identity key.
   #held = new Map();
+  #blocking = Promise.resolve();
 
   constructor(name, instance, oneTimePrekeys) {
     const clock = () => instance.clock;
@@ -27,6 +29,7 @@ export class User {
     this.events = events;
     this.keys = new OwnKeys(stores, oneTimePrekeys, clock);
     this.sent = new Sent();
+    this.talk = new Talk(clock);
     this.mediaKeys = new media.MediaKeys();
     this.receiving = new Receiving(this);
     this.sessions = new Sessions({
@@ -89,14 +92,20 @@ export class User {
   async send(to, stanza, what) {
     this.#requireOnline();
     if (to === this.name) throw new Problem('malformed', 'a message to oneself');
+    const told = !isAnswered(what) && defect('tells-blocked');
+    if (this.talk.hasBlocked(to) && !told) throw new Problem('blocked', `the user has blocked ${to}`);
+    this.talk.check(to, 'own', what);
     const attachment = what.kind === 'media' ? await this.#upload(what) : undefined;
     const plaintext = content.write(stanza, this.clock(), what, attachment);
     this.sent.add(stanza, to, plaintext);
+    this.talk.sending(to, stanza, what);
     try {
       const { accepted } = await this.sessions.alone(() => this.#encryptAndSubmit(to, stanza, plaintext, what, false));
       await accepted;
+      this.talk.sent(to, stanza, what);
     } catch (error) {
       this.sent.forget(stanza);
+      this.talk.unsent(to, stanza);
       const gone = error.reason === 'unknown-user';
       if (gone && defect('reports-refused-as-sent')) return;
       if (gone && defect('tells-deleted-from-unknown') && this.keys.stores.identities.current(to) !== null) {
@@ -151,6 +160,18 @@ export class User {
       const held = this.#held.get(message.to) ?? new Set();
       this.#held.set(message.to, held.add(message));
     }
+  }
+
+  /** Blocks a peer, or ends that; the gateway gets the whole list. One change after the other. */
+  block(peer, blocked) {
+    const change = this.#blocking.then(async () => {
+      if (peer === this.name) throw new Problem('malformed', 'nobody blocks himself');
+      const { users, commit } = this.talk.withBlocked(peer, blocked);
+      if (!defect('blocks-locally-only')) await this.#request('PUT', '/blocks', { users });
+      commit();
+    });
+    this.#blocking = change.catch(() => {});
+    return change;
   }
 
   acceptIdentity(peer) {

@@ -5,6 +5,7 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { DEFECTS, selectDefect } from '../src/defects.mjs';
 import * as content from '../src/content.mjs';
 import * as media from '../src/media.mjs';
+import { Talk } from '../src/talk.mjs';
 import { Cast, reasonOf, tampered } from './cast.mjs';
 
 /** For each defect, a check that answers whether it shows. */
@@ -165,7 +166,57 @@ const shows = {
     await cast.settle(cast.bob, await cast.send(cast.alice, cast.bob, 'one'));
     return (await cast.texts(cast.bob)).length === 0;
   },
+  'ignores-reaction-removal': async (cast) => {
+    const id = await cast.send(cast.bob, cast.alice, 'one');
+    await cast.settle(cast.alice, id);
+    const reaction = { kind: 'reaction', of: id, emoji: '👍' };
+    await cast.send(cast.alice, cast.bob, { ...reaction, remove: false });
+    await cast.settle(cast.bob, await cast.send(cast.alice, cast.bob, { ...reaction, remove: true }));
+    return (await cast.events(cast.bob)).at(-1).content.remove === false;
+  },
+  'receipt-for-typing': async (cast) => {
+    await cast.settle(cast.bob, await cast.send(cast.alice, cast.bob, { kind: 'typing', active: true }));
+    return cast.gateway.sent.some(({ kind, from }) => kind === 'receipt' && from === cast.bob);
+  },
+  'shows-for-unknown-message': async () => taken({ kind: 'delete', of: 'nothing' }),
+  'lets-anybody-change': async () => taken({ kind: 'edit', of: 'own', text: 'x' }),
+  'shows-self-reaction': async () => taken({ kind: 'reaction', of: 'theirs', emoji: 'x', remove: false }),
+  'edits-without-end': async () => taken({ kind: 'edit', of: 'theirs', text: 'x' }, 15 * 60 * 1000 + 1),
+  'shows-repeated-delete': async () => taken({ kind: 'delete', of: 'deleted' }),
+  'takes-any-reaction': async () => taken({ kind: 'reaction', of: 'own', emoji: 'x'.repeat(65), remove: false }),
+  'receipt-before-examination': async (cast) => {
+    cast.gateway.disturb = (stanza) => (stanza.kind === 'message' ? [] : [stanza]);
+    const lost = await cast.send(cast.alice, cast.bob, 'one');
+    cast.gateway.disturb = (stanza) => [stanza];
+    await cast.settle(cast.bob, await cast.send(cast.alice, cast.bob, { kind: 'edit', of: lost, text: 'two' }));
+    return cast.gateway.sent.some(({ kind, from }) => kind === 'receipt' && from === cast.bob);
+  },
+  'shows-blocked': async (cast) => {
+    await cast.call('block', cast.bob, { peer: cast.alice, blocked: true });
+    await cast.settle(cast.bob, await cast.send(cast.alice, cast.bob, 'one'));
+    return (await cast.texts(cast.bob)).length === 1;
+  },
+  'blocks-locally-only': async (cast) => {
+    await cast.call('block', cast.bob, { peer: cast.alice, blocked: true });
+    return cast.gateway.users.get(cast.bob).blocks === undefined;
+  },
+  'tells-blocked': async (cast) => {
+    await cast.call('block', cast.alice, { peer: cast.bob, blocked: true });
+    return (await reasonOf(cast.send(cast.alice, cast.bob, { kind: 'typing', active: true }))) === 'no failure';
+  },
 };
+
+/** Whether the peer may do this, a while after one message of each was shown, and another of the peer deleted. */
+async function taken(content, after = 0) {
+  let now = 0;
+  const talk = new Talk(() => now);
+  const text = { kind: 'text', text: 't' };
+  talk.sending('peer', 'own', text);
+  for (const id of ['theirs', 'deleted']) talk.receive('peer', id, text);
+  talk.receive('peer', 'deletion', { kind: 'delete', of: 'deleted' });
+  now = after;
+  return (await reasonOf((async () => talk.receive('peer', 'last', content))())) === 'no failure';
+}
 
 /** Keeps messages back until the answer is called. */
 function hold(cast) {

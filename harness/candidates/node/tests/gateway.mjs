@@ -69,6 +69,10 @@ export class FakeGateway extends EventEmitter {
     const [, folder, name] = path.split('/');
     if (method === 'GET' && folder === 'keys') return this.#keys(name);
     if (method === 'PUT' && folder === 'keys') return this.#publish(user, JSON.parse(body));
+    if (method === 'PUT' && folder === 'blocks') {
+      user.blocks = JSON.parse(body).users;
+      return json({ users: user.blocks });
+    }
     if (method === 'DELETE' && folder === 'user') {
       this.users.delete(user.keys.user);
       user.channel?.close(4000);

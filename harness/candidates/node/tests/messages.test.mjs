@@ -45,21 +45,27 @@ test('messages that overtake each other are shown, once each', async (t) => {
 test('every kind of content arrives as it was sent', async (t) => {
   const cast = await Cast.with(t);
   const { alice, bob } = cast;
-  const of = randomUUID();
+  const of = await cast.send(alice, bob, 'mine');
+  const other = await cast.send(bob, alice, 'yours');
+  await cast.settle(bob, of);
+  await cast.settle(alice, other);
   const contents = [
     { kind: 'text', text: '' },
     { kind: 'text', text: '\ufeffaé\u0301 \u{1f9d1}\u200d\u{1f680}\u{10fffd}\0 ' },
     { kind: 'text', text: 'x'.repeat(65536) },
-    { kind: 'reaction', of, emoji: '👍', remove: false },
-    { kind: 'reply', of, text: 'yes' },
+    { kind: 'reaction', of: other, emoji: '👍', remove: false },
+    { kind: 'reaction', of: other, emoji: '👍', remove: true },
+    { kind: 'reply', of: randomUUID(), text: 'yes' },
     { kind: 'edit', of, text: 'no' },
     { kind: 'delete', of },
     { kind: 'typing', active: false },
-    { kind: 'read', of: [of, randomUUID()] },
-    { kind: 'read', of: [] },
+    { kind: 'read', of: [other] },
   ];
   for (const content of contents) await cast.settle(bob, await cast.send(alice, bob, content));
-  assert.deepEqual((await cast.events(bob)).map(({ content }) => content), contents);
+  const shown = (await cast.events(bob)).filter(({ kind }) => kind === 'message').map(({ content }) => content);
+  assert.deepEqual(shown.slice(1), contents);
+  // Neither the indicator nor the read receipt is answered.
+  assert.equal(cast.gateway.sent.filter(({ kind, from }) => kind === 'receipt' && from === bob).length, contents.length - 1);
   assert.equal(await reasonOf(cast.send(alice, bob, 'x'.repeat(200_000))), 'too-large');
 });
 

@@ -218,6 +218,54 @@ defects! {
     KeepsStaleSession = "keeps-stale-session";
     /// Gives a refill up on the first error of the gateway.
     GivesRefillUp = "gives-refill-up";
+    /// Shows a reaction that is taken back as one that is made: the flag was added later, and nobody reads it.
+    IgnoresReactionRemoval = "ignores-reaction-removal";
+    /// Shows a reply as a plain text: what it answers is lost.
+    LosesQuote = "loses-quote";
+    /// Shows the new text of an edited message as a message of its own.
+    ShowsEditAsText = "shows-edit-as-text";
+    /// Drops deletions without a word: the message stays.
+    IgnoresDeletions = "ignores-deletions";
+    /// Answers the typing indicator with a delivery receipt, as anything that was decrypted.
+    ReceiptForTyping = "receipt-for-typing";
+    /// Answers a read receipt with a delivery receipt, as anything that was decrypted.
+    ReceiptForReadReceipt = "receipt-for-read-receipt";
+    /// Shows what refers to a message that it does not know: the reference is never looked up.
+    ShowsForUnknownMessage = "shows-for-unknown-message";
+    /// Shows that a message was read which was never sent to the one who says so.
+    ShowsUnknownReadReceipt = "shows-unknown-read-receipt";
+    /// Takes deletions for half the time only: one day in place of two.
+    ClosesDeletionEarly = "closes-deletion-early";
+    /// Lets anybody edit or delete a message who knows its id: whose it is was never compared.
+    LetsAnybodyChange = "lets-anybody-change";
+    /// Shows a reaction of the sender to a message of its own.
+    ShowsSelfReaction = "shows-self-reaction";
+    /// Shows the same reaction once more, although nothing changes by it.
+    ShowsReactionAgain = "shows-reaction-again";
+    /// Takes an edit at any time.
+    EditsWithoutEnd = "edits-without-end";
+    /// Takes a deletion at any time.
+    DeletesWithoutEnd = "deletes-without-end";
+    /// Shows a second deletion of one message.
+    ShowsRepeatedDelete = "shows-repeated-delete";
+    /// Takes whatever stands in a reaction's emoji.
+    TakesAnyReaction = "takes-any-reaction";
+    /// Sends the delivery receipt as soon as a message is decrypted, before it is examined.
+    ReceiptBeforeExamination = "receipt-before-examination";
+    /// Sends delivery receipts in bulk for all that waited while the user was offline, whatever came of it.
+    BulkReceiptsOnReturn = "bulk-receipts-on-return";
+    /// Relies on the gateway to keep out whom the user has blocked.
+    ShowsBlocked = "shows-blocked";
+    /// Looks who is blocked only after decryption, so that a damaged message of a blocked user is asked for again.
+    AsksBlockedAgain = "asks-blocked-again";
+    /// Keeps the block list to itself.
+    BlocksLocallyOnly = "blocks-locally-only";
+    /// Takes a user off the list at the gateway, and goes on refusing its messages.
+    StaysBlocked = "stays-blocked";
+    /// Tells a blocked user that its messages were read, and that the user types: both take another path than messages.
+    TellsBlocked = "tells-blocked";
+    /// Lets the user edit a message at any time, and leaves it to the receiver to refuse that.
+    SendsLateEdits = "sends-late-edits";
     /// Answers an operation that does not exist with success.
     InventsOperation = "invents-operation";
 }

@@ -124,6 +124,10 @@ impl Sample {
                 }
                 Answer::AcceptIdentity(Done {})
             }
+            Call::Block(args) => {
+                self.user(args.instance, args.user)?.block(args.peer, args.blocked).await?;
+                Answer::Block(Done {})
+            }
             Call::AdvanceClock(args) => {
                 // No timer of this client runs on the instance's clock; it decides how old a session is, and stamps messages.
                 let by = args.by_ms;
@@ -265,6 +269,7 @@ fn describe() -> Description {
             F::DeliveryReceipt,
             F::Retry,
             F::SafetyNumber,
+            F::Block,
         ],
         capabilities: vec![Capability::VirtualClock],
         limits: Limits {

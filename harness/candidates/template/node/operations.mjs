@@ -15,6 +15,7 @@ const FEATURES = [
   // 'safety-number', // step 3
   // 'image', 'video', 'voice', 'file', // step 4
   // 'reaction', 'reply', 'edit', 'delete', 'typing', 'read-receipt', // step 5
+  // 'block', // step 6
 ];
 const LIMITS = { text_bytes: 100_000, file_bytes: 16 * 1024 * 1024, instances: 64 };
 const MOST_PREKEYS = 100;
@@ -100,6 +101,9 @@ export class Candidate {
     accept_identity: async (args) => {
       await this.#user(args).acceptIdentity(args.peer);
       return {};
+    },
+    block: () => {
+      throw new Problem('unsupported', 'blocking: here your block list: see the contract, module portable');
     },
     advance_clock: (args) => {
       // This client has no timers of its own. If yours has some: fire what falls due, before the answer.

@@ -20,6 +20,7 @@ FEATURES = [
     # "safety-number",  # step 3
     # "image", "video", "voice", "file",  # step 4
     # "reaction", "reply", "edit", "delete", "typing", "read-receipt",  # step 5
+    # "block",  # step 6
 ]
 LIMITS = {"text_bytes": 100_000, "file_bytes": 16 * 1024 * 1024, "instances": 64}
 MOST_PREKEYS = 100
@@ -144,6 +145,9 @@ class Candidate:
     def op_accept_identity(self, args):
         self.user(args).accept_identity(args.peer)
         return {}
+
+    def op_block(self, args):
+        raise Problem("unsupported", "blocking: here your block list: see the contract, module portable")
 
     def op_advance_clock(self, args):
         # This client has no timers of its own. If yours has some: fire what falls due, before the answer.

@@ -49,6 +49,30 @@ pub(crate) const fn text(reason: Reason) -> Text {
             "The gateway forgot the user after the time that it states, with keys and mailbox.",
             "Tell the user, and enlist anew: new keys, and peers see a changed identity.",
         ),
+        Reason::UnknownMessage => (
+            "A stranger sends a reaction, an edit or a deletion for a message that never was, and waits for a receipt.",
+            "If one comes, the stranger learns whenever the user's device is on, as often as once a second, and the user sees nothing.",
+            "The message referred to is not in the receiver's store: it was never received, or it was deleted.",
+            "Look up what is referred to before anything is answered; refuse what is not known, and send no receipt for it.",
+        ),
+        Reason::NotPermitted => (
+            "Somebody changes or deletes a message that another person wrote.",
+            "Words are put into a user's mouth, or evidence is taken away.",
+            "The client looks up the message by its id alone and not by who sent it.",
+            "Allow edits and deletions by the message's own sender only.",
+        ),
+        Reason::TooLate => (
+            "A message is changed or deleted long after it was read.",
+            "What was agreed on can be altered when nobody looks any more.",
+            "The age of the message was not looked at, or the clocks of the two sides differ.",
+            "Compare the receiver's clock with the time of the message, and refuse changes outside the contract's window.",
+        ),
+        Reason::Blocked => (
+            "Somebody whom the user blocked goes on writing, and finds out whether the user is there.",
+            "The block does not protect: messages are shown, or receipts betray that the user is online.",
+            "The message was under way when its sender was blocked, and the client did not look at its list again.",
+            "Look at the block list before a message is shown, and send nothing of any kind to who is blocked.",
+        ),
         Reason::BadVersion => (
             "Somebody answers with an older version of the protocol.",
             "The newer protection, such as the post-quantum one, is silently gone.",

@@ -182,6 +182,18 @@ messages! {
         peer: UserId,
     }
 
+    /// Arguments of `block`.
+    Block {
+        /// Which instance.
+        instance: InstanceId,
+        /// Who blocks.
+        user: UserId,
+        /// Whom.
+        peer: UserId,
+        /// True blocks, false ends it.
+        blocked: bool,
+    }
+
     /// Arguments of `advance_clock`.
     AdvanceClock {
         /// Which instance.

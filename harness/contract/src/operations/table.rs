@@ -118,7 +118,9 @@ operations! {
     Disconnect, "disconnect": Disconnect => Done, deadline 10 s, blocks "the chat channel being closed";
     /// Sends content to another user under the given stanza id. Where there is no session, the client fetches the peer's bundle
     /// and checks it first. It sends nothing to an identity key that changed and that the user has not accepted:
-    /// `untrusted-identity`, after the notice. A peer that does not exist, or not any more, is `unknown-user` either way.
+    /// `untrusted-identity`, after the notice. A peer that does not exist, or not any more, is `unknown-user` either way. To a peer
+    /// whom the user has blocked it sends nothing of any kind: `blocked`. What the module `conversation` does not allow is answered
+    /// with its reason, and nothing goes out.
     Send, "send": Send => Done, deadline 30 s, blocks "the gateway having accepted the stanza, and the upload before it if there is a file";
     /// What a user saw after a cursor, in order, with what the client refused to show.
     Events, "events": Events => EventList, deadline 15 s, blocks "the first event after the cursor, for `wait_ms` at most; 0 answers at once";
@@ -136,6 +138,9 @@ operations! {
     VerifyIdentity, "verify_identity": VerifyIdentity => SafetyNumber, deadline 10 s, blocks "nothing; `no-session` if the peer's identity is not known yet";
     /// The user accepts a peer's changed identity key: messages may be sent to it from now on.
     AcceptIdentity, "accept_identity": AcceptIdentity => Done, deadline 10 s, blocks "nothing";
+    /// Blocks a peer, or ends that (feature `block`): sets the user's block list at the gateway, and keeps to it from the answer on.
+    /// Blocking whom one has blocked, and unblocking whom one has not, succeeds.
+    Block, "block": Block => Done, deadline 10 s, blocks "the gateway having accepted the list";
     /// Moves an instance's virtual time forward (capability `virtual-clock`). Timers that fall due fire before the answer.
     AdvanceClock, "advance_clock": AdvanceClock => Done, deadline 10 s, blocks "the timers that fell due";
 }

@@ -109,6 +109,15 @@ pub struct Uploaded {
     pub url: String,
 }
 
+/// Body of `PUT /blocks`, and answer of it and of `GET /blocks`: all whom the user has blocked.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BlockList {
+    /// Whom, in any order, each once; at most [`super::MOST_BLOCKED`], and never the user itself. Names that are not enlisted may
+    /// stand here.
+    pub users: Vec<UserId>,
+}
+
 /// Answer of `DELETE /user`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

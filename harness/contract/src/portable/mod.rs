@@ -16,6 +16,8 @@
 //! | `PUT /media` | the blob | [`Uploaded`] |
 //! | `GET /media/{name}` | | the blob |
 //! | `GET /files/{name}` | | a plaintext file that the upper tester asked to send: part of the test, not of the product |
+//! | `GET /blocks` | | [`BlockList`] |
+//! | `PUT /blocks` | [`BlockList`]: the whole list | [`BlockList`], as it is now |
 //! | `DELETE /user` | | [`Deleted`]; the user's keys, mailbox and token are gone |
 //! | `GET /chat` | WebSocket | [`Stanza`]s as text frames |
 //!
@@ -32,7 +34,8 @@
 //! delivers stanzas in order and keeps each of them in the mailbox until the client has sent `ack` for it: after it processed it,
 //! whatever came of that. Only one channel is open for a user; a new one ends the old one.
 //!
-//! For each message that it shows, a client sends a `delivered` receipt. For a message that it cannot decrypt (for want of a
+//! For each message that it shows, a client sends a `delivered` receipt, and for nothing else: see the module
+//! [`crate::conversation`] for what is shown and what is no message. For a message that it cannot decrypt (for want of a
 //! session, of a key, or because a MAC does not match) it sends a `retry` receipt, and no more than [`MOST_RETRIES`] for one
 //! message; a message that it received before (`duplicate`, `too-old`) gets neither. A sender that gets a `retry` receipt for a
 //! message that it did send to this user fetches the peer's bundle, sets up a new session, and sends the same content again under a new stanza
@@ -43,6 +46,15 @@
 //! A gateway may be newer than a client. Members of a stanza that a client does not know are ignored
 //! ([`Stanza::from_gateway`]). A stanza of a kind that it does not know, but with an `id`, is acknowledged, so that it does not come
 //! again for ever, and is otherwise without effect; it may be reported as refused (`unsupported`).
+//!
+//! # Blocked users
+//! A user's block list is at the gateway. Stanzas of a blocked user to the one who blocked it are accepted as any other and not
+//! delivered: the sender is told nothing, then or later. What was under way before can still arrive, and the gateway may fail: so a
+//! client acknowledges a message of a user whom its user has blocked, does not show it, reports it as refused (`blocked`), whether
+//! or not it could have been read, and sends no receipt for it, neither `delivered` nor `retry`. A receipt of such a user is
+//! acknowledged and has no effect. To a blocked user a client sends nothing: no message, no read receipt, no typing indicator. A user
+//! who is blocked no longer is as any other; what it wrote in between is lost. Enlisting anew, and being deleted or un-enlisted,
+//! empties the list.
 //!
 //! # Ciphertext
 //! `message` stanzas carry a serialised libsignal message: [`MessageType::Prekey`] or [`MessageType::Normal`]. Both addresses of a
@@ -74,6 +86,8 @@ pub const SAFETY_NUMBER_VERSION: u32 = 2;
 pub const LARGEST_STANZA: usize = 1024 * 1024;
 /// Largest JSON body of a request in bytes.
 pub const LARGEST_BODY: usize = 1024 * 1024;
+/// Most users on one block list.
+pub const MOST_BLOCKED: usize = 1000;
 /// Most one-time prekeys of one kind that one request may publish.
 pub const MOST_PREKEYS: usize = 100;
 /// Content type of JSON bodies.

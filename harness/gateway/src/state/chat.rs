@@ -2,7 +2,7 @@
 
 use super::disturbance::Endpoint;
 use super::effect::{ChannelId, Effect, HttpReply, bounded};
-use super::gateway::{Gateway, NOT_ENLISTED, StoredStanza};
+use super::gateway::{Gateway, NOT_ENLISTED, StoredStanza, disturbed};
 use super::limits::{MOST_STANZA_BYTES, MOST_STANZAS};
 use super::mailbox::Acked;
 use super::transit::Transit;
@@ -195,6 +195,11 @@ impl Gateway {
         let stored = StoredStanza { from: Some(origin.user()), to, stanza: Arc::clone(&stanza), at_ms: self.now_ms };
         self.stanzas.insert(id, stored);
         out.push(origin.answer(Stanza::Accepted { id }));
+        if self.users.get(&to).is_some_and(|user| user.blocked.contains(&origin.user())) {
+            // The sender is told nothing. What is under way already is not looked at again: its receiver has to.
+            out.push(disturbed(id, "not delivered: its recipient has blocked its sender"));
+            return Ok(());
+        }
         self.proceed(Transit { to, stanza, rest }, out);
         Ok(())
     }

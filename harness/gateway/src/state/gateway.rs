@@ -49,6 +49,8 @@ pub(crate) struct User {
     pub(crate) token: String,
     pub(crate) mailbox: Mailbox,
     pub(crate) channel: Option<ChannelId>,
+    /// Whom the user has blocked.
+    pub(crate) blocked: BTreeSet<UserId>,
     /// When the user was last connected, or else enlisted.
     pub(crate) seen_ms: u64,
 }

@@ -8,9 +8,12 @@ use super::limits::{MOST_ENLISTMENTS, MOST_USERS};
 use super::mailbox::Mailbox;
 use super::media;
 use bytes::Bytes;
-use countersign_contract::portable::{Deleted, Enlist, Enlisted, LARGEST_BODY, PublishKeys, Stanza, Uploaded};
+use countersign_contract::portable::{
+    BlockList, Deleted, Enlist, Enlisted, LARGEST_BODY, MOST_BLOCKED, PublishKeys, Stanza, Uploaded,
+};
 use countersign_contract::{Problem, Reason, UserId, media::LARGEST_BLOB};
 use serde::de::DeserializeOwned;
+use std::collections::BTreeSet;
 use std::str::FromStr as _;
 use std::sync::Arc;
 
@@ -125,6 +128,8 @@ impl Gateway {
             ("PUT", ["media"]) => self.put_media(body),
             ("GET", ["media", name]) => self.get_media(name),
             ("GET", ["files", name]) => self.get_file(name),
+            ("GET", ["blocks"]) => Ok(self.blocks(user)),
+            ("PUT", ["blocks"]) => self.put_blocks(user, &body),
             ("DELETE", ["user"]) => Ok(self.delete(user)),
             ("GET", ["chat"]) => Err(invalid(Reason::Malformed, "the chat channel is a WebSocket: ask for an upgrade")),
             _ => Err(invalid(Reason::Unsupported, "the binding has no such request")),
@@ -170,7 +175,14 @@ impl Gateway {
         self.known.insert(name);
         let token = self.names.token();
         self.tokens.insert(token.clone(), name);
-        let user = User { keys, token: token.clone(), mailbox: Mailbox::default(), channel: None, seen_ms: self.now_ms };
+        let user = User {
+            keys,
+            token: token.clone(),
+            mailbox: Mailbox::default(),
+            channel: None,
+            blocked: BTreeSet::new(),
+            seen_ms: self.now_ms,
+        };
         self.users.insert(name, user);
         answer.reply = HttpReply::json(&Enlisted { token });
         Ok(answer)
@@ -206,6 +218,26 @@ impl Gateway {
         let Some(user) = self.users.get_mut(&user) else { return Err(plain(Reason::Unauthorized, "not enlisted")) };
         user.keys.publish(body)?;
         Ok(Answer::with(HttpReply::json(&user.keys.left())))
+    }
+
+    fn blocks(&self, user: UserId) -> Answer {
+        let users = self.users.get(&user).into_iter().flat_map(|user| user.blocked.iter().copied()).collect();
+        Answer::with(HttpReply::json(&BlockList { users }))
+    }
+
+    fn put_blocks(&mut self, name: UserId, body: &[u8]) -> Result<Answer, Failure> {
+        let BlockList { users } = parse(body)?;
+        if users.len() > MOST_BLOCKED {
+            return Err(invalid(Reason::TooLarge, format!("{} users on a block list; {MOST_BLOCKED} at most", users.len())));
+        }
+        let count = users.len();
+        let blocked: BTreeSet<UserId> = users.into_iter().collect();
+        if blocked.len() < count || blocked.contains(&name) {
+            return Err(invalid(Reason::Malformed, "a block list names each user once, and not its owner"));
+        }
+        let Some(user) = self.users.get_mut(&name) else { return Err(plain(Reason::Unauthorized, "not enlisted")) };
+        user.blocked = blocked;
+        Ok(self.blocks(name))
     }
 
     fn put_media(&mut self, blob: Bytes) -> Result<Answer, Failure> {

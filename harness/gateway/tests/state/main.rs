@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
 
 mod bad_input;
+mod blocks;
 mod bundles;
 mod chat;
 mod faults;

@@ -4,7 +4,7 @@ use super::Monitor;
 use crate::context::Context;
 use crate::finding::Finding;
 use crate::said::{Said, quote};
-use countersign_contract::portable::{Enlist, PublishKeys, Stanza};
+use countersign_contract::portable::{BlockList, Enlist, PublishKeys, Stanza};
 use countersign_trace::Observation;
 
 pub(super) const MONITOR: Monitor = Monitor { id: "binding", requirements: &["META-01"], watch };
@@ -33,6 +33,7 @@ fn watch(cx: &Context<'_>) -> Said {
         let error = match (request.method, request.path) {
             ("POST", "/enlist") => serde_json::from_slice::<Enlist>(bytes).err(),
             ("PUT", "/keys") => serde_json::from_slice::<PublishKeys>(bytes).err(),
+            ("PUT", "/blocks") => serde_json::from_slice::<BlockList>(bytes).err(),
             _ => None,
         };
         let wrong =

@@ -56,6 +56,7 @@ fn bodies<'c>(cx: &'c Context<'_>) -> impl Iterator<Item = (usize, Vec<String>, 
         let kinds: &[&str] = match (request.method, request.path) {
             ("POST", "/enlist") => &["enlist"],
             ("PUT", "/keys") => &["put-keys"],
+            ("PUT", "/blocks") => &["put-blocks"],
             _ => return None,
         };
         Some((request.at, kinds.iter().map(|k| (*k).to_owned()).collect(), json(request.body)?))

@@ -5,6 +5,7 @@ use crate::context::Context;
 use crate::finding::Finding;
 use crate::said::Said;
 use crate::seen::What;
+use countersign_contract::conversation::has_receipt;
 use countersign_contract::portable::{MOST_RETRIES, ReceiptType, Stanza};
 use countersign_contract::{Reason, StanzaId, UserId};
 use std::collections::BTreeMap;
@@ -92,7 +93,11 @@ fn delivered(cx: &Context<'_>, receipt: &Receipt, name: &str, deliveries: usize,
     if !refusals(cx, receipt).is_empty() && deliveries == 1 {
         return Err((Finding::UndueReceipt, format!("a delivery receipt for {name}, which was refused")));
     }
-    let id = cx.seen.message_of_stanza.get(&receipt.of).and_then(|m| cx.seen.messages.get(m)).and_then(|m| m.id);
+    let message = cx.seen.message_of_stanza.get(&receipt.of).and_then(|m| cx.seen.messages.get(m));
+    if message.and_then(|m| m.content.as_ref()).is_some_and(|content| !has_receipt(content)) {
+        return Err((Finding::UndueReceipt, format!("a delivery receipt for {name}, which is no message")));
+    }
+    let id = message.and_then(|m| m.id);
     let shown = cx
         .seen
         .sights(receipt.user)

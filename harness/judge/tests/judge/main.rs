@@ -10,4 +10,5 @@ mod nearest;
 mod run;
 mod steps;
 mod support;
+mod talk;
 mod timing;

@@ -136,6 +136,12 @@ impl User {
     /// The receipts that follow from a stanza.
     async fn react(&self, link: &Arc<Link>, stanza: Stanza) -> Vec<Stanza> {
         match stanza {
+            // Whether it could be read does not matter, and nobody is told.
+            Stanza::Message { id, from: Some(from), .. } if self.refuses_unread(from) => {
+                self.see(What::Refused { stanza: id, reason: Reason::Blocked });
+                Vec::new()
+            }
+            Stanza::Receipt { from: Some(from), .. } if self.has_blocked(from) => Vec::new(),
             Stanza::Message { id, from: Some(from), r#type, body, .. } => {
                 self.receive(id, from, r#type, body.as_ref()).await.into_iter().collect()
             }
@@ -188,13 +194,16 @@ impl User {
                     self.tell_of_identity(from);
                 }
                 match shown {
-                    Ok(()) if !self.has(Defect::NoDeliveryReceipt) => Some(receipt(from, ReceiptType::Delivered, id, None)),
-                    Ok(()) => None,
+                    Ok(answered) => answered.then(|| receipt(from, ReceiptType::Delivered, id, None)),
                     Err(reason) => {
                         self.see(What::Refused { stanza: id, reason });
-                        None
+                        self.answers_refused().then(|| receipt(from, ReceiptType::Delivered, id, None))
                     }
                 }
+            }
+            Err(_) if self.has_blocked(from) && !self.has(Defect::AsksBlockedAgain) => {
+                self.see(What::Refused { stanza: id, reason: Reason::Blocked });
+                None
             }
             Err(reason) => self.refuse(id, from, reason),
         }
@@ -237,8 +246,8 @@ impl User {
         count.map(|count| receipt(from, ReceiptType::Retry, id, Some(count)))
     }
 
-    /// Shows a decrypted message.
-    async fn show(&self, id: StanzaId, from: UserId, opened: &Opened) -> Result<(), Reason> {
+    /// Shows a decrypted message: whether it is answered with a receipt.
+    async fn show(&self, id: StanzaId, from: UserId, opened: &Opened) -> Result<bool, Reason> {
         if opened.plaintext.len() > LARGEST_CONTENT + PADDING_BLOCK {
             return Err(Reason::TooLarge);
         }
@@ -264,7 +273,10 @@ impl User {
             }
             _ => None,
         };
-        let shown = self.as_shown(content.shown(digest.map(|(digest, _)| digest)).ok_or(Reason::Malformed)?);
+        let content = content.shown(digest.map(|(digest, _)| digest)).ok_or(Reason::Malformed)?;
+        self.examine(from, message, &content)?;
+        let answered = self.answers(&content);
+        let shown = self.as_shown(content).and_then(|content| self.converse(content));
         let shown = self.as_file_shown(shown, digest.map(|(_, length)| length));
         self.state().shown.insert((from, message));
         if let Some(content) = shown {
@@ -278,7 +290,7 @@ impl User {
                 self.see(what);
             }
         }
-        Ok(())
+        Ok(answered)
     }
 
     /// What defective clients make of a text.

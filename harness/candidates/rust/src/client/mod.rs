@@ -9,10 +9,12 @@ mod link;
 mod media;
 mod outgoing;
 mod retry;
+mod talk;
 
 use crate::defect::{Defect, Defects};
 use crate::instance::Instance;
 use crate::vault::{Backup, Vault};
+use countersign_contract::conversation::Conversation;
 use countersign_contract::operations::{EventList, RotateKeys};
 use countersign_contract::portable::{Enlisted, JSON, Stanza};
 use countersign_contract::seen::{NoticeKind, Seen, What};
@@ -61,6 +63,12 @@ struct State {
     processed: BTreeSet<StanzaId>,
     /// Messages that were shown, so that a resend is not shown again.
     shown: BTreeSet<(UserId, StanzaId)>,
+    /// What the user and each peer said to each other.
+    talks: BTreeMap<UserId, Conversation>,
+    /// Whom the user has blocked.
+    blocked: BTreeSet<UserId>,
+    /// Messages that a peer deleted: for the defect `shows-repeated-delete`.
+    deleted: BTreeSet<StanzaId>,
     sent: retry::Sent,
     asked: retry::Asked,
     /// Receipts that could not be delivered before the connection broke.
@@ -107,6 +115,9 @@ impl User {
             begun: BTreeMap::new(),
             processed: BTreeSet::new(),
             shown: BTreeSet::new(),
+            talks: BTreeMap::new(),
+            blocked: BTreeSet::new(),
+            deleted: BTreeSet::new(),
             sent: retry::Sent::default(),
             asked: retry::Asked::default(),
             unsent: Vec::new(),

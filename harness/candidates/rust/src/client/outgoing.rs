@@ -18,9 +18,11 @@ impl User {
     /// Sends content and waits until the gateway has accepted it.
     ///
     /// # Errors
-    /// `not-connected`, `untrusted-identity`, `too-large`, what is wrong with the peer's bundle, and what the gateway answered.
+    /// `not-connected`, `blocked`, what the conversation does not permit, `untrusted-identity`, `too-large`, what is wrong with the peer's bundle, and what the gateway answered.
     pub(crate) async fn send(&self, to: UserId, stanza: StanzaId, content: &UserContent) -> Result<(), Problem> {
         let link = self.online()?;
+        self.may_send(to, content)?;
+        let said = content;
         let attachment = match content {
             UserContent::Media { media, mime, name, file } => {
                 if !self.is_file_name(name, Defect::SendsPathInFileName) {
@@ -43,7 +45,12 @@ impl User {
         if content.encoded_len() > LARGEST_CONTENT {
             return Err(Problem::new(Reason::TooLarge, format!("a content is at most {LARGEST_CONTENT} bytes")));
         }
+        self.note_sent(to, stanza, said, false);
         let outcome = self.transmit(&link, to, stanza, &content, false).await;
+        match &outcome {
+            Ok(()) => self.note_sent(to, stanza, said, true),
+            Err(_) => self.note_unsent(to, stanza),
+        }
         if self.has(Defect::SendsToChangedIdentity)
             && outcome.as_ref().is_err_and(|problem| problem.reason == Reason::UntrustedIdentity)
         {

@@ -21,6 +21,7 @@ const FEATURES: &[&str] = &[
     // "safety-number", // step 3
     // "image", "video", "voice", "file", // step 4
     // "reaction", "reply", "edit", "delete", "typing", "read-receipt", // step 5
+    // "block", // step 6
 ];
 const MOST_INSTANCES: usize = 64;
 const MOST_PREKEYS: u64 = 100;
@@ -87,6 +88,7 @@ pub const OPERATIONS: &[(&str, Handler)] = &[
     }),
     ("verify_identity", |candidate, args| Ok(json!({ "digits": candidate.user(args)?.safety_number(&args.name("peer"))? }))),
     ("accept_identity", |candidate, args| candidate.user(args)?.accept_identity(&args.name("peer")).map(done)),
+    ("block", |_, _| Err(Problem::new("unsupported", "blocking: here your block list: see the contract, module portable"))),
     ("advance_clock", |candidate, args| {
         // This client has no timers of its own. If yours has some: fire what falls due, before the answer.
         candidate.instance(args)?.clock.fetch_add(args.number("by_ms"), Ordering::SeqCst);

@@ -54,6 +54,7 @@ pub(crate) fn profile() -> Profile {
             "to-gateway/ack": ["kind", "id"],
             "to-gateway/enlist": ["user", "registration_id", "identity_key", "signed_prekey", "kyber_prekey", "one_time_prekeys",
                 "one_time_kyber_prekeys"],
+            "to-gateway/put-blocks": ["users"],
             "to-gateway/put-keys": ["signed_prekey", "kyber_prekey", "one_time_prekeys", "one_time_kyber_prekeys"]
         },
         "unsupported-counts-as": "warn", "assumptions": [], "does-not-show": []
