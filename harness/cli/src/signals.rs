@@ -1,21 +1,47 @@
 //! Requests to stop.
 
-/// Waits until the user or the system asks this process to stop: Ctrl-C, or SIGTERM as from `kill`, `timeout` and CI runners.
+/// Requests to stop: Ctrl-C, or SIGTERM as from `kill`, `timeout` and CI runners. From its making on they are counted rather than
+/// ending the process, so that it is made before anything is started that has to be ended in order.
 ///
 /// Not SIGHUP: to listen for it would undo `nohup`.
-pub(crate) async fn stop_wanted() {
-    let interrupt = tokio::signal::ctrl_c();
+pub(crate) struct Signals {
     #[cfg(unix)]
-    if let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        tokio::select! {
-            Ok(()) = interrupt => {}
-            Some(()) = terminate.recv() => {}
-            // Neither can be listened for: the system ends the process in its own way.
-            else => std::future::pending().await,
+    interrupt: Option<tokio::signal::unix::Signal>,
+    #[cfg(unix)]
+    terminate: Option<tokio::signal::unix::Signal>,
+}
+
+impl Signals {
+    /// Begins to listen. What cannot be listened for ends the process in the system's own way. To be called within a runtime.
+    pub(crate) fn listen() -> Self {
+        #[cfg(unix)]
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            Self { interrupt: signal(SignalKind::interrupt()).ok(), terminate: signal(SignalKind::terminate()).ok() }
         }
-        return;
+        #[cfg(not(unix))]
+        Self {}
     }
-    if interrupt.await.is_err() {
-        std::future::pending::<()>().await;
+
+    /// Waits for the next request.
+    pub(crate) async fn wanted(&mut self) {
+        #[cfg(unix)]
+        {
+            let Self { interrupt, terminate } = self;
+            tokio::select! {
+                Some(()) = next(interrupt) => {}
+                Some(()) = next(terminate) => {}
+                else => std::future::pending().await,
+            }
+        }
+        #[cfg(not(unix))]
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
     }
+}
+
+#[cfg(unix)]
+async fn next(signal: &mut Option<tokio::signal::unix::Signal>) -> Option<()> {
+    signal.as_mut()?.recv().await
 }

@@ -140,7 +140,7 @@ fn leads_on(lang: &str) {
     for healthy in ["reachable", "contract version", "describes itself: \"A Name\"", "clock"] {
         assert!(said.contains(&format!("ok   {healthy}")), "{said}");
     }
-    assert!(said.contains("FAIL claims: the profile takes the suites `signal-pq`, and the candidate claims none"), "{said}");
+    assert!(said.contains("FAIL claims: the profile takes the suites ‘signal-pq’, and the candidate claims none"), "{said}");
     // With the claims of the first step, all that needs no library is healthy.
     claim(skeleton, &folder, &[1]);
     let (code, said) = examined(skeleton, &folder);
@@ -148,7 +148,7 @@ fn leads_on(lang: &str) {
     for healthy in ["claims", "invented operation", "invented argument", "unknown instance", "opens", "closes", "forgets"] {
         assert!(said.contains(&format!("ok   {healthy}")), "{said}");
     }
-    assert!(said.contains("FAIL echo: `create_user` was answered `unsupported`"), "{said}");
+    assert!(said.contains("FAIL echo: ‘create_user’ was answered ‘unsupported’"), "{said}");
     assert!(said.contains("here your Signal library"), "{said}");
     // Noise reaches the gateway and is refused there by our users: enlistment, key directory and chat channel work.
     let (file, noise) = skeleton.library;
@@ -188,7 +188,7 @@ fn answers_over_http(lang: &str) {
     served.wait().expect("ended");
     assert_eq!(code, Some(3), "{said}{fault}");
     assert!(said.contains("ok   forgets an instance"), "{said}");
-    assert!(said.contains("FAIL echo: `create_user` was answered `unsupported`"), "{said}");
+    assert!(said.contains("FAIL echo: ‘create_user’ was answered ‘unsupported’"), "{said}");
 }
 
 #[test]

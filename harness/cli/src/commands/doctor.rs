@@ -6,7 +6,7 @@ use crate::commands::target;
 use crate::exit::Exit;
 use crate::fault::Fault;
 use crate::output;
-use crate::signals;
+use crate::signals::Signals;
 use countersign_reports::{code, visible};
 use countersign_trace::record::Doctor as Examined;
 use serde_json::json;
@@ -23,8 +23,9 @@ pub(crate) fn doctor(args: Doctor) -> Result<Exit, Fault> {
     // An examination that is stopped still ends the candidate's processes.
     let (interrupt_in, interrupt) = watch::channel(None);
     let doctor = runtime.block_on(async {
+        let mut signals = Signals::listen();
         tokio::spawn(async move {
-            signals::stop_wanted().await;
+            signals.wanted().await;
             // Nobody listens any more if the examination is over.
             let _ = interrupt_in.send(Some("interrupted by the user".to_owned()));
         });

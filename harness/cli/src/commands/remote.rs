@@ -72,7 +72,8 @@ fn dial(args: &Args) -> Result<DialIn, Fault> {
     };
     let wait = args.dial_wait;
     let announce = move |url: &str| {
-        output::progress(&format!(
+        // Not progress: without it nobody knows where to dial.
+        output::log(&format!(
             "waiting up to {wait} s for the candidate to dial in at {url} with {where_key}, as `Authorization: Bearer KEY`"
         ));
     };

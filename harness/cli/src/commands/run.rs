@@ -5,7 +5,7 @@ use crate::commands::{report, rerun, target};
 use crate::exit::Exit;
 use crate::fault::Fault;
 use crate::output;
-use crate::signals;
+use crate::signals::Signals;
 use countersign_engine::{Extras, RunEvent, RunOptions, Watch};
 use countersign_judge::RunJudge;
 use countersign_reports::{Teller, progress_line, visible};
@@ -42,7 +42,9 @@ pub(crate) fn run(args: Run) -> Result<Exit, Fault> {
     };
     // A request to stop counts between two runs too.
     let runtime = tokio::runtime::Runtime::new().map_err(Fault::Runtime)?;
-    let asked = runtime.spawn(signals::stop_wanted());
+    let asked = runtime.spawn(async {
+        Signals::listen().wanted().await;
+    });
     let mut number = 0;
     loop {
         number += 1;
@@ -86,9 +88,10 @@ pub(crate) fn in_memory(options: RunOptions, extras: Extras) -> Result<Left, Fau
     runtime.block_on(async {
         let (events_in, mut events) = mpsc::channel(64);
         let (interrupt_in, interrupt) = watch::channel(None);
+        let mut signals = Signals::listen();
         let run = tokio::spawn(countersign_engine::run_with(options, extras, events_in, interrupt));
         let signals = tokio::spawn(async move {
-            signals::stop_wanted().await;
+            signals.wanted().await;
             // Nobody listens any more if the run is over.
             let _ = interrupt_in.send(Some("interrupted by the user".to_owned()));
             std::future::pending::<()>().await;
@@ -143,14 +146,15 @@ async fn execute(options: RunOptions, mut writer: RecordWriter, args: &Run) -> R
     let suite = SuiteFiles::from(&options.suite.files);
     let profile = options.profile.clone();
     let extras = Extras { watch: args.again.trace.then(watcher), repeats: true };
+    let mut signals = Signals::listen();
     let run = tokio::spawn(countersign_engine::run_with(options, extras, events_in, interrupt));
     let at_once = run.abort_handle();
     let signals = tokio::spawn(async move {
-        signals::stop_wanted().await;
+        signals.wanted().await;
         output::progress("stopping: instances under way are ended, what was judged is kept (once more: at once)");
         // Nobody listens any more if the run is over.
         let _ = interrupt_in.send(Some("interrupted by the user".to_owned()));
-        signals::stop_wanted().await;
+        signals.wanted().await;
         // What the run holds goes with it, the candidate's processes among them.
         at_once.abort();
         // Keeps the channel open for as long as the run lasts.
