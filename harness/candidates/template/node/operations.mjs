@@ -102,7 +102,8 @@ export class Candidate {
       await this.#user(args).acceptIdentity(args.peer);
       return {};
     },
-    block: () => {
+    block: (args) => {
+      this.#user(args);
       throw new Problem('unsupported', 'blocking: here your block list: see the contract, module portable');
     },
     advance_clock: (args) => {

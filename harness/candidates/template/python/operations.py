@@ -147,6 +147,7 @@ class Candidate:
         return {}
 
     def op_block(self, args):
+        self.user(args)
         raise Problem("unsupported", "blocking: here your block list: see the contract, module portable")
 
     def op_advance_clock(self, args):

@@ -88,7 +88,10 @@ pub const OPERATIONS: &[(&str, Handler)] = &[
     }),
     ("verify_identity", |candidate, args| Ok(json!({ "digits": candidate.user(args)?.safety_number(&args.name("peer"))? }))),
     ("accept_identity", |candidate, args| candidate.user(args)?.accept_identity(&args.name("peer")).map(done)),
-    ("block", |_, _| Err(Problem::new("unsupported", "blocking: here your block list: see the contract, module portable"))),
+    ("block", |candidate, args| {
+        candidate.user(args)?;
+        Err(Problem::new("unsupported", "blocking: here your block list: see the contract, module portable"))
+    }),
     ("advance_clock", |candidate, args| {
         // This client has no timers of its own. If yours has some: fire what falls due, before the answer.
         candidate.instance(args)?.clock.fetch_add(args.number("by_ms"), Ordering::SeqCst);
