@@ -40,7 +40,10 @@ fn the_table_is_up_to_date() {
         std::fs::write(&path, &now).unwrap();
     }
     let stored = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(stored == now, "scenarios/COVERAGE.md is out of date: COUNTERSIGN_BLESS=1 cargo test -p countersign-mutants --test table");
+    assert!(
+        stored == now,
+        "scenarios/COVERAGE.md is out of date: COUNTERSIGN_BLESS=1 cargo test -p countersign-mutants --test table"
+    );
 }
 
 #[test]

@@ -64,7 +64,7 @@ impl Wire for Network {
         if !http.content_type.is_empty() {
             request = request.header(CONTENT_TYPE, http.content_type);
         }
-        let request = request.body(Full::new(Bytes::from(http.body))).map_err(|e| WireError::Address(e.to_string()))?;
+        let request = request.body(Full::new(http.body)).map_err(|e| WireError::Address(e.to_string()))?;
         let response = self.client.request(request).await.map_err(no_answer)?;
         let status = response.status().as_u16();
         let retry_after_s = retry_after(response.headers());

@@ -106,7 +106,7 @@ impl Source<'_> {
             let mut tables: Vec<String> =
                 SETTINGS.iter().filter_map(|s| s.key.split_once('.')).map(|(table, _)| table.to_owned()).collect();
             tables.dedup();
-            nearest(tail, tables.into_iter())
+            nearest(tail, tables)
         } else {
             let inside = SETTINGS.iter().filter_map(|s| s.key.strip_prefix(table)).map(str::to_owned);
             nearest(tail, inside).into_iter().map(|key| format!("{table}{key}")).collect()
