@@ -192,7 +192,14 @@ impl Context<'_> {
 
     /// Reasons as words.
     pub(crate) fn reasons(reasons: &[Reason]) -> String {
-        list(reasons.iter())
+        // A scenario with cases may name one twice.
+        let mut once: Vec<&Reason> = Vec::new();
+        for reason in reasons {
+            if !once.contains(&reason) {
+                once.push(reason);
+            }
+        }
+        list(once)
     }
 }
 
