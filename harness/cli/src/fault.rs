@@ -27,6 +27,9 @@ pub(crate) enum Fault {
     Name(String),
     #[error("another run is writing to {0}\nhint: wait for it, or choose another folder with --out")]
     Busy(PathBuf),
+    /// A record of another candidate is to be run again, and nobody said against which.
+    #[error("that record is of the candidate {0}; name the one to run against with --candidate")]
+    OtherCandidate(String),
     #[error(
         "cannot read {path}: {cause}\nhint: name the `record.jsonl` in the folder of a run, `reports/out` unless --out said otherwise"
     )]
@@ -86,6 +89,7 @@ impl Fault {
             | Self::NotEmpty(_)
             | Self::Name(_)
             | Self::Busy(_)
+            | Self::OtherCandidate(_)
             | Self::Replay(_)
             | Self::NoSeed(_)
             | Self::Print(_)

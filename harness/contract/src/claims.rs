@@ -63,13 +63,18 @@ pub enum Capability {
     VirtualClock,
 }
 
-/// Limits that a candidate states.
+/// Every candidate takes texts of this many bytes of UTF-8. The number is ours.
+pub const LEAST_TEXT: u64 = 64 * 1024;
+/// Every candidate takes files of this many bytes. The number is ours.
+pub const LEAST_FILE: u64 = 1024 * 1024;
+
+/// Limits that a candidate states. They may be larger than [`LEAST_TEXT`] and [`LEAST_FILE`], and not smaller.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Limits {
-    /// Longest text that a user can send or receive, in bytes of UTF-8.
+    /// Longest text that a user can send or receive, in bytes of UTF-8; [`LEAST_TEXT`] at least.
     pub text_bytes: u64,
-    /// Largest file, in bytes of plaintext.
+    /// Largest file, in bytes of plaintext; [`LEAST_FILE`] at least.
     pub file_bytes: u64,
     /// How many instances may be open at once.
     pub instances: u32,

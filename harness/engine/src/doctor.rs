@@ -7,7 +7,7 @@ mod probes;
 use crate::carrier::{Endpoint, Raw, quote};
 use crate::gateways::Gateways;
 use crate::{Broken, Patience};
-use countersign_contract::claims::Description;
+use countersign_contract::claims::{Description, LEAST_FILE, LEAST_TEXT};
 use countersign_contract::{CONTRACT_VERSION, Reason};
 use countersign_scenarios::Profile;
 use countersign_trace::event::Fault;
@@ -201,6 +201,14 @@ fn claims(description: &Description, profile: &Profile) -> Result<String, (Strin
     if description.limits.instances == 0 {
         let fix = "state in `limits.instances` how many instances may be open at once; 1 is enough";
         return Err(("the candidate states that no instance may be open".to_owned(), fix.to_owned()));
+    }
+    for (what, stated, least) in
+        [("text_bytes", description.limits.text_bytes, LEAST_TEXT), ("file_bytes", description.limits.file_bytes, LEAST_FILE)]
+    {
+        if stated < least {
+            let fix = format!("the contract asks every candidate for {least} at least: support that, and state it");
+            return Err((format!("the candidate states {stated} in `limits.{what}`"), fix));
+        }
     }
     Ok(format!("{} over {}", crate::plan::names(&description.suites), crate::plan::names(&description.bindings)))
 }

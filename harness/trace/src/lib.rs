@@ -13,5 +13,5 @@ pub use body::{Blobs, Body, Digest};
 pub use event::{Entry, Event, Input, Outcome, Trace};
 pub use made::MadeFile;
 pub use observation::Observation;
-pub use record::{BlobFolder, Bodies, Line, Record, RecordError, RecordWriter};
+pub use record::{BlobFolder, Bodies, Line, Record, RecordError, RecordWriter, open_regular};
 pub use verdict::{Blame, Check, CheckKind, InstanceResult, Verdict};

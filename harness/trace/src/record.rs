@@ -16,7 +16,7 @@ mod write;
 
 pub use bodies::{BlobFolder, Bodies, shown};
 pub use lines::*;
-pub use read::{Record, RecordError};
+pub use read::{Record, RecordError, open_regular};
 pub use write::RecordWriter;
 
 /// Version of the record's format.

@@ -53,6 +53,14 @@ impl Page<'_, '_> {
                     }
                 }
                 @if let Some(summary) = record.summary.as_ref().filter(|s| s.times.instances_us > 0) { (times(&summary.times)) }
+                @if !record.notes.is_empty() {
+                    h3 { "What happened besides" }
+                    p { "These are no verdicts of a scenario. A candidate that had to be started again broke down." }
+                    ul {
+                        @for note in record.notes.iter().take(MOST_LINES) { li { (Shown::line(note)) } }
+                        @if record.notes.len() > MOST_LINES { li { "and " (record.notes.len() - MOST_LINES) " more" } }
+                    }
+                }
                 @if let Some(doctor) = &record.doctor { (doctor_table(doctor)) }
                 (self.how_to_verify())
             }

@@ -106,6 +106,9 @@ fn fit(text: &str, room: usize) -> String {
     line.chars().take(room.saturating_sub(1)).collect::<String>() + "…"
 }
 
+/// Notes of a run that are shown.
+const MOST_NOTES: usize = 20;
+
 struct Sheet<'a, 'v> {
     view: &'a View<'v>,
     style: Style,
@@ -258,6 +261,13 @@ impl Sheet<'_, '_> {
         self.requirements();
         if let Some(summary) = self.view.record.summary.as_ref().filter(|s| s.times.instances_us > 0) {
             self.times(&summary.times);
+        }
+        // That the candidate broke and was started again is no verdict of any scenario, and must not go unseen.
+        for note in self.view.record.notes.iter().take(MOST_NOTES) {
+            self.line(&format!("  Note          {}", visible(note, 400)));
+        }
+        if self.view.record.notes.len() > MOST_NOTES {
+            self.line(&format!("  Note          and {} more", self.view.record.notes.len() - MOST_NOTES));
         }
         if self.view.record.cut_off {
             self.line("  Record        ends in the middle of a line: that line is not part of this report");

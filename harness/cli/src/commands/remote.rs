@@ -5,10 +5,14 @@ use crate::fault::Fault;
 use crate::output;
 use countersign_engine::remote::access::Identity;
 use countersign_engine::remote::{Access, ChildLimits, DialIn, Reach, Remote, Secret, Tls, Trust};
-use std::io::Write as _;
+use countersign_trace::open_regular;
+use std::io::{Read as _, Write as _};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// No key, certificate or token is longer; in bytes.
+const LARGEST_FILE: u64 = 1024 * 1024;
 
 /// Holds a bearer token, where a file is not wanted.
 pub(crate) const TOKEN: &str = "COUNTERSIGN_TOKEN";
@@ -129,7 +133,12 @@ fn from_environment(variable: &str) -> Result<Option<Secret>, Fault> {
 }
 
 pub(crate) fn bytes(file: &Path) -> Result<Vec<u8>, Fault> {
-    std::fs::read(file).map_err(|cause| Fault::Remote(format!("cannot read {}: {cause}; check the path", name(file))))
+    let read = || {
+        let mut bytes = Vec::new();
+        open_regular(file)?.take(LARGEST_FILE).read_to_end(&mut bytes)?;
+        Ok::<_, std::io::Error>(bytes)
+    };
+    read().map_err(|cause| Fault::Remote(format!("cannot read {}: {cause}; check the path", name(file))))
 }
 
 pub(crate) fn text(file: &Path) -> Result<String, Fault> {

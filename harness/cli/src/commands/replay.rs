@@ -20,7 +20,7 @@ pub(crate) fn replay(args: &ReplayArgs) -> Result<Exit, Fault> {
     let record = report::read(&args.record)?;
     let again = execute_again(&record, &BlobFolder::beside(&args.record), &args.instance)?;
     if args.live {
-        return live(args, &again, record.summary.as_ref().map(|s| s.seed.0));
+        return live(args, &again, &record.header.target, record.summary.as_ref().map(|s| s.seed.0));
     }
     let told = Told { scenario: &again.planned.scenario, trace: &again.trace, checks: &again.result.checks, blobs: &again.blobs };
     told.print(&args.instance, args.step)?;
@@ -37,8 +37,11 @@ pub(crate) fn replay(args: &ReplayArgs) -> Result<Exit, Fault> {
 }
 
 /// Against a candidate, now.
-fn live(args: &ReplayArgs, before: &Replay, seed: Option<[u8; 32]>) -> Result<Exit, Fault> {
+fn live(args: &ReplayArgs, before: &Replay, target: &str, seed: Option<[u8; 32]>) -> Result<Exit, Fault> {
     let seed = seed.filter(|_| !args.instance.contains('#')).ok_or_else(|| Fault::NoSeed(args.instance.clone()))?;
+    if args.candidate.candidate == "builtin" && target != "builtin" {
+        return Err(Fault::OtherCandidate(visible(target, 200)));
+    }
     let chosen = target::choose(&args.candidate)?;
     let mut options = target::options(&args.candidate, chosen.target.clone(), 1, vec![before.planned.name.clone()])?;
     options.seed = seed;

@@ -25,6 +25,9 @@ pub(crate) fn run(args: Run) -> Result<Exit, Fault> {
             output::log(&format!("nothing failed in {}: there is nothing to run again", path.display()));
             return Ok(Exit::Concluded(7));
         }
+        if args.candidate.candidate == "builtin" && record.header.target != "builtin" {
+            return Err(Fault::OtherCandidate(visible(&record.header.target, 200)));
+        }
         for (what, then, now) in [
             ("candidate", record.header.target.as_str(), args.candidate.candidate.as_str()),
             ("profile", record.header.profile.as_str(), args.candidate.profile.as_str()),

@@ -4,6 +4,7 @@ use crate::args::{Candidate, Carrier};
 use crate::commands::{remote, suite};
 use crate::fault::Fault;
 use crate::output;
+use countersign_engine::remote::Tls;
 use countersign_engine::{Patience, RunOptions, Target};
 use countersign_reports::visible;
 use countersign_scenarios::nearest::nearest;
@@ -86,6 +87,12 @@ pub(crate) fn options(args: &Candidate, target: Target, jobs: u32, only: Vec<Str
     let profile = suite::profile(&suite, &args.profile)?;
     misspelt(&suite, &profile, &only);
     let folder = std::env::current_dir().map_err(Fault::Runtime)?;
+    let remote = remote::remote(&args.remote)?;
+    if target == Target::DialIn && matches!(remote.reach.tls, Tls::Generate) {
+        let why = "--tls generate is of no use to a candidate that dials in: it has to trust the gateway before it can be told the \
+                   authority; give a certificate that it trusts with --tls-cert and --tls-key";
+        return Err(Fault::Remote(why.into()));
+    }
     Ok(RunOptions {
         judge: judge(&suite, &profile),
         suite,
@@ -93,7 +100,7 @@ pub(crate) fn options(args: &Candidate, target: Target, jobs: u32, only: Vec<Str
         target,
         folder,
         listen: args.listen,
-        remote: remote::remote(&args.remote)?,
+        remote,
         seed: seed(args.seed.as_deref())?,
         jobs,
         only,

@@ -32,17 +32,26 @@ pub(crate) fn verify(args: &Verify) -> Result<Exit, Fault> {
             writeln!(text, "note: the record was made with other scenarios than this program's; it was recomputed by its own");
     }
     if !found.complete {
-        let _ = writeln!(text, "note: the run did not end; what was judged by then was recomputed");
+        let planned = record.plan.as_ref().map_or(0, |plan| plan.selected.len());
+        let _ = writeln!(
+            text,
+            "note: the run did not end, or its end was cut off: {} of {planned} planned instances are there",
+            record.instances.len()
+        );
     }
-    let verdict = if found.confirmed() {
-        "confirmed: every verdict follows from the record"
-    } else {
-        "REFUSED: the record does not follow from itself"
+    let (verdict, exit) = match (found.confirmed(), found.complete) {
+        (true, true) => ("confirmed: every verdict follows from the record", Exit::Conforms),
+        // What is missing may be what failed.
+        (true, false) => (
+            "INCOMPLETE: every verdict that is there follows from the record, and the run's own is not there",
+            Exit::Concluded(6),
+        ),
+        (false, _) => ("REFUSED: the record does not follow from itself", Exit::EvidenceInvalid),
     };
     let _ = writeln!(text, "{verdict}");
     if output::quiet() {
         text = format!("{verdict}\n");
     }
     output::data(&text)?;
-    Ok(if found.confirmed() { Exit::Conforms } else { Exit::EvidenceInvalid })
+    Ok(exit)
 }

@@ -24,6 +24,7 @@ pub(super) struct Value {
 pub(super) fn load(path: &Path, named: bool) -> Result<Option<Vec<Value>>, Fault> {
     let fault = |cause: std::io::Error| Fault::Remote(format!("cannot read {}: {cause}; check --config", path.display()));
     let length = match std::fs::metadata(path) {
+        Ok(metadata) if !metadata.is_file() => return Err(fault(std::io::Error::other("not a regular file"))),
         Ok(metadata) => metadata.len(),
         Err(cause) if cause.kind() == std::io::ErrorKind::NotFound && !named => return Ok(None),
         Err(cause) => return Err(fault(cause)),

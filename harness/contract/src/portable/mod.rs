@@ -47,6 +47,12 @@
 //! ([`Stanza::from_gateway`]). A stanza of a kind that it does not know, but with an `id`, is acknowledged, so that it does not come
 //! again for ever, and is otherwise without effect; it may be reported as refused (`unsupported`).
 //!
+//! # What a session has to stand
+//! Messages overtake each other and get lost. A receiver keeps the keys of skipped messages, at least 2,000 of them as Signal's
+//! library does, and an earlier session stays readable after either side began a new one. A session that was set up and that the peer
+//! has not answered for 30 days is not sent in any more: the sender fetches a bundle and sets up a new one, as Signal's library does
+//! by itself. It still reads what comes in the old one.
+//!
 //! # Blocked users
 //! A user's block list is at the gateway. Stanzas of a blocked user to the one who blocked it are accepted as any other and not
 //! delivered: the sender is told nothing, then or later. What was under way before can still arrive, and the gateway may fail: so a

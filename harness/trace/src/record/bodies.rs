@@ -1,11 +1,10 @@
 //! The long bodies of a record, instance by instance: never all of them at once.
 
-use super::{BLOBS_FOLDER, Record, RecordError};
+use super::{BLOBS_FOLDER, Record, RecordError, open_regular};
 use crate::{Blobs, Body, Digest, Event, InstanceResult};
 use countersign_contract::portable::OCTETS;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
@@ -65,7 +64,7 @@ impl BlobFolder {
     /// Reads a body and checks it. With `most`, no more than a byte beyond that is kept. `None` if it is not there and need not be.
     fn read(&self, digest: Digest, must: bool, most: Option<usize>) -> Result<Option<Vec<u8>>, RecordError> {
         let bad = RecordError::Blob { digest };
-        let mut file = match File::open(self.0.join(digest.to_string())) {
+        let mut file = match open_regular(&self.0.join(digest.to_string())) {
             Ok(file) => file,
             Err(error) if error.kind() == ErrorKind::NotFound && !must => return Ok(None),
             Err(_) => return Err(bad),

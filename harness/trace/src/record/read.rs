@@ -89,6 +89,17 @@ struct Chained<'a> {
     line: &'a RawValue,
 }
 
+/// Opens a file, and nothing else: a pipe would be waited for, and a device never ends.
+///
+/// # Errors
+/// If it cannot be opened or is no regular file.
+pub fn open_regular(path: &Path) -> std::io::Result<File> {
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(std::io::Error::other("not a regular file"));
+    }
+    File::open(path)
+}
+
 impl Record {
     /// Reads the file at `path`.
     ///
@@ -96,7 +107,7 @@ impl Record {
     /// See [`RecordError`].
     pub fn open(path: &Path) -> Result<Self, RecordError> {
         let io = |cause| RecordError::Io { path: path.to_owned(), cause };
-        Self::read(&mut BufReader::new(File::open(path).map_err(io)?), path)
+        Self::read(&mut BufReader::new(open_regular(path).map_err(io)?), path)
     }
 
     /// Reads a record from its bytes.

@@ -24,8 +24,8 @@ impl RecordWriter {
     pub fn create(folder: &Path) -> io::Result<Self> {
         std::fs::create_dir_all(folder)?;
         let blobs = folder.join(BLOBS_FOLDER);
-        if blobs.exists() {
-            std::fs::remove_dir_all(&blobs)?;
+        if blobs.is_dir() {
+            forget(&blobs)?;
         }
         let file = OpenOptions::new().create(true).write(true).truncate(true).open(folder.join(RECORD_FILE))?;
         Ok(Self { file, folder: folder.to_owned(), chain: FIRST_CHAIN.to_owned(), stored: BTreeSet::new() })
@@ -62,4 +62,17 @@ impl RecordWriter {
         }
         Ok(())
     }
+}
+
+/// Removes the bodies of an earlier record. What has another name than a digest is somebody else's, and stays.
+fn forget(blobs: &Path) -> io::Result<()> {
+    for entry in std::fs::read_dir(blobs)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let ours = name.to_str().is_some_and(|name| name.len() == 64 && name.bytes().all(|b| b.is_ascii_hexdigit()));
+        if ours && entry.file_type()?.is_file() {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
 }
