@@ -35,12 +35,17 @@ fn what_failed_is_run_again_until_nothing_is_left() {
     assert_eq!(record(folder.path()).instances.len(), 3);
     let path = folder.path().join("record.jsonl").display().to_string();
     // The record that is read is the one that is replaced.
+    // Not silently against the built-in sample.
     let (code, said) = run(folder.path(), &["--rerun-failed", &path]);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("that record is of the candidate mutant:shared-key-store"), "{said}");
+    let (code, said) = run(folder.path(), &["--candidate", "mutant:late-identity-notice", "--rerun-failed", &path]);
     assert_eq!(code, Some(0), "{said}");
-    assert!(said.contains("note: the candidate of that record was mutant:shared-key-store, and now it is builtin"), "{said}");
+    let now = "note: the candidate of that record was mutant:shared-key-store, and now it is mutant:late-identity-notice";
+    assert!(said.contains(now), "{said}");
     let names: Vec<String> = record(folder.path()).instances.iter().map(|i| i.name()).collect();
     assert_eq!(names, ["e2ee/wrong-recipient"]);
-    let (code, said) = run(folder.path(), &["--rerun-failed", &path]);
+    let (code, said) = run(folder.path(), &["--candidate", "mutant:late-identity-notice", "--rerun-failed", &path]);
     assert_eq!(code, Some(7), "{said}");
     assert!(said.contains("there is nothing to run again"), "{said}");
     assert_eq!(run(folder.path(), &["--rerun-failed", "not-there.jsonl"]).0, Some(2));
