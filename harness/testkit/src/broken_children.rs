@@ -64,7 +64,8 @@ impl Child {
             Self::ClosesStdout => "exec >&-; cat >/dev/null".to_owned(),
             Self::Reorders => format!("read a; read b; {}; {}; cat >/dev/null", answer("2"), answer("1")),
             Self::LeavesAProcess => {
-                r#"mkfifo lives; sleep 600 >lives & read line; printf '{"id":1,"ok":"%s"}\n' "$(pwd)/lives"; read line"#
+                // Opened for both, so that nobody waits: the process holds its end before the answer goes out.
+                r#"mkfifo lives; exec 3<>lives; sleep 600 >&3 & exec 3>&-; read line; printf '{"id":1,"ok":"%s"}\n' "$(pwd)/lives"; read line"#
                     .to_owned()
             }
         }
