@@ -3,6 +3,7 @@
 
 mod candidate;
 mod extras;
+mod order;
 mod repeat;
 mod room;
 
@@ -259,7 +260,7 @@ impl Round<'_> {
         let jobs = self.options.jobs.clamp(1, self.description.limits.instances.max(1)) as usize;
         let mut counts = BTreeMap::new();
         let room = Room::new();
-        let done = match self.some(plan.together.into(), jobs, &room, ended, &mut counts).await {
+        let done = match self.some(order::longest_first(plan.together), jobs, &room, ended, &mut counts).await {
             Ok(()) => self.some(plan.alone.into(), 1, &room, ended, &mut counts).await,
             gone => gone,
         };
