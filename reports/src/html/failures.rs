@@ -11,6 +11,8 @@ use maud::{Markup, html};
 
 /// Failures of one cause that are told with what was observed; of more, the names alone.
 const MOST_TOLD: usize = 8;
+/// Missed requirements that page one names.
+const MOST_MISSED: usize = 8;
 /// Other findings, and further causes, that the top of the page names.
 const MOST_NEXT: usize = 3;
 /// Names that are listed beyond.
@@ -48,9 +50,21 @@ impl Page<'_, '_> {
     /// What else was found there, and which causes come next, each in a few words.
     fn besides(&self, cause: &Cause<'_>) -> Markup {
         let next = || self.causes.iter().enumerate().skip(1).take(MOST_NEXT);
+        let mut missed = Vec::new();
+        for id in self.causes.iter().flat_map(|cause| &cause.requirements) {
+            if !missed.contains(&id) {
+                missed.push(id);
+            }
+        }
         html! {
-            @if !cause.others.is_empty() || self.causes.len() > 1 {
+            @if !cause.others.is_empty() || self.causes.len() > 1 || missed.len() > 1 {
                 ul.besides {
+                    @if missed.len() > 1 {
+                        li {
+                            "missed in all: " @for (at, id) in missed.iter().take(MOST_MISSED).enumerate() { @if at > 0 { ", " } (self.requirement_link(id)) }
+                            @if missed.len() > MOST_MISSED { " and " (missed.len() - MOST_MISSED) " more" }
+                        }
+                    }
                     @for other in cause.others.iter().take(MOST_NEXT) {
                         li {
                             "there as well: " code { (Shown::line(other.finding)) }
