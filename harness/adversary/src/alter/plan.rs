@@ -48,6 +48,7 @@ impl<'a> Agreement<'a> {
                 }
                 Alteration::WithoutDiscontinuity => plan.without_discontinuity = true,
                 Alteration::WithoutKyberSecret => plan.without_kyber = true,
+                Alteration::BaseKey(KeyChoice::Fresh) => return Err(impossible("a base key is fresh anyway")),
                 Alteration::BaseKey(choice) => plan.base_key = Some(choice),
                 Alteration::IdentityKey(choice) => plan.identity = Some(choice),
                 Alteration::NamePrekey(named) => plan.named.push(named),

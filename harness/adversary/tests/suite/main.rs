@@ -1,6 +1,7 @@
 //! The stack against Signal's own code, and against itself.
 
 mod across;
+mod alterations;
 mod classic;
 mod conversation;
 mod epochs;
