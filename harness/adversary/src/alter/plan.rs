@@ -67,6 +67,7 @@ pub(crate) struct Chains<'a> {
     /// How many chains before the present one: 1 and more.
     pub(crate) back: Option<usize>,
     pub(crate) without_pq_key: bool,
+    pub(crate) sign_with: Option<&'a KeyChoice>,
 }
 
 impl<'a> Chains<'a> {
@@ -79,6 +80,7 @@ impl<'a> Chains<'a> {
                 Alteration::ChainBack(back) if (1..=FURTHEST_BACK).contains(back) => plan.back = Some(usize::from(*back)),
                 Alteration::ChainBack(back) => return Err(impossible(format_args!("{back} chains back: 1 to {FURTHEST_BACK}"))),
                 Alteration::WithoutPqKey => plan.without_pq_key = true,
+                Alteration::SignWith(choice) => plan.sign_with = Some(choice),
                 _ => {}
             }
         }
@@ -152,7 +154,7 @@ impl<'a> Surface<'a> {
             match field.place() {
                 Place::Version => bend_version(alteration, version)?,
                 Place::Tag(tag) => bend_field(alteration, field, tag, fields)?,
-                Place::Mac => {}
+                Place::End => {}
             }
         }
         Ok(())

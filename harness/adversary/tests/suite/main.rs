@@ -9,4 +9,5 @@ mod fields;
 mod library;
 mod limits;
 mod official;
+mod sender_keys;
 mod twins;
