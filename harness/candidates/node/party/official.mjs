@@ -1,27 +1,8 @@
 // Parties on one version of the official library, called directly. The module of the library is an argument, since each version has a
 // folder of its own; so is what differs between versions.
+import { kyberRecordBytes } from '../src/kyber-record.mjs';
 
 const DEVICE = 1;
-const [VARINT, FIXED64, BYTES] = [0, 1, 2];
-
-function varint(value) {
-  const bytes = [];
-  for (; value > 127; value = Math.floor(value / 128)) bytes.push((value % 128) | 128);
-  return Buffer.from([...bytes, value]);
-}
-
-const field = (number, type, ...parts) => Buffer.concat([varint(number * 8 + type), ...parts]);
-const bytesField = (number, bytes) => field(number, BYTES, varint(bytes.length), bytes);
-
-/**
- * A Kyber prekey record as the library stores it: the library makes records of pairs that it generated itself only, but reads any.
- * Protobuf `SignedPreKeyRecordStructure`: 1 id, 2 public key, 3 secret key (both with their type byte), 4 signature, 5 time (fixed64).
- */
-export function kyberRecordBytes({ id, public: publicKey, private: secretKey, signature }) {
-  return Buffer.concat([
-    field(1, VARINT, varint(id)), bytesField(2, publicKey), bytesField(3, secretKey), bytesField(4, signature), field(5, FIXED64, Buffer.alloc(8)),
-  ]);
-}
 
 /** The five stores over a party's records. Every identity key is trusted. */
 function storesOver(signal, party) {
