@@ -51,8 +51,8 @@ const receivedBundle = is.object({
   kyber_prekey: is.optional(signedKey),
 });
 
-// Bytes become base64url wherever they stand in an answer.
-function wire(value) {
+/** Bytes become base64url wherever they stand in an answer. */
+export function wire(value) {
   if (value instanceof Uint8Array) return Buffer.from(value).toString('base64url');
   if (Array.isArray(value)) return value.map(wire);
   if (value !== null && typeof value === 'object') return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, wire(member)]));
@@ -104,7 +104,8 @@ class Party {
   }
 }
 
-class Parties {
+/** The parties of one library in this process, by name: a method for each operation, which takes a request. */
+export class Parties {
   #parties = new Map();
 
   constructor(library) {
@@ -113,6 +114,11 @@ class Parties {
 
   #party({ party }) {
     return this.#parties.get(is.name(party, 'party')) ?? fault(`no party ${party}`);
+  }
+
+  /** A record as the library keeps it; for `confirm/` alone. */
+  record(party, name) {
+    return this.#parties.get(party)?.get(name);
   }
 
   #call(party, action) {

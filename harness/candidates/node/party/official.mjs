@@ -168,6 +168,7 @@ export function officialLibrary(signal, { version, profiles, kyber, own }) {
     party.set(`session ${peer}`, record.serialize());
   }
 
+  const sign = (secret, message) => signal.PrivateKey.deserialize(secret).sign(message);
   const text = (error) => `${signal.ErrorCode[error.code] ?? error.name}: ${error.message}`;
-  return { name: '@signalapp/libsignal-client', version, profiles, generate, install, process, encrypt, decrypt, archive, text };
+  return { name: '@signalapp/libsignal-client', version, profiles, generate, sign, install, process, encrypt, decrypt, archive, text };
 }
