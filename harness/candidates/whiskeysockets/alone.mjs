@@ -3,8 +3,13 @@ import signal from 'libsignal';
 
 const DEVICE = 1;
 
-// The library prints sessions, private keys included, to both standard streams.
-for (const level of ['log', 'info', 'warn', 'error']) console[level] = () => {};
+// The library prints sessions, private keys included, to both standard streams. Why it could not read a message in a session, it only
+// prints: those lines are kept until the next call.
+for (const level of ['log', 'info', 'warn']) console[level] = () => {};
+let causes = [];
+console.error = (line) => {
+  if (String(line).startsWith('Session error:')) causes.push(String(line).slice('Session error:'.length));
+};
 
 const json = (value) => Buffer.from(JSON.stringify(value));
 const pair = (privKey) => ({ privKey, pubKey: signal.curve.getPublicFromPrivateKey(privKey) });
@@ -84,6 +89,7 @@ export const library = {
   },
 
   decrypt(party, peer, type, body) {
+    causes = [];
     const cipher = new signal.SessionCipher(storage(party), address(peer));
     return type === 'prekey' ? cipher.decryptPreKeyWhisperMessage(body) : cipher.decryptWhisperMessage(body);
   },
@@ -92,5 +98,5 @@ export const library = {
     return new signal.SessionCipher(storage(party), address(peer)).closeOpenSession();
   },
 
-  text: (error) => `${error.name}: ${error.message}`,
+  text: (error) => [`${error.name}: ${error.message}`, ...causes].join(' | '),
 };

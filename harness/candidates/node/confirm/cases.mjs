@@ -1,5 +1,5 @@
 // What other libraries do with what the adapters guard against. Each folder says what is expected of its library.
-import { confirm, inSession, pairOf, changed, replaced } from './alone.mjs';
+import { Side, changed, confirm, confirmFact, inSession, pairOf, replaced } from './alone.mjs';
 import { WEAK_EC_KEYS } from './weak-keys.mjs';
 
 const wire = (bytes) => Buffer.from(bytes).toString('base64url');
@@ -63,4 +63,19 @@ export async function refusals(library, profile, expected) {
     for (let i = 0; i < ahead.by; i += 1) far = await alice.encrypt(bob, 'far');
     await confirm(`  ${ahead.by} after the last one that was read`, ahead.outcome, () => bob.decrypt(alice, far));
   }
+}
+
+/** Another identity key on the outside of a prekey message, in a session that exists. `expected`: `{ message, saved }`. */
+export async function outerIdentity(library, profile, expected) {
+  process.stdout.write(`In a session that exists (${profile}):\n`);
+  const [alice, bob] = await pairOf(library, profile);
+  const other = await Side.of(library, profile);
+  await alice.process(bob);
+  await bob.decrypt(alice, await alice.encrypt(bob, 'first'));
+  const message = await alice.encrypt(bob, 'second');
+  const bent = replaced(message, [0x1a, 33], Buffer.from(other.published.identity_key, 'base64url'));
+  await confirm('  another valid key in place of the identity key outside', expected.message, () => bob.decrypt(alice, bent));
+  if (expected.saved === undefined) return;
+  const saved = bob.record(`identity ${alice.name}`).toString('base64url');
+  confirmFact('  the identity key in the store is', expected.saved, saved === alice.published.identity_key ? 'the right one' : 'another one');
 }
