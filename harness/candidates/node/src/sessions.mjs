@@ -4,6 +4,9 @@ import { defect } from './defects.mjs';
 import { Problem } from './reasons.mjs';
 import { namesOthers, readOutside } from './wire.mjs';
 
+// A session that a peer has not answered for so long is not sent in any more. Some libraries see to it, some know no time.
+const UNANSWERED_MS = 30 * 24 * 60 * 60 * 1000;
+
 const hex = (bytes) => Buffer.from(bytes).toString('hex');
 
 export class Sessions {
@@ -11,6 +14,8 @@ export class Sessions {
   // Ratchet keys that we sent under, and the highest counter read in each chain of a peer: to name the reason of a refusal.
   #sentUnder = new Set();
   #readUpTo = new Map();
+  // When the session with each peer was set up from a bundle, last.
+  #setUpAt = new Map();
 
   /** `fetchBundle(peer)` asks the gateway; `changed(peer)` is told of a new identity key, before anything follows. */
   constructor({ library, suite, user, keys, stores, clock, fetchBundle, changed }) {
@@ -62,6 +67,7 @@ export class Sessions {
       throw new Problem(reason ?? 'bad-key', error.message);
     }
     draft.commit();
+    this.#setUpAt.set(peer, this.clock());
     return bundle.identity_key;
   }
 
@@ -83,6 +89,11 @@ export class Sessions {
   async #encrypt(peer, plaintext) {
     const draft = this.#draft();
     const { type, body } = await this.library.encrypt(draft, peer, plaintext, this.#now());
+    // As long as it is a prekey message, the peer has not answered.
+    if (type === 'prekey' && this.clock() - this.#setUpAt.get(peer) > UNANSWERED_MS) {
+      await this.establish(peer);
+      return this.#encrypt(peer, plaintext);
+    }
     draft.commit();
     this.#sentUnder.add(hex(readOutside(type, body, this.suite.messageVersion).ratchetKey));
     return { type, body };

@@ -230,6 +230,25 @@ each('a reinstalled peer: notice, nothing sent until accepted, then on', async (
   assert.deepEqual(await cast.texts(bob), ['welcome']);
 });
 
+each('a session that was not answered for 30 days is not sent in any more; one that was, is', async (t, options) => {
+  const cast = await Cast.with(t, options);
+  const { alice, bob } = cast;
+  const fetched = () => cast.gateway.requests.filter(({ path }) => path === `/keys/${bob}`).length;
+  const sends = async () => cast.settle(bob, await cast.send(alice, bob, 'hello'));
+  await sends();
+  await cast.call('advance_clock', alice, { by_ms: 29 * 86_400_000 });
+  await sends();
+  assert.equal(fetched(), 1);
+  await cast.call('advance_clock', alice, { by_ms: 2 * 86_400_000 });
+  await sends();
+  assert.equal(fetched(), 2);
+  await cast.settle(alice, await cast.send(bob, alice, 'at last'));
+  await cast.call('advance_clock', alice, { by_ms: 40 * 86_400_000 });
+  await sends();
+  assert.equal(fetched(), 2);
+  assert.equal((await cast.texts(bob)).length, 4);
+});
+
 each('an imported user has exactly these keys, and can be written to with each of them', async (t, options) => {
   const cast = await Cast.with(t, options);
   const kyberSuite = options.suite === 'signal-pq';

@@ -40,6 +40,7 @@ export class Cast {
   }
 
   call(op, user, args = {}) {
+    if (op === 'advance_clock') return this.candidate.call(op, { instance: this.instance, ...args });
     return (this.#homes.get(user) ?? this.candidate).call(op, { instance: this.instance, user, ...args });
   }
 
