@@ -5,8 +5,8 @@ import { bundles, outerIdentity, refusals, weakMessages } from './cases.mjs';
 
 const [signature, failed, agreement] = ['Generic: invalid signature detected', 'decryption failed', 'Generic: invalid key agreement'];
 
-await bundles(library, 'v4-spqr', { signature, identity: agreement, signed: agreement, oneTime: agreement, registration: 'accepted', kyberZero: 'accepted' });
-await weakMessages(library, 'v4-spqr', { base: 'incoming base key is invalid', identity: failed, ratchet: failed });
+await bundles(library, 'v4-spqr', { signature, identity: signature, signed: agreement, oneTime: agreement, registration: 'accepted', kyberZero: 'accepted' });
+await weakMessages(library, 'v4-spqr', { base: 'incoming base key is invalid', identity: agreement, ratchet: failed });
 await refusals(library, 'v4-spqr', {
   mac: failed,
   reflected: failed,
