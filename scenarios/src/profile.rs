@@ -66,3 +66,11 @@ pub struct Profile {
     /// What a run of it does not show; printed in the report.
     pub does_not_show: Vec<String>,
 }
+
+impl Profile {
+    /// The suite of a run with a candidate that claims these: the first of the profile's that it speaks.
+    #[must_use]
+    pub fn suite_with(&self, claimed: &[Suite]) -> Option<Suite> {
+        self.suites.iter().copied().find(|suite| claimed.contains(suite))
+    }
+}

@@ -24,4 +24,4 @@ mod talk;
 mod timed;
 
 pub use instance::Instance;
-pub use plan::{Finished, InstancePlan, Output, instance_id, instance_seed, no_meter};
+pub use plan::{Finished, InstancePlan, Output, Spoken, instance_id, instance_seed, no_meter};

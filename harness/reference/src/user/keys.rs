@@ -18,7 +18,7 @@ impl ReferenceUser {
             registration_id: identities.registration_id,
             identity_key: Bytes(self.identity_key()),
             signed_prekey: published.signed.clone(),
-            kyber_prekey: published.last_resort.clone(),
+            kyber_prekey: Some(published.last_resort.clone()),
             one_time_prekeys: published.one_time.values().take(MOST_PREKEYS).cloned().collect(),
             one_time_kyber_prekeys: published.one_time_kyber.values().take(MOST_PREKEYS).cloned().collect(),
         }

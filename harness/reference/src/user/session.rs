@@ -49,7 +49,8 @@ impl ReferenceUser {
             Some(prekey) => Some((prekey.id.into(), points::curve(&prekey.key.0, "one-time prekey")?)),
             None => None,
         };
-        let kyber = points::kyber(&bundle.kyber_prekey.key.0, "Kyber prekey")?;
+        let kyber_prekey = kyber_prekey(bundle)?;
+        let kyber = points::kyber(&kyber_prekey.key.0, "Kyber prekey")?;
         let identity = IdentityKey::new(identity);
         self.meet(bundle, identity)?;
 
@@ -62,9 +63,9 @@ impl ReferenceUser {
             bundle.signed_prekey.id.into(),
             signed,
             bundle.signed_prekey.signature.0.clone(),
-            bundle.kyber_prekey.id.into(),
+            kyber_prekey.id.into(),
             kyber,
-            bundle.kyber_prekey.signature.0.clone(),
+            kyber_prekey.signature.0.clone(),
             identity,
         )?;
         let installation = &mut self.installation;
@@ -80,7 +81,7 @@ impl ReferenceUser {
             peer: bundle.user,
             identity: Digest::of(&bundle.identity_key.0),
             one_time_prekey: bundle.one_time_prekey.as_ref().map(|prekey| prekey.id),
-            kyber_prekey: bundle.kyber_prekey.id,
+            kyber_prekey: Some(kyber_prekey.id),
         })
     }
 
@@ -90,13 +91,19 @@ impl ReferenceUser {
         // Otherwise there is nothing to note, and libsignal checks the signatures itself.
         let Some(known) = known.filter(|known| known.trusted != identity || known.is_pending()) else { return Ok(()) };
         verify(identity.public_key(), &bundle.signed_prekey, "signed prekey")?;
-        verify(identity.public_key(), &bundle.kyber_prekey, "Kyber prekey")?;
+        verify(identity.public_key(), kyber_prekey(bundle)?, "Kyber prekey")?;
         known.newest = identity;
         if known.is_pending() {
             return Err(Refusal::new(Reason::UntrustedIdentity, "the peer's identity key changed and was not accepted"));
         }
         Ok(())
     }
+}
+
+/// A bundle without a Kyber prekey is one of another suite.
+fn kyber_prekey(bundle: &KeyBundle) -> Result<&SignedKey, Refusal> {
+    let missing = || Refusal::new(Reason::Malformed, "the bundle has no Kyber prekey");
+    bundle.kyber_prekey.as_ref().ok_or_else(missing)
 }
 
 fn verify(identity: &PublicKey, key: &SignedKey, what: &str) -> Result<(), Refusal> {

@@ -41,7 +41,7 @@ pub(crate) fn bundle(of: &ReferenceUser, nth: Option<usize>) -> KeyBundle {
         identity_key: e.identity_key,
         signed_prekey: e.signed_prekey,
         one_time_prekey: nth.map(|n| e.one_time_prekeys[n].clone()),
-        kyber_prekey: nth.map_or(e.kyber_prekey, |n| e.one_time_kyber_prekeys[n].clone()),
+        kyber_prekey: nth.map_or(e.kyber_prekey, |n| Some(e.one_time_kyber_prekeys[n].clone())),
     }
 }
 

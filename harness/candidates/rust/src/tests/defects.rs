@@ -30,7 +30,7 @@ fn hook_bundle(pair: &Pair, change: fn(&mut KeyBundle)) {
 #[tokio::test]
 async fn bad_bundles_are_accepted_by_the_defect_alone() {
     let signed = |bundle: &mut KeyBundle| bundle.signed_prekey.signature.0[5] ^= 1;
-    let kyber = |bundle: &mut KeyBundle| bundle.kyber_prekey.signature.0[5] ^= 1;
+    let kyber = |bundle: &mut KeyBundle| bundle.kyber_prekey.as_mut().unwrap().signature.0[5] ^= 1;
     let low = |bundle: &mut KeyBundle| bundle.one_time_prekey.as_mut().unwrap().key.0[1..].fill(0);
     bundle(Defect::SkipsSignedPrekeySignature, signed, Reason::BadSignature).await;
     bundle(Defect::SkipsKyberPrekeySignature, kyber, Reason::BadSignature).await;
@@ -40,7 +40,7 @@ async fn bad_bundles_are_accepted_by_the_defect_alone() {
         let identity = IdentityKeyPair::generate(&mut rng);
         bundle.identity_key = identity.identity_key().serialize().to_vec().into();
         bundle.signed_prekey.key.0[1..].fill(0);
-        for key in [&mut bundle.signed_prekey, &mut bundle.kyber_prekey] {
+        for key in [&mut bundle.signed_prekey, bundle.kyber_prekey.as_mut().unwrap()] {
             key.signature = identity.private_key().calculate_signature(&key.key.0, &mut rng).unwrap().to_vec().into();
         }
     };
@@ -53,7 +53,7 @@ async fn a_session_from_an_unchecked_bundle_works() {
         let pair = Pair::with(defect, Honest).await;
         hook_bundle(&pair, |bundle| {
             bundle.signed_prekey.signature.0[5] ^= 1;
-            bundle.kyber_prekey.signature.0[5] ^= 1;
+            bundle.kyber_prekey.as_mut().unwrap().signature.0[5] ^= 1;
         });
         assert_eq!(pair.alice.fetch(&pair.bob).await, Err(Reason::BadSignature), "it skips one only");
         hook_bundle(
@@ -61,7 +61,7 @@ async fn a_session_from_an_unchecked_bundle_works() {
             if defect == Defect::SkipsSignedPrekeySignature {
                 |bundle| bundle.signed_prekey.signature.0[5] ^= 1
             } else {
-                |bundle| bundle.kyber_prekey.signature.0[5] ^= 1
+                |bundle| bundle.kyber_prekey.as_mut().unwrap().signature.0[5] ^= 1
             },
         );
         for _ in 0..3 {

@@ -62,7 +62,7 @@ async fn a_bad_bundle_says_nothing_of_an_identity() {
     pair.alice.fetch(&pair.bob).await.unwrap();
     pair.bob.create(3).await;
     pair.post.office.lock().unwrap().on_bundle = Some(Box::new(|mut bundle| {
-        bundle.kyber_prekey.signature.0[3] ^= 1;
+        bundle.kyber_prekey.as_mut().unwrap().signature.0[3] ^= 1;
         bundle
     }));
     assert_eq!(pair.alice.fetch(&pair.bob).await, Err(Reason::BadSignature));

@@ -80,7 +80,7 @@ impl Post {
                 let keys = &mut owner.keys;
                 let one_time = (!keys.one_time_prekeys.is_empty()).then(|| keys.one_time_prekeys.remove(0));
                 let kyber = &mut keys.one_time_kyber_prekeys;
-                let kyber = if kyber.is_empty() { keys.kyber_prekey.clone() } else { kyber.remove(0) };
+                let kyber = if kyber.is_empty() { keys.kyber_prekey.clone() } else { Some(kyber.remove(0)) };
                 let left = keys.one_time_prekeys.len() as u32;
                 let bundle = KeyBundle {
                     user: of,
@@ -106,7 +106,7 @@ impl Post {
                 keys.one_time_prekeys.extend(more.one_time_prekeys);
                 keys.one_time_kyber_prekeys.extend(more.one_time_kyber_prekeys);
                 keys.signed_prekey = more.signed_prekey.unwrap_or_else(|| keys.signed_prekey.clone());
-                keys.kyber_prekey = more.kyber_prekey.unwrap_or_else(|| keys.kyber_prekey.clone());
+                keys.kyber_prekey = more.kyber_prekey.or_else(|| keys.kyber_prekey.clone());
                 let count = KeyCount {
                     one_time_prekeys: keys.one_time_prekeys.len() as u32,
                     one_time_kyber_prekeys: keys.one_time_kyber_prekeys.len() as u32,
@@ -270,14 +270,14 @@ impl Pair {
 impl Actor {
     pub(super) async fn new(sample: &Sample) -> Self {
         let instance = InstanceId(Uuid::new_v4());
-        let open = Open { instance, gateway: "memory:".into(), trust_anchors: None, clock: 1_700_000_000_000 };
+        let open = Open { instance, gateway: "memory:".into(), trust_anchors: None, clock: 1_700_000_000_000, suite: None };
         sample.call(Call::Open(open)).await.unwrap();
         Self { sample: sample.clone(), instance, id: UserId(Uuid::new_v4()) }
     }
 
     pub(super) async fn create(&self, one_time_prekeys: u32) {
         self.sample
-            .call(Call::CreateUser(CreateUser { instance: self.instance, user: self.id, one_time_prekeys }))
+            .call(Call::CreateUser(CreateUser { instance: self.instance, user: self.id, one_time_prekeys, import: None }))
             .await
             .unwrap();
     }

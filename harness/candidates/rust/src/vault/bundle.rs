@@ -42,7 +42,8 @@ impl Vault {
             None => None,
         };
         let one_time = if self.defects.has(Defect::IgnoresOneTimePrekey) { None } else { one_time };
-        let kyber = kyber_key(bundle.kyber_prekey.key.as_ref())?;
+        let kyber_prekey = bundle.kyber_prekey.as_ref().ok_or(Reason::Malformed)?;
+        let kyber = kyber_key(kyber_prekey.key.as_ref())?;
         let prekeys = PreKeyBundle::new(
             bundle.registration_id,
             u8::try_from(DEVICE).ok().and_then(|d| DeviceId::new(d).ok()).ok_or(Reason::Internal)?,
@@ -50,9 +51,9 @@ impl Vault {
             bundle.signed_prekey.id.into(),
             signed,
             bundle.signed_prekey.signature.0.clone(),
-            bundle.kyber_prekey.id.into(),
+            kyber_prekey.id.into(),
             kyber,
-            bundle.kyber_prekey.signature.0.clone(),
+            kyber_prekey.signature.0.clone(),
             identity,
         )
         .map_err(|_| Reason::Malformed)?;
@@ -61,7 +62,7 @@ impl Vault {
         let changes = self.identities.peer(&name).is_some_and(|peer| peer.latest != identity);
         let checked_by_library = self.checks_all_signatures();
         if changes || !checked_by_library {
-            self.check_signatures(&identity, bundle)?;
+            self.check_signatures(&identity, &bundle.signed_prekey, kyber_prekey)?;
         }
         // Only now is it known that a changed identity key belongs to whoever made the bundle.
         if changes {
@@ -75,7 +76,7 @@ impl Vault {
         if self.defects.has(Defect::ForgetsOldSessionOnFetch) {
             self.sessions.0.remove(&name);
         }
-        if checked_by_library || right(&identity, &bundle.signed_prekey) && right(&identity, &bundle.kyber_prekey) {
+        if checked_by_library || right(&identity, &bundle.signed_prekey) && right(&identity, kyber_prekey) {
             run(process_prekey_bundle(&to, &mut self.sessions, &mut self.identities, &prekeys, now, &mut self.rng))
                 .map_err(|error| reason_of(&error).unwrap_or(Reason::Malformed))?;
         } else {
@@ -91,13 +92,13 @@ impl Vault {
     }
 
     /// The check that libsignal makes when it sets up a session: too late if the user is to hear of a new identity key first.
-    fn check_signatures(&self, identity: &IdentityKey, bundle: &KeyBundle) -> Result<(), Reason> {
+    fn check_signatures(&self, identity: &IdentityKey, signed: &SignedKey, kyber: &SignedKey) -> Result<(), Reason> {
         let by_contact = |key: &SignedKey| {
             self.defects.has(Defect::AcceptsSignatureOfAnyContact) && self.identities.known().any(|contact| right(contact, key))
         };
         let passes = |key: &SignedKey, skipped| right(identity, key) || by_contact(key) || self.defects.has(skipped);
-        let signed = passes(&bundle.signed_prekey, Defect::SkipsSignedPrekeySignature);
-        let kyber = passes(&bundle.kyber_prekey, Defect::SkipsKyberPrekeySignature);
+        let signed = passes(signed, Defect::SkipsSignedPrekeySignature);
+        let kyber = passes(kyber, Defect::SkipsKyberPrekeySignature);
         if signed && kyber { Ok(()) } else { Err(Reason::BadSignature) }
     }
 }

@@ -22,7 +22,7 @@ impl Vault {
             registration_id: self.identities.registration_id,
             identity_key: self.identity_key().into(),
             signed_prekey,
-            kyber_prekey,
+            kyber_prekey: Some(kyber_prekey),
             one_time_prekeys: batch.one_time_prekeys,
             one_time_kyber_prekeys: batch.one_time_kyber_prekeys,
         })
