@@ -22,7 +22,6 @@ async def main(arguments):
     candidate = Candidate()
     if arguments.http is None:
         await stdio(candidate)
-        await candidate.end()
         return
     server = await serve_http(candidate, *arguments.http)
     host, port = server.sockets[0].getsockname()[:2]

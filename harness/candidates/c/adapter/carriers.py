@@ -10,6 +10,7 @@ from .shape import refuse
 
 LONGEST_LINE = 4 * 1024 * 1024
 HEADERS_WITHIN = 10.0  # seconds
+ANSWERED_WITHIN = 1.0  # after the end of the input
 
 
 def parse(data):
@@ -50,8 +51,12 @@ async def serve_lines(candidate, read, write):
             write(json.dumps({"id": 0, "problem": Problem("too-large", f"a line of more than {LONGEST_LINE} bytes").json()}).encode() + b"\n")
         elif line.strip():
             begin(reply(line))
-    for task in list(tasks):
-        task.cancel()
+    # What can be answered at once, is; then all instances end, and with them whatever waits in them.
+    if tasks:
+        await asyncio.wait(tasks, timeout=ANSWERED_WITHIN)
+    await candidate.end()
+    if tasks:
+        await asyncio.wait(tasks, timeout=ANSWERED_WITHIN)
 
 
 async def lines(read):

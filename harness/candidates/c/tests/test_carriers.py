@@ -55,6 +55,16 @@ class Lines(unittest.IsolatedAsyncioTestCase):
         self.assertIn("ok", replies[3])
 
 
+class EndOfInput(unittest.IsolatedAsyncioTestCase):
+    async def test_what_was_asked_before_the_end_is_answered(self):
+        asked = b"".join(json.dumps({"id": number, "op": "describe", "args": {}}).encode() + b"\n" for number in range(1, 20))
+        process = await asyncio.create_subprocess_exec(sys.executable, CANDIDATE, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+                                                       env={})
+        answered, _ = await asyncio.wait_for(process.communicate(asked), 10)
+        self.assertEqual(sorted(json.loads(line)["id"] for line in answered.splitlines()), list(range(1, 20)))
+        self.assertEqual(process.returncode, 0)
+
+
 class Http(unittest.IsolatedAsyncioTestCase):
     async def test_operations_over_http(self):
         process = await asyncio.create_subprocess_exec(sys.executable, CANDIDATE, "--http", "127.0.0.1:0", stderr=asyncio.subprocess.PIPE)
