@@ -1,6 +1,8 @@
 """How far ahead and how far back does the library read, how many sessions does it keep, and what follows when one falls out?"""
 
-from pair import pair, report
+from pair import confirm, pair
+
+from adapter.library import DUPLICATE, INVALID_MESSAGE
 
 
 def conversation():
@@ -10,43 +12,43 @@ def conversation():
     return alice, bob
 
 
-for ahead in (2000, 2001):
+for ahead, expected in ((2000, "accepted"), (2001, INVALID_MESSAGE)):
     alice, bob = conversation()
     messages = [alice.encrypt(bob, f"message {i}") for i in range(ahead + 1)]
-    report(f"one message, {ahead} before it not there yet", bob.decrypt, alice, *messages[-1])
-    report("  the first of those", bob.decrypt, alice, *messages[0])
+    confirm(f"one message, {ahead} before it not there yet", expected, bob.decrypt, alice, *messages[-1])
+    confirm("  the first of those", "accepted", bob.decrypt, alice, *messages[0])
 
 alice, bob = conversation()
 messages = [alice.encrypt(bob, f"message {i}") for i in range(4001)]
 bob.decrypt(alice, *messages[2000])
 bob.decrypt(alice, *messages[4000])
-report("3,999 skipped in two steps: the newest", bob.decrypt, alice, *messages[3999])
-report("  the 2,000th from the end", bob.decrypt, alice, *messages[2000 - 1])
-report("  the oldest", bob.decrypt, alice, *messages[0])
+confirm("3,999 skipped in two steps: the newest", "accepted", bob.decrypt, alice, *messages[3999])
+confirm("  the 2,000th before that", "accepted", bob.decrypt, alice, *messages[1999])
+confirm("  the oldest", DUPLICATE, bob.decrypt, alice, *messages[0])
 
-for chains in (5, 6):
+for chains, expected in ((5, "accepted"), (6, INVALID_MESSAGE)):
     alice, bob = conversation()
     late = alice.encrypt(bob, "late")
     for _ in range(chains):
         bob.decrypt(alice, *alice.encrypt(bob, "ping"))
         alice.decrypt(bob, *bob.encrypt(alice, "pong"))
-    report(f"a message of a chain, {chains - 1} chains later", bob.decrypt, alice, *late)
+    confirm(f"a message of a chain, {chains - 1} chains later", expected, bob.decrypt, alice, *late)
 
-for sessions in (40, 41):
+for sessions, expected in ((40, "accepted"), (41, INVALID_MESSAGE)):
     alice, bob = conversation()
     under_way = alice.encrypt(bob, "under way")
     for _ in range(sessions):
         alice.process(bob, bob.bundle(one_time=False))
         bob.decrypt(alice, *alice.encrypt(bob, "new session"))
-    report(f"a message of a session, {sessions} sessions later", bob.decrypt, alice, *under_way)
+    confirm(f"a message of a session, {sessions} sessions later", expected, bob.decrypt, alice, *under_way)
 
 print("A first message without a one-time prekey, read once:")
 alice, bob = pair()
 alice.process(bob, bob.bundle(one_time=False))
 first = alice.encrypt(bob, "pay 100")
-report("  as it was made", bob.decrypt, alice, *first)
-report("  the same again", bob.decrypt, alice, *first)
+confirm("  as it was made", "accepted", bob.decrypt, alice, *first)
+confirm("  the same again", DUPLICATE, bob.decrypt, alice, *first)
 for _ in range(41):
     alice.process(bob, bob.bundle(one_time=False))
     bob.decrypt(alice, *alice.encrypt(bob, "new session"))
-report("  the same again, 41 sessions later", bob.decrypt, alice, *first)
+confirm("  the same again, 41 sessions later", "accepted", bob.decrypt, alice, *first)

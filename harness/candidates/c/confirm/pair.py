@@ -8,7 +8,7 @@ sys.path[:0] = [os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pard
 
 from adapter.library import NORMAL, PREKEY, Client, LibraryError  # noqa: E402
 
-__all__ = ["NORMAL", "PREKEY", "Party", "flipped", "pair", "report"]
+__all__ = ["NORMAL", "PREKEY", "Party", "confirm", "confirm_fact", "flipped", "pair"]
 
 
 class Party:
@@ -58,11 +58,23 @@ def flipped(body, from_end):
     return body[:-from_end] + bytes([body[-from_end] ^ 1]) + body[len(body) - from_end + 1:]
 
 
-def report(what, action, *arguments):
-    """Prints what a call came to: what it answered, or the library's error."""
+def outcome(action, *arguments):
     try:
         answer = action(*arguments)
-        outcome = "accepted" if answer is None else f"accepted: {answer}"
+        return "accepted", "accepted" if answer is None else f"accepted: {answer}"
     except LibraryError as error:
-        outcome = f"refused: {error}"
-    print(f"{what:<72} {outcome}")
+        return error.code, f"refused: {error}"
+
+
+def confirm(what, expected, action, *arguments):
+    """Prints what a call came to; ends the script unless that is what is written down: `accepted`, or the library's error."""
+    found, text = outcome(action, *arguments)
+    print(f"{what:<72} {text}")
+    if found != expected:
+        raise SystemExit(f"{what.strip()}: expected {expected}, and found {found}")
+
+
+def confirm_fact(what, expected, found):
+    print(f"{what:<72} {found}")
+    if found != expected:
+        raise SystemExit(f"{what.strip()}: expected {expected}, and found {found}")
