@@ -1,6 +1,12 @@
 //! Set-up and each message on our stack in honest mode, and on Signal's crate, in the same run. Ours is to stay within 1.5 times.
 
-#![expect(clippy::unwrap_used, reason = "a bench that fails says so by stopping")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a bench that cannot go on must stop"
+)]
 
 #[expect(dead_code, reason = "the tests use more of it")]
 #[path = "../tests/suite/library.rs"]

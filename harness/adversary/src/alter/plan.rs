@@ -111,7 +111,7 @@ impl<'a> Surface<'a> {
             padded = Some([plaintext, &ending].concat());
         }
         match padded {
-            Some(blocks) if blocks.len() % BLOCK != 0 => {
+            Some(blocks) if !blocks.len().is_multiple_of(BLOCK) => {
                 Err(impossible(format_args!("{} bytes do not fill blocks of {BLOCK}", blocks.len())))
             }
             padded => Ok(padded),

@@ -211,7 +211,7 @@ impl Library {
         match kind {
             MessageType::Prekey => {
                 let message = PreKeySignalMessage::try_from(bytes)?;
-                let (mut one_time, mut signed) = (OneTime(&mut self.one_time), Signed(&self.signed));
+                let (mut one_time, signed) = (OneTime(&mut self.one_time), Signed(&self.signed));
                 let mut kyber = Kyber { keys: &mut self.kyber, last_resort: self.last_resort, uses: &mut self.uses };
                 now(message_decrypt_prekey(
                     &message,
@@ -219,7 +219,7 @@ impl Library {
                     sessions,
                     &mut identities,
                     &mut one_time,
-                    &mut signed,
+                    &signed,
                     &mut kyber,
                     rng,
                 ))

@@ -1,5 +1,7 @@
 //! The stack against Signal's own code, and against itself.
 
+#![cfg(test)]
+
 mod across;
 mod alterations;
 mod classic;
