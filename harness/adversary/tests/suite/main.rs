@@ -8,6 +8,7 @@ mod classic;
 mod conversation;
 mod epochs;
 mod fields;
+mod hostile;
 mod library;
 mod limits;
 mod official;
