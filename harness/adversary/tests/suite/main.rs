@@ -12,5 +12,6 @@ mod hostile;
 mod library;
 mod limits;
 mod official;
+mod sealed;
 mod sender_keys;
 mod twins;
