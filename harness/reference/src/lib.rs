@@ -20,6 +20,7 @@ mod stores;
 pub mod user;
 pub mod wire;
 
+pub use countersign_adversary::alter::{NamedPrekey, PrekeyKind};
 pub use countersign_adversary::{Alteration, WireProfile};
 pub use refusal::Refusal;
 pub use user::{Config, Opened, ReferenceUser, Stack};
