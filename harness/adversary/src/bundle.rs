@@ -4,7 +4,7 @@ use crate::curve::PublicKey;
 use crate::profile::WireProfile;
 use crate::refusal::Refusal;
 use crate::session::CheckedBundle;
-use countersign_contract::portable::{Prekey, SignedKey};
+use countersign_contract::portable::{KeyBundle, Prekey, SignedKey};
 use countersign_contract::{Bytes, Reason};
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +21,18 @@ pub struct Bundle {
     pub one_time_prekey: Option<Prekey>,
     /// A Kyber prekey, one-time or last-resort; there where the wire profile needs one.
     pub kyber_prekey: Option<SignedKey>,
+}
+
+impl From<&KeyBundle> for Bundle {
+    fn from(bundle: &KeyBundle) -> Self {
+        Self {
+            registration_id: bundle.registration_id,
+            identity_key: bundle.identity_key.clone(),
+            signed_prekey: bundle.signed_prekey.clone(),
+            one_time_prekey: bundle.one_time_prekey.clone(),
+            kyber_prekey: bundle.kyber_prekey.clone(),
+        }
+    }
 }
 
 impl Bundle {

@@ -3,6 +3,7 @@
 use crate::curve::{KeyPair, PublicKey};
 use crate::kem::KyberPair;
 use crate::refusal::Refusal;
+use countersign_contract::operations::{ImportedKeys, ImportedSignedPrekey};
 use countersign_contract::portable::{Prekey, SignedKey};
 use countersign_contract::{Bytes, Reason};
 use rand::{CryptoRng, Rng as _};
@@ -13,36 +14,6 @@ use std::collections::{BTreeMap, BTreeSet};
 const LARGEST_REGISTRATION_ID: u32 = 16_380;
 /// Ids of prekeys start at random below this, so that two installations hardly ever share one, and stay within 24 bits.
 const LARGEST_FIRST_ID: u32 = 0x7f_ffff;
-
-/// The private half of a key that is made elsewhere, as a test imports it.
-#[derive(Clone, Debug, Default)]
-pub struct ImportedKeys {
-    /// Registration id.
-    pub registration_id: u32,
-    /// Private identity key, 32 bytes.
-    pub identity_private: [u8; 32],
-    /// Signed prekey: id, private key of 32 bytes, signature of 64 bytes.
-    pub signed_prekey: (u32, [u8; 32], Vec<u8>),
-    /// Last-resort Kyber prekey, where the wire profile has one: id, public key of 1569 bytes, private key of 3169 bytes, signature.
-    pub kyber_prekey: Option<ImportedKyber>,
-    /// One-time EC prekeys: id and private key of 32 bytes.
-    pub one_time_prekeys: Vec<(u32, [u8; 32])>,
-    /// One-time Kyber prekeys.
-    pub one_time_kyber_prekeys: Vec<ImportedKyber>,
-}
-
-/// A Kyber prekey that is made elsewhere.
-#[derive(Clone, Debug)]
-pub struct ImportedKyber {
-    /// Its id.
-    pub id: u32,
-    /// Public key, 1569 bytes.
-    pub public: Vec<u8>,
-    /// Private key, 3169 bytes.
-    pub private: Vec<u8>,
-    /// Signature by the identity key, 64 bytes.
-    pub signature: Vec<u8>,
-}
 
 /// The identity and all prekeys of one installation.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -112,20 +83,24 @@ impl Keys {
     }
 
     /// # Errors
-    /// `bad-key` if a Kyber key is of the wrong length or its halves do not belong together. Signatures are taken as they are:
+    /// `bad-key` if a key is of the wrong length or a Kyber key's halves do not belong together. Signatures are taken as they are:
     /// a test may want a wrong one published.
-    pub(crate) fn import<R: CryptoRng + ?Sized>(keys: ImportedKeys, rng: &mut R) -> Result<Self, Refusal> {
-        let mut new = Self::empty(KeyPair::from_private(keys.identity_private), keys.registration_id);
-        let (id, private, signature) = keys.signed_prekey;
-        new.signed.insert(id, SignedPair { pair: KeyPair::from_private(private), signature: Bytes(signature) });
-        new.current_signed = id;
+    pub(crate) fn import<R: CryptoRng + ?Sized>(keys: &ImportedKeys, rng: &mut R) -> Result<Self, Refusal> {
+        let identity = KeyPair::from_private(private(&keys.identity_private, "identity key")?);
+        let mut new = Self::empty(identity, keys.registration_id);
+        let ImportedSignedPrekey { id, private: key, signature } = &keys.signed_prekey;
+        let pair = KeyPair::from_private(private(key, "signed prekey")?);
+        new.signed.insert(*id, SignedPair { pair, signature: signature.clone() });
+        new.current_signed = *id;
         new.current_kyber = keys.kyber_prekey.as_ref().map(|key| key.id);
         new.last_resort.extend(new.current_kyber);
-        for key in keys.kyber_prekey.into_iter().chain(keys.one_time_kyber_prekeys) {
-            let pair = KyberPair::import(&key.private, &key.public, rng)?;
-            new.kyber.insert(key.id, SignedPair { pair, signature: Bytes(key.signature) });
+        for key in keys.kyber_prekey.iter().chain(&keys.one_time_kyber_prekeys) {
+            let pair = KyberPair::import(&key.private.0, &key.public.0, rng)?;
+            new.kyber.insert(key.id, SignedPair { pair, signature: key.signature.clone() });
         }
-        new.one_time = keys.one_time_prekeys.into_iter().map(|(id, private)| (id, KeyPair::from_private(private))).collect();
+        for key in &keys.one_time_prekeys {
+            new.one_time.insert(key.id, KeyPair::from_private(private(&key.private, "one-time prekey")?));
+        }
         new.next_one_time = after(new.one_time.keys());
         new.next_signed = after(new.signed.keys());
         new.next_kyber = after(new.kyber.keys());
@@ -227,6 +202,11 @@ impl Keys {
             }
         }
     }
+}
+
+fn private(bytes: &Bytes, what: &str) -> Result<[u8; 32], Refusal> {
+    let wrong = |_| Refusal::new(Reason::BadKey, format!("{what}: a private key of {} bytes in place of 32", bytes.0.len()));
+    bytes.0[..].try_into().map_err(wrong)
 }
 
 fn unknown(what: &str, id: u32) -> Refusal {

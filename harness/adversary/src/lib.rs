@@ -33,7 +33,6 @@ pub use bundle::Bundle;
 pub use curve::{KeyPair, PUBLIC_KEY_BYTES, PublicKey, SIGNATURE_BYTES};
 pub use kdf::MAC_BYTES;
 pub use kem::{KYBER_PRIVATE_BYTES, KYBER_PUBLIC_BYTES};
-pub use keys::{ImportedKeys, ImportedKyber};
 pub use party::{Config, Opened, Opening, Party};
 pub use profile::WireProfile;
 pub use refusal::Refusal;

@@ -3,8 +3,8 @@
 use super::Party;
 use crate::bundle::Bundle;
 use crate::curve::{PUBLIC_KEY_BYTES, SIGNATURE_BYTES};
-use countersign_contract::Bytes;
-use countersign_contract::portable::{Prekey, PublishKeys, SignedKey};
+use countersign_contract::portable::{Enlist, MOST_PREKEYS, Prekey, PublishKeys, SignedKey};
+use countersign_contract::{Bytes, UserId};
 use rand::CryptoRng;
 
 impl Party {
@@ -43,6 +43,20 @@ impl Party {
     #[must_use]
     pub fn one_time_kyber_prekeys(&self) -> Vec<SignedKey> {
         self.keys.public_one_time_kyber().collect()
+    }
+
+    /// What the party enlists with: its current signed prekeys and the one-time prekeys that are not used up, 100 of a kind at most.
+    #[must_use]
+    pub fn enlistment(&self, user: UserId) -> Enlist {
+        Enlist {
+            user,
+            registration_id: self.registration_id(),
+            identity_key: Bytes(self.identity_key().to_vec()),
+            signed_prekey: self.signed_prekey(),
+            kyber_prekey: self.kyber_prekey(),
+            one_time_prekeys: self.keys.public_one_time().take(MOST_PREKEYS).collect(),
+            one_time_kyber_prekeys: self.keys.public_one_time_kyber().take(MOST_PREKEYS).collect(),
+        }
     }
 
     /// A bundle of the party's own, as a server would put it together; the prekeys handed out are up to the caller.

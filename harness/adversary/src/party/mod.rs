@@ -5,11 +5,12 @@ mod messages;
 
 pub use messages::{Opened, Opening};
 
-use crate::keys::{ImportedKeys, Keys};
+use crate::keys::Keys;
 use crate::profile::WireProfile;
 use crate::refusal::Refusal;
 use crate::session::Record;
 use countersign_contract::Reason;
+use countersign_contract::operations::ImportedKeys;
 use rand::CryptoRng;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -65,8 +66,8 @@ impl Party {
     /// A party with given keys.
     ///
     /// # Errors
-    /// `bad-key` for Kyber keys of the wrong form; `unsupported` if the profile needs a Kyber prekey and none is given.
-    pub fn import<R: CryptoRng + ?Sized>(config: Config, keys: ImportedKeys, rng: &mut R) -> Result<Self, Refusal> {
+    /// `bad-key` for keys of the wrong form; `unsupported` if the profile needs a Kyber prekey and none is given.
+    pub fn import<R: CryptoRng + ?Sized>(config: Config, keys: &ImportedKeys, rng: &mut R) -> Result<Self, Refusal> {
         if config.profile.has_kyber() && keys.kyber_prekey.is_none() {
             return Err(Refusal::new(Reason::Unsupported, format!("{} needs a Kyber prekey", config.profile)));
         }

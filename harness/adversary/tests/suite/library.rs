@@ -1,7 +1,8 @@
 //! Signal's own Rust crate, driven as a party of ours is: what the stack is compared with.
 
 use async_trait::async_trait;
-use countersign_adversary::{Bundle, ImportedKeys, ImportedKyber, WireProfile};
+use countersign_adversary::{Bundle, WireProfile};
+use countersign_contract::operations::{ImportedKeys, ImportedKyberPrekey, ImportedPrekey, ImportedSignedPrekey};
 use countersign_contract::portable::{MessageType, Prekey, SignedKey};
 use countersign_contract::{Bytes, Reason};
 use futures_util::FutureExt as _;
@@ -81,22 +82,27 @@ impl Library {
 
     /// All keys, for a party of ours to be the same user.
     pub(crate) fn export(&self) -> ImportedKeys {
-        let private = |pair: &KeyPair| pair.private_key.serialize().try_into().unwrap();
+        let private = |pair: &KeyPair| Bytes(pair.private_key.serialize());
         let kyber = |id: u32| {
             let (pair, signature) = &self.kyber[&id];
-            ImportedKyber {
+            ImportedKyberPrekey {
                 id,
-                public: pair.public_key.serialize().to_vec(),
-                private: pair.secret_key.serialize().to_vec(),
-                signature: signature.clone(),
+                public: Bytes(pair.public_key.serialize().to_vec()),
+                private: Bytes(pair.secret_key.serialize().to_vec()),
+                signature: Bytes(signature.clone()),
             }
         };
+        let one_time = self.one_time.iter().map(|(id, pair)| ImportedPrekey { id: *id, private: private(pair) });
         ImportedKeys {
             registration_id: self.registration_id,
-            identity_private: self.identity.private_key().serialize().try_into().unwrap(),
-            signed_prekey: (self.signed.0, private(&self.signed.1), self.signed.2.clone()),
+            identity_private: Bytes(self.identity.private_key().serialize()),
+            signed_prekey: ImportedSignedPrekey {
+                id: self.signed.0,
+                private: private(&self.signed.1),
+                signature: Bytes(self.signed.2.clone()),
+            },
             kyber_prekey: Some(kyber(self.last_resort)),
-            one_time_prekeys: self.one_time.iter().map(|(id, pair)| (*id, private(pair))).collect(),
+            one_time_prekeys: one_time.collect(),
             one_time_kyber_prekeys: self.kyber.keys().filter(|id| **id != self.last_resort).map(|id| kyber(*id)).collect(),
         }
     }
