@@ -131,8 +131,7 @@ fn first_messages_with_weak_or_crooked_keys_are_refused() {
         _ => 0xff,
     });
     let crooked = PublicKey::from_djb_public_key_bytes(&crooked).unwrap();
-    let inner = whole[whole.windows(2).position(|pair| pair == [0x33, 0x0a]).unwrap()..].to_vec();
-    let inner = inner[..inner.len() - 8].to_vec();
+    let inner = [&first.message.covered[..], &first.message.mac].concat();
     for base_key in [weak, crooked] {
         let body = FirstMessage::write(&first.surroundings(), base_key, inner.clone());
         assert_eq!(read(&mut bob, &body, &alice), Err(Reason::BadKey));
