@@ -7,10 +7,12 @@
 mod expect;
 mod life;
 mod step;
+mod stored;
 
 pub use expect::*;
 pub use life::*;
 pub use step::*;
+pub use stored::*;
 
 use countersign_contract::claims::{Capability, Feature};
 use schemars::JsonSchema;
@@ -84,7 +86,7 @@ pub enum Side {
 }
 
 /// A member of the cast: `reference`, `candidate`, or a table with more.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Cast {
     /// Who plays it.
@@ -99,13 +101,16 @@ pub struct Cast {
     pub asks_again: bool,
     /// Reference only: whether it is enlisted from the beginning; yes unless said. Without that, nobody at the gateway knows it.
     pub enlisted: bool,
+    /// What stands ready of it, as stored vectors have it; nothing unless said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fixed: Option<Box<Fixed>>,
 }
 
 impl Cast {
     /// A member with nothing special.
     #[must_use]
     pub const fn plain(side: Side) -> Self {
-        Self { side, one_time_prekeys: 2, online: true, answers_retries: false, asks_again: true, enlisted: true }
+        Self { side, one_time_prekeys: 2, online: true, answers_retries: false, asks_again: true, enlisted: true, fixed: None }
     }
 }
 
@@ -122,6 +127,7 @@ impl<'de> Deserialize<'de> for Cast {
             answers_retries: Option<bool>,
             asks_again: Option<bool>,
             enlisted: Option<bool>,
+            fixed: Option<Box<Fixed>>,
         }
         impl<'de> serde::de::Visitor<'de> for Member {
             type Value = Cast;
@@ -145,6 +151,7 @@ impl<'de> Deserialize<'de> for Cast {
                     answers_retries: table.answers_retries.unwrap_or(plain.answers_retries),
                     asks_again: table.asks_again.unwrap_or(plain.asks_again),
                     enlisted: table.enlisted.unwrap_or(plain.enlisted),
+                    fixed: table.fixed,
                 })
             }
         }
@@ -159,6 +166,7 @@ impl JsonSchema for Cast {
 
     fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         let side = generator.subschema_for::<Side>();
+        let fixed = generator.subschema_for::<Fixed>();
         schemars::json_schema!({
             "description": "A member of the cast: a word, or a table with more.",
             "anyOf": [
@@ -174,6 +182,7 @@ impl JsonSchema for Cast {
                         "answers-retries": { "type": "boolean", "description": "Reference only: whether it sends a message again when asked to; no unless said." },
                         "asks-again": { "type": "boolean", "description": "Reference only: whether it asks again for what it could not decrypt; yes unless said." },
                         "enlisted": { "type": "boolean", "description": "Reference only: whether it is enlisted from the beginning; yes unless said." },
+                        "fixed": fixed,
                     },
                 },
             ],
