@@ -9,8 +9,8 @@ use countersign_contract::content::Content;
 use countersign_contract::operations::Open;
 use countersign_contract::{Call, Reason, StanzaId, UserId};
 use countersign_gateway::{Gateway, HttpRequest};
-use countersign_reference::{Config, ReferenceUser};
-use countersign_scenarios::Side;
+use countersign_reference::{Config, ReferenceUser, Stack};
+use countersign_scenarios::{Side, language};
 use countersign_trace::event::{Entry, Event, Input, Outcome};
 use countersign_trace::{Blobs, Body, MadeFile, Observation, Trace};
 use std::collections::{BTreeMap, VecDeque};
@@ -80,6 +80,11 @@ impl Instance {
                     scenario: plan.name.clone(),
                     name: name.clone(),
                     user,
+                    suite: plan.suite.suite,
+                    stack: match cast.stack {
+                        language::Stack::Library => Stack::Library,
+                        language::Stack::Adversary => Stack::Adversary,
+                    },
                     one_time_prekeys: cast.one_time_prekeys,
                     publishes_one_time_kyber: true,
                 });

@@ -24,6 +24,7 @@ mod sending;
 mod stored;
 mod talk;
 mod timed;
+mod wrongly;
 
 pub use instance::Instance;
 pub use plan::{Finished, InstancePlan, Output, Spoken, instance_id, instance_seed, no_meter};

@@ -30,6 +30,8 @@ impl Instance {
                 network: many.network.clone(),
                 fresh_session: many.fresh_session,
                 bend: None,
+                alter: Vec::new(),
+                names_prekey: None,
             });
         }
     }

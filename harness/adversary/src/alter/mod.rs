@@ -6,6 +6,7 @@
 
 mod describe;
 mod field;
+mod moment;
 mod plan;
 
 pub use field::{Field, Layer, UnknownField};

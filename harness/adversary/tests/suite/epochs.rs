@@ -1,8 +1,9 @@
 //! Long conversations with loss, through several epochs of the post-quantum ratchet.
 
-use crate::library::Library;
-use crate::twins::draws;
-use countersign_adversary::{Config, Party, WireProfile};
+use crate::across::{Ours, Theirs, User};
+use crate::fields::Places;
+use crate::twins::{Message, draws};
+use countersign_adversary::{Config, WireProfile};
 use countersign_contract::portable::MessageType;
 use rand::Rng as _;
 use std::io::Write as _;
@@ -11,103 +12,81 @@ use std::io::Write as _;
 const CONVERSATIONS: u64 = 200;
 /// How many epochs each of them goes through. One takes about a hundred messages.
 const EPOCHS: u64 = 3;
-/// Of this many messages one is lost.
+/// Of this many messages one is lost, and as many are held back.
 const LOSS: u32 = 10;
 /// No conversation takes more messages than this.
-const MOST_MESSAGES: u32 = 1_500;
+const MOST_MESSAGES: u64 = 1_500;
 
-/// The epoch that a message of the post-quantum ratchet belongs to: it stands after the version, as a varint. The message comes with
-/// the last field of the plain message, and is found there by what the two stacks agree upon: here, by reading the protobuf.
-fn epoch(body: &[u8]) -> Option<u64> {
-    let mut rest = &body[1..body.len() - 8];
-    while let Some((key, tail)) = rest.split_first() {
-        rest = tail;
-        if key & 7 == 0 {
-            let end = rest.iter().position(|byte| byte & 0x80 == 0)?;
-            rest = &rest[end + 1..];
-            continue;
-        }
-        let (length, tail) = varint(rest)?;
-        let (value, tail) = tail.split_at(usize::try_from(length).ok()?);
-        if key >> 3 == 5 {
-            return varint(&value[1..]).map(|(epoch, _)| epoch);
-        }
-        rest = tail;
-    }
-    None
+/// What happened in such conversations.
+#[derive(Default)]
+pub(crate) struct Crossings {
+    crossed: u64,
+    messages: u64,
+    lost: u64,
+    late: u64,
 }
 
-fn varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
-    let end = bytes.iter().position(|byte| byte & 0x80 == 0)?;
-    let number = bytes[..=end].iter().rev().fold(0, |number, byte| number << 7 | u64::from(byte & 0x7f));
-    Some((number, &bytes[end + 1..]))
+impl Crossings {
+    /// One conversation, begun by the user that `first` says, until it has gone through all the epochs.
+    pub(crate) fn converse(&mut self, mut users: [&mut dyn User; 2], first: usize, seed: u64) {
+        let mut rng = draws(seed);
+        let bundle = users[1 - first].bundle(true);
+        users[first].process(&bundle, seed);
+        let mut held = Vec::<(usize, Message)>::new();
+        for turn in 0..MOST_MESSAGES {
+            let draw = seed + 2 * turn;
+            // Alternating at first, so that there are two to speak; then in random directions.
+            let from = if turn < 4 { (first + turn as usize) % 2 } else { rng.random_range(0..2) };
+            let message = users[from].send(&turn.to_be_bytes(), draw + from as u64);
+            self.messages += 1;
+            let epoch = match message.kind {
+                MessageType::Normal => Places::new(message.kind, &message.body).epoch().expect("the post-quantum ratchet runs"),
+                MessageType::Prekey => 1,
+            };
+            let mut arriving = Vec::new();
+            match rng.random_range(0..LOSS) {
+                0 if turn >= 4 => self.lost += 1,
+                1 if turn >= 4 => held.push((1 - from, message)),
+                _ => arriving.push((1 - from, message)),
+            }
+            if held.len() > 2 && !arriving.is_empty() {
+                arriving.append(&mut held);
+            }
+            for (place, (to, message)) in arriving.into_iter().enumerate() {
+                let read = users[to].receive(&message, draw + to as u64);
+                self.late += u64::from(place > 0);
+                // One that was held back may lie in a chain that is dropped by now; one that arrives at once never does.
+                assert!(read.as_ref() == Ok(&message.plaintext) || place > 0, "{read:?} in turn {turn} of {seed}");
+            }
+            if rng.random_range(0..50) == 0 {
+                users.iter_mut().for_each(|user| user.restart());
+            }
+            // Epochs count from 1.
+            if epoch > EPOCHS {
+                self.crossed += 1;
+                return;
+            }
+        }
+    }
+
+    /// Past the capture of the test runner. All of them have to have gone through.
+    pub(crate) fn print(&self, title: &str, conversations: u64) {
+        let Self { crossed, messages, lost, late } = self;
+        let counts = format!("{crossed} conversations crossed {EPOCHS} epochs; {messages} messages, {lost} lost, {late} late");
+        drop(writeln!(std::io::stderr(), "epochs, {title}: {counts}"));
+        assert_eq!(*crossed, conversations);
+    }
 }
 
 #[test]
 fn three_epochs_with_loss() {
-    let ours = Party::import(
-        Config::new(WireProfile::V4Spqr),
-        &Library::new(WireProfile::V4Spqr, &mut draws(8)).export(),
-        &mut draws(9),
-    );
-    let ours = ours.unwrap();
-    let theirs = Library::new(WireProfile::V4Spqr, &mut draws(10));
-    let (mut crossed, mut messages, mut lost, mut late) = (0_u64, 0_u64, 0_u64, 0_u64);
+    let ours = Ours::new(Config::new(WireProfile::V4Spqr), 8);
+    let theirs = Theirs::new(9);
+    let mut crossings = Crossings::default();
     for conversation in 0..CONVERSATIONS {
-        let (mut ours, mut theirs, mut rng) = (ours.clone(), theirs.clone(), draws(1_000_000 + conversation));
         // Each stack begins half of them.
-        if conversation % 2 == 0 {
-            ours.process_bundle("theirs", &theirs.bundle(None), &[], &mut rng).unwrap();
-        } else {
-            theirs.process_bundle("ours", &ours.bundle(None, None), &mut rng).unwrap();
-        }
-        let (mut highest, mut held) = (0, Vec::<(bool, MessageType, Vec<u8>)>::new());
-        for turn in 0..MOST_MESSAGES {
-            // Alternating at first, so that there are two to speak; then in random directions.
-            let from_ours = if turn < 4 { (turn % 2 == 0) == (conversation % 2 == 0) } else { rng.random() };
-            let (kind, body) = if from_ours {
-                ours.encrypt("theirs", &turn.to_be_bytes(), &[], &mut rng).unwrap()
-            } else {
-                theirs.encrypt("ours", &turn.to_be_bytes(), &mut rng).unwrap()
-            };
-            messages += 1;
-            if kind == MessageType::Normal {
-                highest = highest.max(epoch(&body).expect("the post-quantum ratchet runs"));
-            }
-            let mut arriving = Vec::new();
-            if turn >= 4 && rng.random_range(0..LOSS) == 0 {
-                lost += 1;
-            } else if turn >= 4 && rng.random_range(0..LOSS) == 0 {
-                held.push((from_ours, kind, body));
-            } else {
-                arriving.push((from_ours, kind, body));
-                if held.len() > 2 {
-                    arriving.append(&mut held);
-                }
-            }
-            for (place, (from_ours, kind, body)) in arriving.into_iter().enumerate() {
-                let read = if from_ours {
-                    theirs.decrypt("ours", kind, &body, &mut rng)
-                } else {
-                    ours.decrypt("theirs", kind, &body, &mut rng).map(|opened| opened.plaintext).map_err(|refusal| refusal.reason)
-                };
-                late += u64::from(place > 0);
-                // One that was held back may lie in a chain that is dropped by now; one that arrives at once never does.
-                assert!(read.is_ok() || place > 0, "{read:?} in conversation {conversation}, turn {turn}");
-            }
-            if rng.random_range(0..50) == 0 {
-                ours = Party::restore(&ours.save().unwrap()).unwrap();
-                theirs.restart();
-            }
-            // Epochs count from 1.
-            if highest > EPOCHS {
-                crossed += 1;
-                break;
-            }
-        }
+        let first = usize::from(conversation % 2 == 0);
+        crossings.converse([&mut ours.clone(), &mut theirs.clone()], first, 1_000_000 * (1 + conversation));
     }
-    let counts =
-        format!("epochs: {crossed} conversations crossed {EPOCHS} epochs; {messages} messages, {lost} lost, {late} late");
-    drop(writeln!(std::io::stderr(), "{counts}"));
-    assert_eq!(crossed, CONVERSATIONS);
+    crossings.print("with Signal's crate", CONVERSATIONS);
 }

@@ -1,24 +1,12 @@
 //! Checking a prekey bundle and setting up a session from it.
 
+use super::super::outcome::Started;
 use super::{Vault, address, is_low_order, reason_of, run};
 use crate::defect::Defect;
 use countersign_contract::portable::{DEVICE, KeyBundle, SignedKey};
 use countersign_contract::{Reason, UserId};
 use libsignal_protocol::{DeviceId, IdentityKey, PreKeyBundle, PublicKey, kem, process_prekey_bundle};
 use std::time::SystemTime;
-
-/// What came of a bundle.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Started {
-    /// There is a session now.
-    Session,
-    /// The identity key is another one than the user accepted: there is no new session. `tell` is true when the user does not
-    /// know yet.
-    Untrusted {
-        /// Whether the user must be told.
-        tell: bool,
-    },
-}
 
 impl Vault {
     /// Checks a bundle of `of` and sets up a session from it, even if there is one.

@@ -1,5 +1,6 @@
 //! The stores that libsignal works on. They live in memory and never suspend.
 
+use super::super::identities::Identities;
 use crate::defect::{Defect, Defects};
 use async_trait::async_trait;
 use libsignal_protocol::{
@@ -12,75 +13,6 @@ use std::sync::Arc;
 
 type Stored<T> = Result<T, SignalProtocolError>;
 
-/// What is known of a peer's identity.
-#[derive(Clone)]
-pub(crate) struct Peer {
-    /// The key that the user accepted last; the first one is accepted unseen.
-    accepted: IdentityKey,
-    /// The key that the peer uses.
-    pub(crate) latest: IdentityKey,
-    /// Keys that it used before: a late message under one of them does not change the identity back.
-    former: Vec<IdentityKey>,
-}
-
-/// The user's own identity and those of the peers.
-pub(crate) struct Identities {
-    pub(crate) own: IdentityKeyPair,
-    pub(crate) registration_id: u32,
-    peers: BTreeMap<String, Peer>,
-    /// Set when a peer's key changed, until somebody takes it.
-    changed: bool,
-    defects: Arc<dyn Defects>,
-}
-
-impl Identities {
-    pub(crate) fn new(own: IdentityKeyPair, registration_id: u32, defects: Arc<dyn Defects>) -> Self {
-        Self { own, registration_id, peers: BTreeMap::new(), changed: false, defects }
-    }
-
-    pub(crate) fn peer(&self, name: &str) -> Option<&Peer> {
-        self.peers.get(name)
-    }
-
-    pub(crate) fn known(&self) -> impl Iterator<Item = &IdentityKey> {
-        self.peers.values().map(|peer| &peer.latest)
-    }
-
-    /// Whether messages may be sent to the peer's latest key.
-    pub(crate) fn is_accepted(&self, name: &str) -> bool {
-        self.peers.get(name).is_none_or(|peer| peer.accepted == peer.latest)
-    }
-
-    /// The user accepts the peer's latest key. False if there is no such peer.
-    pub(crate) fn accept(&mut self, name: &str) -> bool {
-        self.peers.get_mut(name).map(|peer| peer.accepted = peer.latest).is_some()
-    }
-
-    /// Whether a peer's key changed since this was last asked, so that the user must be told.
-    pub(crate) fn take_changed(&mut self) -> bool {
-        std::mem::take(&mut self.changed)
-    }
-
-    /// Takes note of the key in a bundle. True if it is another one than before.
-    pub(crate) fn learn(&mut self, name: &str, key: &IdentityKey) -> bool {
-        let silent = self.defects.has(Defect::SilentIdentityChange);
-        let Some(peer) = self.peers.get_mut(name) else {
-            self.peers.insert(name.to_owned(), Peer { accepted: *key, latest: *key, former: Vec::new() });
-            return false;
-        };
-        if peer.latest == *key {
-            return false;
-        }
-        peer.former.push(std::mem::replace(&mut peer.latest, *key));
-        if silent {
-            peer.accepted = *key;
-        } else {
-            self.changed = true;
-        }
-        true
-    }
-}
-
 #[async_trait(?Send)]
 impl IdentityKeyStore for Identities {
     async fn get_identity_key_pair(&self) -> Stored<IdentityKeyPair> {
@@ -92,24 +24,19 @@ impl IdentityKeyStore for Identities {
     }
 
     async fn save_identity(&mut self, address: &ProtocolAddress, identity: &IdentityKey) -> Stored<IdentityChange> {
-        if self.peers.get(address.name()).is_some_and(|peer| peer.former.contains(identity)) {
-            return Ok(IdentityChange::NewOrUnchanged);
-        }
-        Ok(IdentityChange::from_changed(self.learn(address.name(), identity)))
+        Ok(IdentityChange::from_changed(self.meet(address.name(), identity)))
     }
 
     /// What arrives is shown after a notice, whatever the key; what leaves goes to an accepted key only.
     async fn is_trusted_identity(&self, address: &ProtocolAddress, identity: &IdentityKey, direction: Direction) -> Stored<bool> {
         Ok(match direction {
             Direction::Receiving => true,
-            Direction::Sending => {
-                self.peers.get(address.name()).is_none_or(|peer| peer.latest == *identity && peer.accepted == *identity)
-            }
+            Direction::Sending => self.may_send_to(address.name(), identity),
         })
     }
 
     async fn get_identity(&self, address: &ProtocolAddress) -> Stored<Option<IdentityKey>> {
-        Ok(self.peers.get(address.name()).map(|peer| peer.latest))
+        Ok(self.peer(address.name()).map(|peer| peer.latest))
     }
 }
 

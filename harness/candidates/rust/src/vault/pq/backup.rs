@@ -1,5 +1,6 @@
 //! Keys that come back, and keys that go too early: for defects alone.
 
+use super::super::ids::Ids;
 use super::Vault;
 use super::store::{KyberPrekeys, OneTimePrekeys, SignedPrekeys};
 use countersign_contract::UserId;
@@ -15,7 +16,7 @@ pub(crate) struct Backup {
     one_time: OneTimePrekeys,
     signed: SignedPrekeys,
     kyber: KyberPrekeys,
-    next_id: u32,
+    ids: Ids,
 }
 
 impl Vault {
@@ -27,7 +28,7 @@ impl Vault {
             one_time: self.one_time.clone(),
             signed: self.signed.clone(),
             kyber: self.kyber.clone(),
-            next_id: self.next_id,
+            ids: self.ids.clone(),
         }
     }
 
@@ -35,7 +36,7 @@ impl Vault {
     pub(crate) fn restore(&mut self, backup: Backup) {
         (self.identities.own, self.identities.registration_id) = (backup.own, backup.registration_id);
         (self.one_time, self.signed, self.kyber) = (backup.one_time, backup.signed, backup.kyber);
-        self.next_id = backup.next_id;
+        self.ids = backup.ids;
     }
 
     /// Deletes prekeys that were replaced a week ago.

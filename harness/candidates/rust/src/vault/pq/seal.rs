@@ -1,5 +1,6 @@
 //! Encrypting to a peer.
 
+use super::super::outcome::Readiness;
 use super::{REMEMBERED, Vault, address, digest, reason_of, run, view};
 use crate::defect::Defect;
 use countersign_contract::portable::MessageType;
@@ -10,17 +11,6 @@ use std::time::SystemTime;
 
 /// After how many writes of sessions the defect `loses-one-session-write` loses one.
 const WRITES_BEFORE_LOSS: u32 = 90;
-
-/// Whether a message can be encrypted to a peer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Readiness {
-    /// Yes.
-    Ready,
-    /// Not before a session is set up from the peer's bundle.
-    NoSession,
-    /// Not before the user has accepted the peer's identity key.
-    Untrusted,
-}
 
 impl Vault {
     /// Whether a message can be encrypted to `to`. A session that was never answered for 30 days, or that belongs to a former

@@ -1,5 +1,6 @@
 //! Decrypting what a peer sent, and finding out why it cannot be.
 
+use super::super::outcome::Opened;
 use super::ratchet;
 use super::view::{self, Difference};
 use super::{REMEMBERED, Vault, address, digest, is_low_order, reason_of, run};
@@ -19,23 +20,6 @@ const FURTHEST_JUMP: u32 = 25_000;
 const MOST_SKIPPED: usize = 2_000;
 /// Stale copies of sessions that the defect `replays-later-message` works on.
 const STALE_COPIES: usize = 128;
-/// Keys of skipped messages that the defect `stops-after-gap` keeps.
-const KEPT_BY_STOPS_AFTER_GAP: u32 = 3;
-
-/// Keys of skipped messages that the defect `stops-after-long-gap` keeps.
-const KEPT_BY_STOPS_AFTER_LONG_GAP: u32 = 256;
-
-/// A decrypted message.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Opened {
-    /// The padded content.
-    pub(crate) plaintext: Vec<u8>,
-    /// Whether the sender's identity key is another one than before, so that the user must be told first.
-    pub(crate) identity_changed: bool,
-    /// True if only a defect let a replay pass.
-    pub(crate) replayed: bool,
-}
-
 impl Vault {
     /// Decrypts the body of a message stanza.
     ///
@@ -79,10 +63,10 @@ impl Vault {
     /// Decrypts for somebody else, and leaves everything as it was: for the defect `shared-key-store`.
     pub(crate) fn lend(&mut self, from: UserId, kind: MessageType, body: &[u8]) -> Option<Opened> {
         let (sessions, one_time, kyber) = (self.sessions.clone(), self.one_time.clone(), self.kyber.clone());
-        let (ratchets, surroundings) = (self.ratchets.clone(), self.surroundings.clone());
+        let (counters, surroundings) = (self.counters.clone(), self.surroundings.clone());
         let opened = self.open(from, kind, body);
         (self.sessions, self.one_time, self.kyber) = (sessions, one_time, kyber);
-        (self.ratchets, self.surroundings) = (ratchets, surroundings);
+        (self.counters, self.surroundings) = (counters, surroundings);
         opened.ok()
     }
 
@@ -209,23 +193,12 @@ impl Vault {
 
     /// The defects that refuse what is merely out of order.
     fn check_counter(&self, from: UserId, message: &SignalMessage) -> Result<(), Reason> {
-        let highest = self.ratchets.get(&(from, message.sender_ratchet_key().serialize())).copied();
-        let late = highest.is_some_and(|highest| message.counter() < highest);
-        let skipped = message.counter().saturating_sub(highest.map_or(0, |highest| highest.saturating_add(1)));
-        let too_far = skipped > KEPT_BY_STOPS_AFTER_GAP && self.defects.has(Defect::StopsAfterGap)
-            || skipped > KEPT_BY_STOPS_AFTER_LONG_GAP && self.defects.has(Defect::StopsAfterLongGap);
-        if too_far || (late && self.defects.has(Defect::DropsLateMessages)) {
-            return Err(Reason::TooOld);
-        }
-        Ok(())
+        let ratchet_key = message.sender_ratchet_key().serialize();
+        self.counters.check(from, ratchet_key, message.counter(), self.defects.as_ref())
     }
 
     fn note_counter(&mut self, from: UserId, message: &SignalMessage) {
-        if self.ratchets.len() >= REMEMBERED {
-            self.ratchets.pop_first();
-        }
-        let highest = self.ratchets.entry((from, message.sender_ratchet_key().serialize())).or_insert(0);
-        *highest = (*highest).max(message.counter());
+        self.counters.note(from, message.sender_ratchet_key().serialize(), message.counter());
     }
 
     /// Why a message cannot be decrypted. libsignal tries several sessions and then says no more than that it failed.
@@ -259,7 +232,7 @@ impl Vault {
             Reason::Duplicate
         } else if sessions == 0 {
             Reason::NoSession
-        } else if self.ratchets.contains_key(&(from, ratchet)) || message.counter() > FURTHEST_JUMP {
+        } else if self.counters.know(from, ratchet) || message.counter() > FURTHEST_JUMP {
             // A chain that was read before and is kept no longer, or a new one that begins too far ahead.
             Reason::TooOld
         } else if is_low_order(message.sender_ratchet_key()) {

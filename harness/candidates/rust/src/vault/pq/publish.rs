@@ -54,14 +54,10 @@ impl Vault {
     }
 
     fn new_batch(&mut self, count: u32, clock: u64) -> Result<PublishKeys, Reason> {
-        self.batches += u32::from(count > 0);
-        // Enlistment makes the first batch, the first refill the second.
-        if self.batches > 2 && self.defects.has(Defect::RefillsWithUsedIds) {
-            self.next_id = self.first_id;
-        }
+        self.ids.begin_batch(count, self.defects.as_ref());
         let mut batch = PublishKeys::default();
         for _ in 0..count {
-            let id = self.fresh_id();
+            let id = self.ids.fresh();
             let pair = KeyPair::generate(&mut self.rng);
             self.one_time.keys.insert(id, PreKeyRecord::new(id.into(), &pair));
             batch.one_time_prekeys.push(Prekey { id, key: pair.public_key.serialize().into_vec().into() });
@@ -71,7 +67,7 @@ impl Vault {
     }
 
     fn new_signed_prekey(&mut self, clock: u64) -> Result<SignedKey, Reason> {
-        let id = self.fresh_id();
+        let id = self.ids.fresh();
         let pair = KeyPair::generate(&mut self.rng);
         let key = pair.public_key.serialize();
         let signature = self.sign(&key)?;
@@ -82,7 +78,7 @@ impl Vault {
     }
 
     fn new_kyber_prekey(&mut self, one_time: bool, clock: u64) -> Result<SignedKey, Reason> {
-        let id = self.fresh_id();
+        let id = self.ids.fresh();
         let pair = kem::KeyPair::generate(kem::KeyType::Kyber1024, &mut self.rng);
         let key = pair.public_key.serialize();
         let signature = self.sign(&key)?;
@@ -92,14 +88,6 @@ impl Vault {
             self.kyber.one_time.insert(id);
         }
         Ok(SignedKey { id, key: key.into_vec().into(), signature: signature.into_vec().into() })
-    }
-
-    /// An id that none of this user's keys had before, of any kind.
-    fn fresh_id(&mut self) -> u32 {
-        let id = self.next_id;
-        // 31 bits, since libsignal keeps the ids of a pending session in a signed field. The first id has 24.
-        self.next_id = id.wrapping_add(1) & 0x7fff_ffff;
-        id
     }
 
     fn sign(&mut self, key: &[u8]) -> Result<Box<[u8]>, Reason> {

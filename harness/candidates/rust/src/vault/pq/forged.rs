@@ -132,7 +132,7 @@ fn hmac(key: &[u8], parts: &[&[u8]]) -> Option<[u8; 32]> {
     Some(mac.finalize().into_bytes().into())
 }
 
-/// Adds a second `previous_counter` to a message, which nothing but the MAC covers.
+/// Adds a second `previous_counter` to a message of either suite, which nothing but the MAC covers.
 #[cfg(test)]
 pub(crate) fn forge_previous_counter(body: &mut Vec<u8>, kind: MessageType) {
     let forge = |message: &mut Vec<u8>| {
