@@ -82,6 +82,7 @@ impl<'a> Frame<'a> {
             verifies: self.about.verifies.clone(),
             twin: self.about.result == Outcome::Valid,
             features,
+            suites: vec![self.suite],
             capabilities: if import { vec![Capability::Import] } else { Vec::new() },
             exclusive: false,
             heavy: false,
@@ -170,7 +171,7 @@ fn bundle(frame: &Frame<'_>, group: &BundleGroup, test: &BundleTest) -> Compiled
         (TWIN.to_owned(), stored(&group.twin)),
     ]);
     let fetch = |of: &str, name: &str| {
-        Step::FetchKeys(FetchKeys { user: RECEIVER.to_owned(), of: of.to_owned(), name: name.to_owned() })
+        Step::FetchKeys(FetchKeys { user: RECEIVER.to_owned(), of: of.to_owned(), name: name.to_owned(), alter: Vec::new() })
     };
     let mut steps = vec![
         fetch(TWIN, "twin"),
@@ -197,7 +198,7 @@ fn safety_number(frame: &Frame<'_>, group: &SafetyNumberGroup, test: &SafetyNumb
     ]);
     let (user, peer) = (RECEIVER.to_owned(), PEER.to_owned());
     let steps = vec![
-        Step::FetchKeys(FetchKeys { user: user.clone(), of: peer.clone(), name: "keys".to_owned() }),
+        Step::FetchKeys(FetchKeys { user: user.clone(), of: peer.clone(), name: "keys".to_owned(), alter: Vec::new() }),
         Step::VerifyIdentity(VerifyIdentity { user, peer, name: "number".to_owned() }),
         Step::Expect(Expect::SafetyNumberIs(SafetyNumberIs { of: "number".to_owned(), digits: test.digits.clone() })),
     ];

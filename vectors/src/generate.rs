@@ -12,11 +12,11 @@ mod ratchet;
 mod room;
 mod spqr;
 
-use crate::file::{Flag, VERSION, VectorFile};
+use crate::file::{About, Flag, VERSION, VectorFile};
 use crate::read::canonical;
 use countersign_adversary::Refusal;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Why a file could not be made: always a fault of ours.
 #[derive(Debug, thiserror::Error)]
@@ -64,11 +64,19 @@ struct Sheet<G> {
     name: &'static str,
     title: &'static str,
     source: &'static str,
-    flags: &'static [(&'static str, &'static str, &'static str)],
+    flags: Vec<(&'static str, &'static str, &'static str)>,
     groups: Vec<G>,
 }
 
 impl<G: Clone + Serialize> Sheet<G> {
+    /// Without flags that no vector has.
+    fn only_used(mut self, abouts: impl Fn(&G) -> Vec<&About>) -> Self {
+        let used: BTreeSet<&str> =
+            self.groups.iter().flat_map(&abouts).flat_map(|about| about.flags.iter().map(String::as_str)).collect();
+        self.flags.retain(|(flag, _, _)| used.contains(flag));
+        self
+    }
+
     fn write(self, files: &mut BTreeMap<String, String>) -> Result<(), GenerateError> {
         let explained = |(name, bug, effect): &(&str, &str, &str)| {
             ((*name).to_owned(), Flag { bug: (*bug).to_owned(), effect: (*effect).to_owned() })

@@ -40,7 +40,7 @@ pub(super) fn files(files: &mut BTreeMap<String, String>) -> Result<(), Generate
         let mut room = Room::new("double-ratchet", name, suite, 2)?;
         order(&mut room)?;
         bent(&mut room)?;
-        Sheet { kind: "double-ratchet", name, title, source: SOURCE, flags: FLAGS, groups: vec![room.group()] }.write(files)?;
+        Sheet { kind: "double-ratchet", name, title, source: SOURCE, flags: FLAGS.to_vec(), groups: vec![room.group()] }.write(files)?;
     }
     Ok(())
 }

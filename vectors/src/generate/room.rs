@@ -6,9 +6,10 @@ use countersign_adversary::{Alteration, Bundle, Config, KeyPair, Party, Refusal,
 use countersign_contract::claims::{Feature, Suite};
 use countersign_contract::content::Content;
 use countersign_contract::operations::{ImportedKeys, ImportedKyberPrekey, ImportedPrekey, ImportedSignedPrekey};
-use countersign_contract::portable::{Enlist, MessageType};
+use countersign_contract::portable::{Enlist, KeyBundle, MessageType};
 use countersign_contract::seen::UserContent;
 use countersign_contract::{Bytes, Reason, StanzaId, UserId};
+use countersign_reference::{ReferenceUser, Stack};
 use libsignal_protocol::{PreKeySignalMessage, kem};
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha20Rng;
@@ -37,6 +38,10 @@ pub(super) fn uuid(labels: &[&str]) -> uuid::Uuid {
 pub(super) fn refused(what: impl Into<String>) -> impl FnOnce(Refusal) -> GenerateError {
     let what = what.into();
     move |refusal| GenerateError::Refused { what, refusal }
+}
+
+fn library(what: &str, refusal: &countersign_reference::Refusal) -> GenerateError {
+    GenerateError::Library { what: what.to_owned(), cause: refusal.to_string() }
 }
 
 pub(super) const fn profile(suite: Suite) -> WireProfile {
@@ -87,6 +92,8 @@ pub(super) struct Room {
     /// What the receiver publishes.
     pub(super) published: Enlist,
     peers: BTreeMap<&'static str, (UserId, Party)>,
+    /// Peers who speak by Signal's library, and never misbehave.
+    library: BTreeMap<&'static str, ReferenceUser>,
     tests: Vec<ConversationTest>,
 }
 
@@ -102,11 +109,23 @@ impl Room {
             let party = Party::new(config, &mut rng(&[kind, label, name]));
             peers.insert(name, (UserId(uuid(&[kind, label, name])), party));
         }
-        Ok(Self { kind, label, suite, receiver, keys, published: party.enlistment(receiver), peers, tests: Vec::new() })
+        Ok(Self { kind, label, suite, receiver, keys, published: party.enlistment(receiver), peers, library: BTreeMap::new(), tests: Vec::new() })
     }
 
-    pub(super) fn user(&self, peer: &str) -> UserId {
-        self.peers.get(peer).map_or(self.receiver, |(user, _)| *user)
+    /// A further peer, who speaks by Signal's library.
+    pub(super) fn add_library_peer(&mut self, name: &'static str) {
+        let user = UserId(uuid(&[self.kind, self.label, name]));
+        let peer = ReferenceUser::new(countersign_reference::Config {
+            seed: rng(&[self.kind, self.label, name]).random(),
+            scenario: format!("{}/{}", self.kind, self.label),
+            name: name.to_owned(),
+            user,
+            suite: self.suite,
+            stack: Stack::Library,
+            one_time_prekeys: 0,
+            publishes_one_time_kyber: false,
+        });
+        self.library.insert(name, peer);
     }
 
     /// A peer as it is before any message.
@@ -121,6 +140,7 @@ impl Room {
             receiver: self.receiver,
             published: self.published.clone(),
             senders: self.peers.clone(),
+            library: self.library.clone(),
             made: 0,
             about: About {
                 id: id.to_owned(),
@@ -142,7 +162,10 @@ impl Room {
     }
 
     pub(super) fn group(self) -> ConversationGroup {
-        let peers = self.peers.into_iter().map(|(name, (user, party))| (name.to_owned(), party.enlistment(user))).collect();
+        let own = self.peers.iter().map(|(name, (user, party))| ((*name).to_owned(), party.enlistment(*user)));
+        let library = self.library.iter().map(|(name, user)| ((*name).to_owned(), user.enlistment()));
+        let speaks = |name: &str| self.tests.iter().any(|test| test.messages.iter().any(|m| m.from == name));
+        let peers = own.chain(library).filter(|(name, _)| speaks(name)).collect();
         ConversationGroup { suite: self.suite, receiver: self.receiver, keys: self.keys, peers, tests: self.tests }
     }
 }
@@ -181,6 +204,7 @@ pub(super) struct Scene {
     receiver: UserId,
     published: Enlist,
     senders: BTreeMap<&'static str, (UserId, Party)>,
+    library: BTreeMap<&'static str, ReferenceUser>,
     made: u32,
     about: About,
     pub(super) files: Vec<StoredFile>,
@@ -227,6 +251,21 @@ impl Scene {
     pub(super) fn begin(&mut self, from: &'static str, with: With, alter: &[Alteration]) -> Result<(), GenerateError> {
         self.made += 1;
         let (mut rng, bundle, to) = (self.rng("session"), self.bundle(with), self.receiver.to_string());
+        if let Some(user) = self.library.get_mut(from) {
+            user.reset_session(self.receiver);
+            let bundle = KeyBundle {
+                user: self.receiver,
+                registration_id: bundle.registration_id,
+                identity_key: bundle.identity_key,
+                signed_prekey: bundle.signed_prekey,
+                one_time_prekey: bundle.one_time_prekey,
+                kyber_prekey: bundle.kyber_prekey,
+            };
+            return match user.process_bundle(&bundle, SENT_AT) {
+                Ok(_) => Ok(()),
+                Err(refusal) => Err(library(&self.about.id, &refusal)),
+            };
+        }
         let Some((_, party)) = self.senders.get_mut(from) else { return Ok(()) };
         party.process_bundle(&to, &bundle, alter, &mut rng).map_err(refused(format!("{}: session", self.about.id)))
     }
@@ -248,6 +287,11 @@ impl Scene {
         plaintext: &[u8],
         alter: &[Alteration],
     ) -> Result<Made, GenerateError> {
+        if let Some(user) = self.library.get_mut(from) {
+            let (kind, body) =
+                user.encrypt_raw(self.receiver, plaintext, SENT_AT).map_err(|refusal| library(&self.about.id, &refusal))?;
+            return Ok(Made { from, stanza, kind, body, content });
+        }
         let (mut rng, to) = (self.rng("message"), self.receiver.to_string());
         let sent = self.senders.get_mut(from).map(|(_, party)| party.encrypt(&to, plaintext, alter, &mut rng));
         let missing = || Err(Refusal::new(Reason::UnknownUser, from));
