@@ -98,7 +98,7 @@ impl MessageKeys {
 
     /// Whole blocks as they are given: the padding is the caller's.
     pub(crate) fn encrypt_blocks(&self, blocks: &[u8]) -> Vec<u8> {
-        cbc::Encryptor::<Aes256>::new(&self.cipher.into(), &self.iv.into()).encrypt_padded_vec_mut::<NoPadding>(blocks)
+        encrypt_blocks(&self.cipher, &self.iv, blocks)
     }
 
     /// `None` for a length that is no whole number of blocks, for nothing, and for a padding that is not PKCS#7.
@@ -114,14 +114,46 @@ impl MessageKeys {
     }
 }
 
+/// The keys of one message under a sender key: no MAC, since the message is signed.
+pub(crate) struct GroupKeys {
+    cipher: [u8; 32],
+    iv: [u8; BLOCK],
+}
+
+impl GroupKeys {
+    pub(crate) fn derive(seed: &Secret32) -> Self {
+        let bytes: [u8; 48] = hkdf(None, &seed.0, b"WhisperGroup");
+        let (mut iv, mut cipher) = ([0; BLOCK], [0; 32]);
+        iv.copy_from_slice(&bytes[..BLOCK]);
+        cipher.copy_from_slice(&bytes[BLOCK..]);
+        Self { cipher, iv }
+    }
+
+    pub(crate) fn encrypt(&self, plaintext: &[u8]) -> Vec<u8> {
+        encrypt(&self.cipher, &self.iv, plaintext)
+    }
+
+    pub(crate) fn encrypt_blocks(&self, blocks: &[u8]) -> Vec<u8> {
+        encrypt_blocks(&self.cipher, &self.iv, blocks)
+    }
+
+    pub(crate) fn decrypt(&self, ciphertext: &[u8]) -> Option<Vec<u8>> {
+        decrypt(&self.cipher, &self.iv, ciphertext)
+    }
+}
+
+fn encrypt_blocks(key: &[u8; 32], iv: &[u8; BLOCK], blocks: &[u8]) -> Vec<u8> {
+    cbc::Encryptor::<Aes256>::new(key.into(), iv.into()).encrypt_padded_vec_mut::<NoPadding>(blocks)
+}
+
 /// AES-256-CBC with PKCS#7.
-pub(crate) fn encrypt(key: &[u8; 32], iv: &[u8; BLOCK], plaintext: &[u8]) -> Vec<u8> {
+fn encrypt(key: &[u8; 32], iv: &[u8; BLOCK], plaintext: &[u8]) -> Vec<u8> {
     cbc::Encryptor::<Aes256>::new(key.into(), iv.into()).encrypt_padded_vec_mut::<Pkcs7>(plaintext)
 }
 
 /// AES-256-CBC with PKCS#7; `None` for what that cannot have made.
-pub(crate) fn decrypt(key: &[u8; 32], iv: &[u8; BLOCK], ciphertext: &[u8]) -> Option<Vec<u8>> {
-    if ciphertext.is_empty() || ciphertext.len() % BLOCK != 0 {
+fn decrypt(key: &[u8; 32], iv: &[u8; BLOCK], ciphertext: &[u8]) -> Option<Vec<u8>> {
+    if ciphertext.is_empty() || !ciphertext.len().is_multiple_of(BLOCK) {
         return None;
     }
     cbc::Decryptor::<Aes256>::new(key.into(), iv.into()).decrypt_padded_vec_mut::<Pkcs7>(ciphertext).ok()

@@ -17,7 +17,9 @@
 
 pub mod alter;
 mod bundle;
+mod chain;
 mod curve;
+mod group;
 mod kdf;
 mod kem;
 mod keys;
@@ -31,6 +33,7 @@ mod wire;
 pub use alter::Alteration;
 pub use bundle::Bundle;
 pub use curve::{KeyPair, PUBLIC_KEY_BYTES, PublicKey, SIGNATURE_BYTES};
+pub use group::MOST_SENDER_KEYS;
 pub use kdf::MAC_BYTES;
 pub use kem::{KYBER_PRIVATE_BYTES, KYBER_PUBLIC_BYTES};
 pub use party::{Config, Opened, Opening, Party};

@@ -11,9 +11,10 @@ use countersign_contract::seen::MediaKind;
 use std::collections::BTreeMap;
 
 /// Fields of a libsignal message that the network can change. The disturbance layer knows the same list.
-pub const TAMPER_FIELDS: [&str; 20] = [
+pub const TAMPER_FIELDS: [&str; 21] = [
     "unknown-version",
     "older-version",
+    "oldest-version",
     "version",
     "ratchet-key",
     "counter",

@@ -1,6 +1,6 @@
 //! Names of the fields, the same as those of the reference's own reader.
 
-use crate::wire::{inner, outer};
+use crate::wire::{distribution, group, inner, outer};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -13,6 +13,10 @@ pub enum Layer {
     Outer,
     /// The message itself, alone or embedded.
     Inner,
+    /// A message under a sender key.
+    Group,
+    /// The distribution of a sender key.
+    Distribution,
 }
 
 /// Where a field stands.
@@ -22,8 +26,8 @@ pub(crate) enum Place {
     Version,
     /// A protobuf field.
     Tag(u32),
-    /// The last bytes.
-    Mac,
+    /// The bytes at the end: MAC or signature.
+    End,
 }
 
 macro_rules! fields {
@@ -35,7 +39,7 @@ macro_rules! fields {
         }
 
         impl Field {
-            /// Every field, the outer ones last.
+            /// Every field.
             pub const ALL: &'static [Field] = &[$(Field::$variant,)*];
 
             /// The name as scenarios write it.
@@ -73,7 +77,7 @@ fields! {
     /// Sender and receiver, by later versions of the official code.
     Addresses = "addresses", Inner, Place::Tag(inner::ADDRESSES);
     /// The authentication code: changed after it is made.
-    Mac = "mac", Inner, Place::Mac;
+    Mac = "mac", Inner, Place::End;
     /// Version byte of the prekey message.
     OuterVersion = "outer-version", Outer, Place::Version;
     /// Id of the receiver's one-time EC prekey.
@@ -92,6 +96,30 @@ fields! {
     KyberPrekeyId = "kyber-prekey-id", Outer, Place::Tag(outer::KYBER_PREKEY_ID);
     /// The Kyber ciphertext.
     KyberCiphertext = "kyber-ciphertext", Outer, Place::Tag(outer::KYBER_CIPHERTEXT);
+    /// Version byte of a sender-key message.
+    GroupVersion = "group-version", Group, Place::Version;
+    /// Which distribution a sender-key message belongs to: a UUID, 16 bytes.
+    GroupDistribution = "group-distribution", Group, Place::Tag(group::DISTRIBUTION);
+    /// Which chain of that distribution.
+    GroupChainId = "group-chain-id", Group, Place::Tag(group::CHAIN_ID);
+    /// Number of the message in its chain.
+    GroupIteration = "group-iteration", Group, Place::Tag(group::ITERATION);
+    /// The encrypted content.
+    GroupCiphertext = "group-ciphertext", Group, Place::Tag(group::CIPHERTEXT);
+    /// The signature of 64 bytes: changed after it is made.
+    GroupSignature = "group-signature", Group, Place::End;
+    /// Version byte of a distribution.
+    DistributionVersion = "distribution-version", Distribution, Place::Version;
+    /// Id of the distribution: a UUID, 16 bytes.
+    DistributionId = "distribution-id", Distribution, Place::Tag(distribution::ID);
+    /// Id of the chain that is distributed.
+    DistributionChainId = "distribution-chain-id", Distribution, Place::Tag(distribution::CHAIN_ID);
+    /// From which message on the chain is distributed.
+    DistributionIteration = "distribution-iteration", Distribution, Place::Tag(distribution::ITERATION);
+    /// The chain key, 32 bytes.
+    DistributionChainKey = "distribution-chain-key", Distribution, Place::Tag(distribution::CHAIN_KEY);
+    /// The key under which the messages are signed, 33 bytes.
+    DistributionSigningKey = "distribution-signing-key", Distribution, Place::Tag(distribution::SIGNING_KEY);
 }
 
 impl fmt::Display for Field {

@@ -28,6 +28,23 @@ pub(crate) mod outer {
     pub(crate) const KYBER_CIPHERTEXT: u32 = 8;
 }
 
+/// Numbers of the fields of a sender-key message.
+pub(crate) mod group {
+    pub(crate) const DISTRIBUTION: u32 = 1;
+    pub(crate) const CHAIN_ID: u32 = 2;
+    pub(crate) const ITERATION: u32 = 3;
+    pub(crate) const CIPHERTEXT: u32 = 4;
+}
+
+/// Numbers of the fields of a sender key's distribution.
+pub(crate) mod distribution {
+    pub(crate) const ID: u32 = 1;
+    pub(crate) const CHAIN_ID: u32 = 2;
+    pub(crate) const ITERATION: u32 = 3;
+    pub(crate) const CHAIN_KEY: u32 = 4;
+    pub(crate) const SIGNING_KEY: u32 = 5;
+}
+
 /// The message versions that there are.
 const VERSIONS: std::ops::RangeInclusive<u8> = 3..=4;
 

@@ -122,7 +122,7 @@ impl User for Theirs {
 
 /// One conversation. What has to be read is known without a twin: all that arrives for the first time, in a session that is not
 /// forgotten, in one of the last five chains.
-pub(crate) fn converse(mut users: [&mut dyn User; 2], steps: &[Step], tally: &mut Tally) {
+pub(crate) fn converse(users: [&mut dyn User; 2], steps: &[Step], tally: &mut Tally) {
     let mut queues: [Vec<Message>; 2] = [Vec::new(), Vec::new()];
     let mut arrived: [Vec<Message>; 2] = [Vec::new(), Vec::new()];
     let (mut seed, mut turns, mut last_to) = (2_000, 0, 2);

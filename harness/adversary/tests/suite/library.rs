@@ -9,14 +9,15 @@ use futures_util::FutureExt as _;
 use libsignal_protocol::{
     CiphertextMessage, DeviceId, Direction, GenericSignedPreKey as _, IdentityChange, IdentityKey, IdentityKeyPair,
     IdentityKeyStore, KeyPair, KyberPreKeyId, KyberPreKeyRecord, KyberPreKeyStore, PreKeyBundle, PreKeyId, PreKeyRecord,
-    PreKeySignalMessage, PreKeyStore, ProtocolAddress, PublicKey, SessionRecord, SessionStore, SignalMessage,
-    SignalProtocolError, SignedPreKeyId, SignedPreKeyRecord, SignedPreKeyStore, Timestamp, kem, message_decrypt_prekey,
-    message_decrypt_signal, message_encrypt, process_prekey_bundle,
+    PreKeySignalMessage, PreKeyStore, ProtocolAddress, PublicKey, SenderKeyRecord, SenderKeyStore, SessionRecord, SessionStore,
+    SignalMessage, SignalProtocolError, SignedPreKeyId, SignedPreKeyRecord, SignedPreKeyStore, Timestamp, kem,
+    message_decrypt_prekey, message_decrypt_signal, message_encrypt, process_prekey_bundle,
 };
 use prost::Message as _;
 use rand_chacha::ChaCha20Rng;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
+use uuid::Uuid;
 
 type Outcome<T> = Result<T, SignalProtocolError>;
 
@@ -210,7 +211,7 @@ impl Library {
         match kind {
             MessageType::Prekey => {
                 let message = PreKeySignalMessage::try_from(bytes)?;
-                let (mut one_time, mut signed) = (OneTime(&mut self.one_time), Signed(&self.signed));
+                let (mut one_time, signed) = (OneTime(&mut self.one_time), Signed(&self.signed));
                 let mut kyber = Kyber { keys: &mut self.kyber, last_resort: self.last_resort, uses: &mut self.uses };
                 now(message_decrypt_prekey(
                     &message,
@@ -218,7 +219,7 @@ impl Library {
                     sessions,
                     &mut identities,
                     &mut one_time,
-                    &mut signed,
+                    &signed,
                     &mut kyber,
                     rng,
                 ))
@@ -394,5 +395,32 @@ impl KyberPreKeyStore for Kyber<'_> {
             return Err(SignalProtocolError::for_application_callback(REUSED)(ReusedBaseKey));
         }
         Ok(())
+    }
+}
+
+/// Sender keys by owner and distribution.
+#[derive(Clone, Default)]
+pub(crate) struct SenderKeyRecords(BTreeMap<(String, Uuid), SenderKeyRecord>);
+
+impl SenderKeyRecords {
+    pub(crate) fn forget(&mut self, owner: &str, distribution: Uuid) {
+        self.0.remove(&(owner.to_owned(), distribution));
+    }
+
+    pub(crate) fn restart(&mut self) {
+        for record in self.0.values_mut() {
+            *record = SenderKeyRecord::deserialize(&record.serialize().unwrap()).unwrap();
+        }
+    }
+}
+
+#[async_trait(?Send)]
+impl SenderKeyStore for SenderKeyRecords {
+    async fn store_sender_key(&mut self, owner: &ProtocolAddress, distribution: Uuid, record: &SenderKeyRecord) -> Outcome<()> {
+        self.0.insert((owner.name().to_owned(), distribution), record.clone());
+        Ok(())
+    }
+    async fn load_sender_key(&mut self, owner: &ProtocolAddress, distribution: Uuid) -> Outcome<Option<SenderKeyRecord>> {
+        Ok(self.0.get(&(owner.name().to_owned(), distribution)).cloned())
     }
 }

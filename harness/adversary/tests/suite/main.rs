@@ -1,6 +1,9 @@
 //! The stack against Signal's own code, and against itself.
 
+#![cfg(test)]
+
 mod across;
+mod alterations;
 mod classic;
 mod conversation;
 mod epochs;
@@ -8,4 +11,5 @@ mod fields;
 mod library;
 mod limits;
 mod official;
+mod sender_keys;
 mod twins;

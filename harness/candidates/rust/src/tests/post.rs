@@ -272,10 +272,6 @@ impl Pair {
         Self::with_in(suite, Honest, Honest).await
     }
 
-    pub(super) async fn with(alice: impl Defects, bob: impl Defects) -> Self {
-        Self::with_in(Suite::SignalPq, alice, bob).await
-    }
-
     pub(super) async fn with_in(suite: Suite, alice: impl Defects, bob: impl Defects) -> Self {
         let post = Post::new();
         let alice = Actor::new_in(suite, &Sample::new(post.wires(), Arc::new(alice))).await;
@@ -297,10 +293,6 @@ impl Pair {
 }
 
 impl Actor {
-    pub(super) async fn new(sample: &Sample) -> Self {
-        Self::new_in(Suite::SignalPq, sample).await
-    }
-
     pub(super) async fn new_in(suite: Suite, sample: &Sample) -> Self {
         let instance = InstanceId(Uuid::new_v4());
         let suite = Some(suite);

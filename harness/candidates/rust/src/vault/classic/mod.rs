@@ -12,6 +12,8 @@ mod open;
 mod prekeys;
 mod seal;
 mod session;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use prekeys::Backup;
 

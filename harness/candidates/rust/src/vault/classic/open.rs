@@ -93,8 +93,9 @@ impl Vault {
                 }
                 match session.open(own, message, check_mac, &mut self.rng) {
                     Ok((session, plain)) => return Ok((place, session, plain)),
-                    // The session whose chain it is can tell; the others only know that it is not theirs.
-                    Err(reason) if knows => told = told.or(Some(reason)),
+                    // The session whose chain it is can tell, and one whose key made the authentication code; the others only know
+                    // that it is not theirs.
+                    Err(reason) if knows || reason == Reason::Malformed => told = told.or(Some(reason)),
                     Err(_) => {}
                 }
             }

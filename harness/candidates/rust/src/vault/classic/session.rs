@@ -134,6 +134,12 @@ impl Session {
         self.receiving.iter().any(|chain| chain.ratchet_key == *ratchet_key)
     }
 
+    /// The chain that is sent in.
+    #[cfg(test)]
+    pub(super) fn sending_chain(&self) -> &ChainKey {
+        &self.sending
+    }
+
     /// Encrypts, and goes one message on: the serialised message.
     pub(super) fn seal(&mut self, own: &IdentityKey, padded: &[u8]) -> Result<Vec<u8>, Reason> {
         let keys = MessageKeys::of(&self.sending.seed()?)?;
