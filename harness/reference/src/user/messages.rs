@@ -1,7 +1,7 @@
 //! Messages of a user: encrypted and decrypted.
 
-use super::{Opened, ReferenceUser, address, at_once, store_name, time};
-use crate::points;
+use super::{Opened, ReferenceUser, address, at_once, time};
+use crate::points::{self, CURVE_BYTES};
 use crate::refusal::Refusal;
 use crate::wire::{self, Message, PqRatchet};
 use countersign_contract::content::{Content, LARGEST_CONTENT, PADDING_BLOCK};
@@ -51,7 +51,7 @@ impl ReferenceUser {
         if self.installation.identities.known.get(peer.name()).is_some_and(|known| known.is_pending()) {
             return Err(Refusal::new(Reason::UntrustedIdentity, "the peer's identity key changed and was not accepted"));
         }
-        if !self.has_session(to) {
+        if !self.has_session_with(peer.name()) {
             return Err(Refusal::new(Reason::NoSession, "no session to send with"));
         }
         let installation = &mut self.installation;
@@ -68,7 +68,9 @@ impl ReferenceUser {
             CiphertextMessage::SignalMessage(m) => (MessageType::Normal, m.sender_ratchet_key(), m.serialized()),
             _ => return Err(Refusal::new(Reason::Internal, "the library made a message of another kind")),
         };
-        self.sent_ratchet_keys.insert(ratchet_key.serialize().into_vec());
+        if let Some(ratchet_key) = ratchet_key.public_key_bytes().first_chunk() {
+            self.sent_ratchet_keys.insert(*ratchet_key);
+        }
         Ok((kind, body.to_vec()))
     }
 
@@ -97,7 +99,7 @@ impl ReferenceUser {
             Err(refusal) => return Err(self.explain(from, &message, refusal)),
         };
         let inner = message.inner();
-        self.received.entry(from).or_default().insert(&inner.ratchet_key, inner.counter);
+        self.received.entry(from).or_default().insert(inner.ratchet_key, inner.counter);
         if plain.padded.len() > LARGEST_CONTENT + PADDING_BLOCK {
             return Err(Refusal::new(Reason::TooLarge, format!("a content of over {LARGEST_CONTENT} bytes")));
         }
@@ -110,7 +112,7 @@ impl ReferenceUser {
     }
 
     /// What can be refused without any key.
-    fn check_form(&self, from: UserId, message: &Message) -> Result<(), Refusal> {
+    fn check_form(&self, from: UserId, message: &Message<'_>) -> Result<(), Refusal> {
         if from == self.config.user {
             return Err(Refusal::new(Reason::WrongRecipient, "the message is from the user itself"));
         }
@@ -120,13 +122,13 @@ impl ReferenceUser {
                 return Err(Refusal::new(Reason::BadVersion, format!("version byte {version:#04x}")));
             }
         }
-        points::curve(&message.inner().ratchet_key, "ratchet key")?;
-        let pq_ratchet = message.inner().pq_ratchet.as_deref().unwrap_or_default();
+        points::curve(message.inner().ratchet_key, "ratchet key")?;
+        let pq_ratchet = message.inner().pq_ratchet.unwrap_or_default();
         // The library's own answer to most of these, and a panic to the rest.
         PqRatchet::read(pq_ratchet).map_err(|error| Refusal::new(Reason::BadMac, error))?;
         if let Some(outer) = message.outer() {
-            points::curve(&outer.base_key, "base key")?;
-            points::curve(&outer.identity_key, "identity key")?;
+            points::curve(outer.base_key, "base key")?;
+            points::curve(outer.identity_key, "identity key")?;
             if outer.identity_key == self.identity_key() {
                 return Err(Refusal::new(Reason::WrongRecipient, "the message was made by the user itself"));
             }
@@ -135,29 +137,27 @@ impl ReferenceUser {
     }
 
     /// Whether the message names a sender and a receiver (field 6: kind 0, UUID and device of each) and they are others.
-    pub(super) fn is_misdirected(&self, from: UserId, message: &Message) -> bool {
-        let Some(stated) = &message.inner().addresses else { return false };
-        let mut expected = Vec::with_capacity(36);
-        for user in [from, self.config.user] {
-            expected.push(0);
-            expected.extend_from_slice(user.0.as_bytes());
-            expected.push(u8::try_from(DEVICE).unwrap_or_default());
-        }
-        *stated != expected
+    pub(super) fn is_misdirected(&self, from: UserId, message: &Message<'_>) -> bool {
+        let Some(stated) = message.inner().addresses else { return false };
+        let device = u8::try_from(DEVICE).unwrap_or_default();
+        let one = |stated: &[u8], user: UserId| {
+            stated.first() == Some(&0) && stated.get(1..17) == Some(&user.0.as_bytes()[..]) && stated.get(17..) == Some(&[device])
+        };
+        !stated.split_at_checked(18).is_some_and(|(sender, receiver)| one(sender, from) && one(receiver, self.config.user))
     }
 
     /// Decrypts, and keeps what libsignal would let an unauthenticated field change.
     pub(super) fn open(
         &mut self,
         from: UserId,
-        message: &Message,
+        message: &Message<'_>,
         kind: MessageType,
         body: &[u8],
         rng: &mut ChaCha20Rng,
     ) -> Result<Plain, Refusal> {
         let peer = address(from)?;
-        let name = store_name(from);
-        let known_before = self.installation.identities.known.get(&name).copied();
+        let name = peer.name();
+        let known_before = self.installation.identities.known.get(name).copied();
         self.installation.sessions.begin();
         self.installation.kyber.marked = None;
         // What is refused before is all that is known to make the library panic; if there is more, it must not end the run.
@@ -165,30 +165,34 @@ impl ReferenceUser {
         let called = called.unwrap_or_else(|_| Err(Refusal::new(Reason::Internal, "the library panicked")));
         let outcome = called.and_then(|padded| {
             let starts_session = self.installation.kyber.marked.is_some();
-            self.check_outer_identity(&name, message, starts_session)?;
+            self.check_outer_identity(name, message, starts_session)?;
             Ok((padded, starts_session))
         });
         let known = &mut self.installation.identities.known;
         match outcome {
             Ok((padded, starts_session)) => {
                 // A late message of a session under a former identity key must not bring that key back.
-                if let (false, Some(before)) = (starts_session, known_before) {
-                    known.insert(name.clone(), before);
+                let now = known.get_mut(name);
+                if let (false, Some(before), Some(now)) = (starts_session, known_before, now) {
+                    *now = before;
                 }
-                let newest = known.get(&name).map(|known| known.newest);
+                let newest = known.get(name).map(|known| known.newest);
                 let identity_changed = known_before.is_some_and(|before| newest != Some(before.newest));
                 self.installation.sessions.keep();
-                self.installation.forget_used();
+                // Only the first message of a session uses any prekeys.
+                if starts_session {
+                    self.installation.forget_used();
+                }
                 let used_one_time_prekey = message.outer().filter(|_| starts_session).and_then(|outer| outer.prekey_id);
                 Ok(Plain { padded, used_one_time_prekey, identity_changed })
             }
             Err(refusal) => {
                 // libsignal stores the identity before it asks whether the Kyber prekey may be used.
                 match known_before {
-                    Some(before) => known.insert(name, before),
-                    None => known.remove(&name),
+                    Some(before) => known.insert(name.to_owned(), before),
+                    None => known.remove(name),
                 };
-                self.installation.sessions.undo();
+                self.installation.sessions.undo(name);
                 Err(refusal)
             }
         }
@@ -225,22 +229,27 @@ impl ReferenceUser {
 
     /// In a prekey message of a session that exists already, libsignal looks at nothing outside the embedded message but the base
     /// key, and yet stores the identity key that stands there. So it must be the session's.
-    fn check_outer_identity(&self, name: &str, message: &Message, starts_session: bool) -> Result<(), Refusal> {
+    fn check_outer_identity(&self, name: &str, message: &Message<'_>, starts_session: bool) -> Result<(), Refusal> {
         let Some(outer) = message.outer().filter(|_| !starts_session) else { return Ok(()) };
         let session = self.installation.sessions.by_name.get(name);
         let identity = session.and_then(|session| session.remote_identity_key_bytes().ok().flatten());
-        if identity.as_ref() == Some(&outer.identity_key) {
+        if identity.as_deref() == Some(outer.identity_key) {
             return Ok(());
         }
         Err(Refusal::new(Reason::BadMac, "the identity key is not the one that the session was made under"))
     }
 
+    /// Whether a ratchet key, with its type byte, is one of the user's own.
+    fn has_sent_with(&self, ratchet_key: &[u8]) -> bool {
+        ratchet_key.last_chunk().is_some_and(|key| ratchet_key.len() == CURVE_BYTES && self.sent_ratchet_keys.contains(key))
+    }
+
     /// libsignal says "decryption failed" of much; what is known besides the keys tells some of it apart.
-    fn explain(&self, from: UserId, message: &Message, refusal: Refusal) -> Refusal {
+    fn explain(&self, from: UserId, message: &Message<'_>, refusal: Refusal) -> Refusal {
         let inner = message.inner();
         let history = self.received.get(&from);
-        let received = history.is_some_and(|history| history.contains(&inner.ratchet_key, inner.counter));
-        let next = history.map_or(0, |history| history.next(&inner.ratchet_key));
+        let received = history.is_some_and(|history| history.contains(inner.ratchet_key, inner.counter));
+        let next = history.map_or(0, |history| history.next(inner.ratchet_key));
         match refusal.reason {
             Reason::Duplicate if !received && message.outer().is_none() => {
                 Refusal::new(Reason::TooOld, format!("no key is kept any more for this message ({})", refusal.detail))
@@ -248,7 +257,7 @@ impl ReferenceUser {
             Reason::BadMac | Reason::NoSession if received => {
                 Refusal::new(Reason::Duplicate, format!("received before ({})", refusal.detail))
             }
-            Reason::BadMac | Reason::NoSession if self.sent_ratchet_keys.contains(&inner.ratchet_key) => {
+            Reason::BadMac | Reason::NoSession if self.has_sent_with(inner.ratchet_key) => {
                 Refusal::new(Reason::WrongRecipient, format!("made by the user itself ({})", refusal.detail))
             }
             Reason::BadMac if inner.counter.saturating_sub(next) > FURTHEST_AHEAD => Refusal::new(

@@ -6,7 +6,7 @@ mod session;
 #[cfg(test)]
 mod tests;
 
-use crate::draw;
+use crate::draw::Draws;
 use crate::history::History;
 use crate::keys::Installation;
 use crate::refusal::Refusal;
@@ -45,12 +45,13 @@ pub struct Config {
 #[derive(Clone)]
 pub struct ReferenceUser {
     config: Config,
+    draws: Draws,
     operation: u64,
     installation: Installation,
     /// What was received, by peer.
     received: BTreeMap<UserId, History>,
-    /// Ratchet keys of messages that this user sent: such a message can come back to it.
-    sent_ratchet_keys: BTreeSet<Vec<u8>>,
+    /// Ratchet keys of messages that this user sent, without their type byte: such a message can come back to it.
+    sent_ratchet_keys: BTreeSet<[u8; 32]>,
 }
 
 /// A message that was decrypted, authenticated and understood.
@@ -70,9 +71,10 @@ impl ReferenceUser {
     /// A user with all its keys made.
     #[must_use]
     pub fn new(config: Config) -> Self {
-        let mut rng = draw::generator(&config.seed, &config.scenario, &config.name, 0);
+        let draws = Draws::new(&config.seed, &config.scenario, &config.name);
+        let mut rng = draws.generator(0);
         let installation = Installation::new(config.one_time_prekeys, config.publishes_one_time_kyber, &mut rng);
-        Self { config, operation: 1, installation, received: BTreeMap::new(), sent_ratchet_keys: BTreeSet::new() }
+        Self { config, draws, operation: 1, installation, received: BTreeMap::new(), sent_ratchet_keys: BTreeSet::new() }
     }
 
     /// The user's name at the gateway.
@@ -83,8 +85,7 @@ impl ReferenceUser {
 
     /// The generator of the next operation.
     fn next_draw(&mut self) -> ChaCha20Rng {
-        let Config { seed, scenario, name, .. } = &self.config;
-        let rng = draw::generator(seed, scenario, name, self.operation);
+        let rng = self.draws.generator(self.operation);
         self.operation += 1;
         rng
     }

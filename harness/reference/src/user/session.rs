@@ -14,13 +14,20 @@ impl ReferenceUser {
     /// Whether the user has a session to send with, under the newest identity key known of the peer.
     #[must_use]
     pub fn has_session(&self, peer: UserId) -> bool {
-        let name = store_name(peer);
-        let Some(known) = self.installation.identities.known.get(&name) else { return false };
-        let Some(session) = self.installation.sessions.by_name.get(&name) else { return false };
+        self.has_session_with(&store_name(peer))
+    }
+
+    /// The same, by the name under which libsignal knows the peer.
+    pub(super) fn has_session_with(&self, name: &str) -> bool {
+        let Some(known) = self.installation.identities.known.get(name) else { return false };
+        let Some(session) = self.installation.sessions.by_name.get(name) else { return false };
         // Without requirements the time is not looked at.
         let usable = session.has_usable_sender_chain(SystemTime::UNIX_EPOCH, SessionUsabilityRequirements::empty());
         usable.unwrap_or(false)
-            && session.remote_identity_key_bytes().ok().flatten().is_some_and(|key| key[..] == known.newest.serialize()[..])
+            && session.remote_identity_key_bytes().ok().flatten().is_some_and(|key| {
+                // Behind the type byte, of which there is one kind.
+                key.get(1..) == Some(known.newest.public_key().public_key_bytes())
+            })
     }
 
     /// Puts the current session with a peer aside: what was sent in it can still be read, but nothing is sent in it any more, and
