@@ -189,7 +189,8 @@ impl<'a> Names<'a> {
             }
             Observation::SessionFrom { peer, one_time_prekey, kyber_prekey, .. } => {
                 let one_time = one_time_prekey.map_or("none".to_owned(), |id| id.to_string());
-                format!("sets up a session with {}: one-time prekey {one_time}, Kyber prekey {kyber_prekey}", short(peer))
+                let kyber = kyber_prekey.map_or(String::new(), |id| format!(", Kyber prekey {id}"));
+                format!("sets up a session with {}: one-time prekey {one_time}{kyber}", short(peer))
             }
             Observation::SafetyNumber { peer, digits } => {
                 format!("sees safety number {} with {}", visible(digits, 80), short(peer))

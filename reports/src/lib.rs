@@ -13,6 +13,7 @@ mod bytes;
 mod causes;
 mod contract_page;
 mod diagram;
+mod document;
 mod entry;
 mod headline;
 mod html;

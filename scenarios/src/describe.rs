@@ -1,7 +1,8 @@
 //! Steps in plain words, for reports and `explain`.
 
 use crate::language::{
-    BendContent, BundleBend, Cast, ContentSpec, Damage, Endpoint, Expect, FileSpec, MediaStep, Network, Send, Side, Step, WeakKey,
+    BendContent, BundleBend, Cast, ContentSpec, Damage, Endpoint, Expect, FileSpec, MediaStep, Network, PrekeyOf, Send, Side,
+    Step, WeakKey,
 };
 use countersign_contract::Reason;
 use countersign_contract::portable::{MessageType, ReceiptType};
@@ -28,7 +29,10 @@ pub fn describe_step(cast: &BTreeMap<String, Cast>, step: &Step) -> String {
         Step::Connect(user) => format!("{} comes online", who(user)),
         Step::Disconnect(user) => format!("{} goes offline", who(user)),
         Step::Advance(seconds) => format!("{seconds} seconds of virtual time pass"),
-        Step::FetchKeys(f) => format!("{} fetches the keys of {} and sets up a session ({})", who(&f.user), who(&f.of), f.name),
+        Step::FetchKeys(f) => {
+            let wrongly: String = f.alter.iter().map(|alteration| format!("; it {}", alteration.describe())).collect();
+            format!("{} fetches the keys of {} and sets up a session ({}){wrongly}", who(&f.user), who(&f.of), f.name)
+        }
         Step::Bundle(b) => format!("the gateway prepares the next key bundle of {}: {}", who(&b.of), bundle(&b.rule)),
         Step::RotateKeys(r) => {
             let mut kinds = Vec::new();
@@ -106,6 +110,17 @@ fn send(cast: &BTreeMap<String, Cast>, s: &Send) -> String {
         format!("{} sends {} to {}, {}", with_side(cast, &s.from), s.name, with_side(cast, &s.to), content(&s.content));
     if s.fresh_session {
         text.push_str(", in a new session");
+    }
+    for alteration in &s.alter {
+        text.push_str("; it ");
+        text.push_str(&alteration.describe());
+    }
+    if let Some(named) = &s.names_prekey {
+        let whose = match &named.of {
+            PrekeyOf::Message(of) => format!("that {of} named"),
+            PrekeyOf::User(of) => format!("of {}", with_side(cast, of)),
+        };
+        text.push_str(&format!("; it named the {} {whose}", named.kind.words()));
     }
     if let Some(bend) = s.bend {
         text.push_str("; ");

@@ -23,7 +23,7 @@ pub struct Limits {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct WireProfile {
-    /// Message version of the suite: 4 is PQXDH.
+    /// Message version of the suite: 3 is X3DH, 4 is PQXDH.
     pub message_version: u8,
     /// Whether every message must carry the post-quantum ratchet (SPQR).
     pub spqr: bool,
@@ -65,4 +65,20 @@ pub struct Profile {
     pub assumptions: Vec<String>,
     /// What a run of it does not show; printed in the report.
     pub does_not_show: Vec<String>,
+}
+
+impl WireProfile {
+    /// Whether sessions are set up with Kyber prekeys: since message version 4.
+    #[must_use]
+    pub const fn has_kyber(self) -> bool {
+        self.message_version >= 4
+    }
+}
+
+impl Profile {
+    /// The suite of a run with a candidate that claims these: the first of the profile's that it speaks.
+    #[must_use]
+    pub fn suite_with(&self, claimed: &[Suite]) -> Option<Suite> {
+        self.suites.iter().copied().find(|suite| claimed.contains(suite))
+    }
 }

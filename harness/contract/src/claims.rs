@@ -17,6 +17,8 @@ pub enum Binding {
 pub enum Suite {
     /// PQXDH and the triple ratchet (Double Ratchet and SPQR), message version 4.
     SignalPq,
+    /// X3DH and the Double Ratchet, message version 3: what the published interface implies, which has no post-quantum key.
+    SignalClassic,
 }
 
 /// What users of the candidate can do.
@@ -61,6 +63,8 @@ pub enum Feature {
 pub enum Capability {
     /// The operation `advance_clock`: an instance runs on virtual time.
     VirtualClock,
+    /// `create_user` with keys that are given: without it no stored message can be tested.
+    Import,
 }
 
 /// Every candidate takes texts of this many bytes of UTF-8. The number is ours.

@@ -100,7 +100,7 @@ async fn examine_all(patient: &Patient<'_>, chart: &mut Chart) -> Result<(), Unh
     chart.decide("claims", claims(&description, patient.profile))?;
     chart.description = Some(description.clone());
     probes::operations(patient, chart).await?;
-    probes::instances(patient, chart).await?;
+    probes::instances(patient, chart, &description).await?;
     echo::echo(patient, chart, &description).await
 }
 

@@ -20,7 +20,7 @@ use crate::{Patience, derive, doctor};
 use candidate::Candidate;
 use countersign_contract::InstanceId;
 use countersign_contract::claims::{Capability, Description};
-use countersign_instance::InstancePlan;
+use countersign_instance::{InstancePlan, Spoken};
 use countersign_scenarios::{Planned, Profile, Suite};
 use countersign_trace::record::{Doctor, Header, Plan as RecordPlan, RECORD_VERSION, Repeat, Times};
 use countersign_trace::{Blame, Blobs, Check, CheckKind, Digest, InstanceResult, Trace, Verdict};
@@ -334,6 +334,7 @@ impl Round<'_> {
             seed: derive::seed(&self.options.seed, seed_name),
             gateway_url: gateway.url.clone(),
             trust_anchors: gateway.trust_anchors.clone(),
+            suite: Spoken::with(&self.options.profile, &self.description.suites),
             virtual_clock: self.description.capabilities.contains(&Capability::VirtualClock),
             meter,
         };

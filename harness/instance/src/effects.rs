@@ -231,7 +231,7 @@ impl Instance {
                 BundleRule::ReplaceSignedPrekey(self.members.get(other)?.reference.as_ref()?.enlistment().signed_prekey)
             }
             BundleBend::KyberPrekeyOf(other) => {
-                BundleRule::ReplaceKyber(self.members.get(other)?.reference.as_ref()?.enlistment().kyber_prekey)
+                BundleRule::ReplaceKyber(self.members.get(other)?.reference.as_ref()?.enlistment().kyber_prekey?)
             }
             BundleBend::WeakSignedPrekey(weak) => {
                 let key = ec_key(*weak);
@@ -245,7 +245,7 @@ impl Instance {
                 let mut key = vec![0; 1569];
                 *key.first_mut()? = 0x08;
                 let signature = self.with_reference(owner, |r| r.sign(&key))?;
-                let id = self.members.get(owner)?.reference.as_ref()?.enlistment().kyber_prekey.id;
+                let id = self.members.get(owner)?.reference.as_ref()?.enlistment().kyber_prekey?.id;
                 BundleRule::ReplaceKyber(SignedKey { id, key: Bytes(key), signature: Bytes(signature) })
             }
             BundleBend::NoOneTimePrekey => {

@@ -9,8 +9,8 @@ use countersign_contract::content::Content;
 use countersign_contract::operations::{CreateUser, Open};
 use countersign_contract::{Call, Reason, StanzaId, UserId};
 use countersign_gateway::{Gateway, HttpRequest};
-use countersign_reference::{Config, ReferenceUser};
-use countersign_scenarios::Side;
+use countersign_reference::{Config, ReferenceUser, Stack};
+use countersign_scenarios::{Side, language};
 use countersign_trace::event::{Entry, Event, Input, Outcome};
 use countersign_trace::{Blobs, Body, MadeFile, Observation, Trace};
 use std::collections::{BTreeMap, VecDeque};
@@ -65,7 +65,7 @@ impl Instance {
     /// Sets the stage; nothing happens before `Input::Start`.
     #[must_use]
     pub fn new(plan: InstancePlan) -> Self {
-        let mut gateway = Gateway::new(derive::digest(&plan.seed, &["gateway"]));
+        let mut gateway = Gateway::new(derive::digest(&plan.seed, &["gateway"]), plan.suite.suite);
         let mut crypto_us = 0;
         let mut members = Members::new();
         for (name, cast) in &plan.scenario.cast {
@@ -78,6 +78,11 @@ impl Instance {
                     scenario: plan.name.clone(),
                     name: name.clone(),
                     user,
+                    suite: plan.suite.suite,
+                    stack: match cast.stack {
+                        language::Stack::Library => Stack::Library,
+                        language::Stack::Adversary => Stack::Adversary,
+                    },
                     one_time_prekeys: cast.one_time_prekeys,
                     publishes_one_time_kyber: true,
                 });
@@ -214,13 +219,14 @@ impl Instance {
             }
         }
         let (gateway, trust_anchors) = (self.plan.gateway_url.clone(), self.plan.trust_anchors.clone());
-        let open = Call::Open(Open { instance, gateway, trust_anchors, clock: now_ms });
+        let suite = self.plan.suite.said();
+        let open = Call::Open(Open { instance, gateway, trust_anchors, clock: now_ms, suite });
         self.actions.push_back(Action::Call(open));
         for name in names {
             let Some(member) = self.members.get(&name) else { continue };
             if member.is_candidate() {
                 let (user, count, online) = (member.user, member.cast.one_time_prekeys, member.cast.online);
-                let create = CreateUser { instance, user, one_time_prekeys: count };
+                let create = CreateUser { instance, user, one_time_prekeys: count, import: None };
                 self.actions.push_back(Action::Call(Call::CreateUser(create)));
                 if online {
                     self.actions.push_back(Action::Connect(name));

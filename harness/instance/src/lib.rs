@@ -22,6 +22,7 @@ mod script;
 mod sending;
 mod talk;
 mod timed;
+mod wrongly;
 
 pub use instance::Instance;
-pub use plan::{Finished, InstancePlan, Output, instance_id, instance_seed, no_meter};
+pub use plan::{Finished, InstancePlan, Output, Spoken, instance_id, instance_seed, no_meter};

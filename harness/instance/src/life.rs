@@ -15,7 +15,7 @@ impl Instance {
         let Some(member) = self.members.get_mut(name) else { return };
         // A new client, with a new log; what went to the old one is not settled any more.
         (member.cursor, member.delivered, member.settled, member.deleted) = (0, None, None, false);
-        let create = CreateUser { instance, user: member.user, one_time_prekeys: member.cast.one_time_prekeys };
+        let create = CreateUser { instance, user: member.user, one_time_prekeys: member.cast.one_time_prekeys, import: None };
         self.actions.push_back(Action::Call(Call::CreateUser(create)));
         self.actions.push_back(Action::Connect(name.to_owned()));
     }
@@ -31,6 +31,8 @@ impl Instance {
                 network: many.network.clone(),
                 fresh_session: many.fresh_session,
                 bend: None,
+                alter: Vec::new(),
+                names_prekey: None,
             });
         }
     }

@@ -1,5 +1,6 @@
 //! What an instance is made of, and what comes out of it.
 
+use countersign_contract::claims::Suite;
 use countersign_contract::{Call, InstanceId};
 use countersign_gateway::HttpReply;
 use countersign_scenarios::{Profile, Scenario};
@@ -25,11 +26,38 @@ pub struct InstancePlan {
     pub gateway_url: String,
     /// Certificates that the candidate is told to trust there, as PEM.
     pub trust_anchors: Option<String>,
+    /// What everybody speaks.
+    pub suite: Spoken,
     /// Whether the candidate has the capability `virtual-clock`.
     pub virtual_clock: bool,
     /// Reads a clock in microseconds, to account for time spent in cryptography. Has no influence on anything else; re-execution
     /// passes one that stands still.
     pub meter: fn() -> u64,
+}
+
+/// The suite of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spoken {
+    /// Which.
+    pub suite: Suite,
+    /// Whether the candidate is told, since it claims more than one.
+    pub told: bool,
+}
+
+impl Spoken {
+    /// The first suite of the profile that the candidate claims; without one in common, which the doctor does not let pass, the
+    /// profile's first.
+    #[must_use]
+    pub fn with(profile: &Profile, claimed: &[Suite]) -> Self {
+        let suite = profile.suite_with(claimed).or_else(|| profile.suites.first().copied()).unwrap_or(Suite::SignalPq);
+        Self { suite, told: claimed.len() > 1 }
+    }
+
+    /// What `open` says of it.
+    #[must_use]
+    pub fn said(self) -> Option<Suite> {
+        self.told.then_some(self.suite)
+    }
 }
 
 /// A meter that stands still.

@@ -3,6 +3,7 @@
 use crate::Instance;
 use crate::plan::Output;
 use crate::timed::BurstState;
+use countersign_contract::claims::Suite;
 use countersign_contract::operations::{
     AcceptIdentity, AdvanceClock, Answer, Close, Connect, DeleteUser, Disconnect, Events, FetchKeys, RotateKeys, Settle,
     VerifyIdentity,
@@ -244,14 +245,15 @@ impl Instance {
                     self.actions.push_back(Action::Call(Call::FetchKeys(FetchKeys { instance, user, of })));
                 }
                 (Some(_), Some(of)) => {
-                    self.reference_fetch(&fetch.user, of);
+                    self.reference_fetch(&fetch.user, of, &fetch.alter);
                 }
                 _ => self.skip("a user"),
             },
             Step::Bundle(bundle) => self.arm_bundle(&bundle),
             Step::RotateKeys(rotate) if self.is_candidate(&rotate.user) => {
                 if let Some(user) = self.user(&rotate.user) {
-                    let language::RotateKeys { signed, kyber, one_time_prekeys, .. } = rotate;
+                    let language::RotateKeys { signed, one_time_prekeys, .. } = rotate;
+                    let kyber = rotate.kyber && self.plan.suite.suite == Suite::SignalPq;
                     let call = RotateKeys { instance, user, signed, kyber, one_time_prekeys };
                     self.actions.push_back(Action::Call(Call::RotateKeys(call)));
                 }
@@ -350,6 +352,8 @@ impl Instance {
             network: None,
             fresh_session: false,
             bend: None,
+            alter: Vec::new(),
+            names_prekey: None,
         };
         self.actions.push_front(Action::Exchange(exchange, next + 1));
         self.actions.push_front(Action::SettleAll(0));

@@ -87,6 +87,8 @@ impl Instance {
             network: None,
             fresh_session: false,
             bend: None,
+            alter: Vec::new(),
+            names_prekey: None,
         };
         self.send(&send);
         let stanza = self.names.get(&send.name).copied();

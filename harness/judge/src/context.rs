@@ -21,6 +21,11 @@ pub(crate) struct Context<'a> {
 }
 
 impl Context<'_> {
+    /// Whether the suite has post-quantum keys: message version 3 has none.
+    pub(crate) fn has_kyber(&self) -> bool {
+        self.profile.wire.has_kyber()
+    }
+
     /// The check of a step.
     pub(crate) fn step_check(&self, kind: CheckKind, index: usize, said: Said) -> Check {
         said.check(format!("step-{index}"), kind, Some(index), self.concerned(index), &self.requirements)

@@ -126,10 +126,13 @@ fn published(cx: &Context<'_>, user: &str, end: usize) -> Option<String> {
     let count = |ec: bool| mine.iter().map(|p| if ec { p.one_time.len() } else { p.one_time_kyber.len() }).sum::<usize>();
     let handed: Vec<_> = cx.seen.handed.iter().filter(|h| h.bundle.user == owner && h.at < end).collect();
     let with = handed.iter().filter(|h| h.bundle.one_time_prekey.is_some()).count();
+    let published = if cx.has_kyber() {
+        format!("{} EC and {} Kyber one-time prekeys", count(true), count(false))
+    } else {
+        format!("{} one-time prekeys", count(true))
+    };
     Some(format!(
-        "{user} published {} EC and {} Kyber one-time prekeys in {}; {} handed out, {with} of them with an EC one-time prekey",
-        count(true),
-        count(false),
+        "{user} published {published} in {}; {} handed out, {with} of them with an EC one-time prekey",
         counted(mine.len(), "request"),
         if handed.len() == 1 { "1 bundle was".to_owned() } else { format!("{} bundles were", handed.len()) }
     ))

@@ -142,6 +142,7 @@ fn nameless() -> Scenario {
         twin: true,
         features: vec![],
         capabilities: vec![],
+        suites: Vec::new(),
         exclusive: false,
         heavy: false,
         cases: vec![],

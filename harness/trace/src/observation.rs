@@ -84,8 +84,9 @@ pub enum Observation {
         identity: Digest,
         /// Id of the one-time prekey used, if there was one.
         one_time_prekey: Option<u32>,
-        /// Id of the Kyber prekey used.
-        kyber_prekey: u32,
+        /// Id of the Kyber prekey used, in a suite that has them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        kyber_prekey: Option<u32>,
     },
     /// The safety number as a reference user sees it.
     SafetyNumber {

@@ -2,7 +2,7 @@
 
 use crate::{FindingKind, Verification};
 use countersign_contract::claims::{Capability, Description};
-use countersign_instance::{Instance, InstancePlan, no_meter};
+use countersign_instance::{Instance, InstancePlan, Spoken, no_meter};
 use countersign_scenarios::{Planned, Profile, Requirement, Suite};
 use countersign_trace::event::{Entry, Event};
 use countersign_trace::record::Repeat;
@@ -51,6 +51,7 @@ pub(crate) fn plan(result: &InstanceResult, planned: &Planned, common: &Common<'
         seed: result.seed.0,
         gateway_url: of_open(&result.trace, "gateway").unwrap_or_default(),
         trust_anchors: of_open(&result.trace, "trust_anchors"),
+        suite: Spoken::with(&common.profile, &common.description.suites),
         virtual_clock: common.description.capabilities.contains(&Capability::VirtualClock),
         meter: no_meter,
     }

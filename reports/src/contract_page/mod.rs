@@ -3,10 +3,10 @@
 
 mod schema;
 
+use crate::document::head;
 use countersign_contract::carrier::LONGEST_LINE;
-use countersign_contract::{Bytes, CONTRACT_VERSION, Reason, content, openapi};
-use countersign_trace::Digest;
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use countersign_contract::{CONTRACT_VERSION, Reason, content, openapi};
+use maud::{DOCTYPE, Markup, html};
 use schema::{Types, prose};
 use serde_json::{Value, json};
 
@@ -18,27 +18,12 @@ pub fn contract_page() -> String {
     page(&openapi::upper_tester(), &openapi::gateway()).into_string()
 }
 
-/// The policy's word for the style sheet: its SHA-256 in base64, of which a policy takes the other alphabet, and padding.
-fn style_digest() -> String {
-    let url = Bytes(Digest::of(STYLE.as_bytes()).0.to_vec()).to_base64url();
-    format!("sha256-{}=", url.replace('-', "+").replace('_', "/"))
-}
-
 fn page(upper_tester: &Value, gateway: &Value) -> Markup {
     let types = Types::of(&[upper_tester, gateway]);
-    let policy = format!("default-src 'none'; style-src '{}'; base-uri 'none'; form-action 'none'", style_digest());
     html! {
         (DOCTYPE)
         html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta http-equiv="Content-Security-Policy" content=(policy);
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="referrer" content="no-referrer";
-                meta name="color-scheme" content="light dark";
-                title { "The candidate's contract, version " (CONTRACT_VERSION) " · Countersign" }
-                style { (PreEscaped(STYLE)) }
-            }
+            (head(STYLE, html! { "The candidate's contract, version " (CONTRACT_VERSION) " · Countersign" }))
             body {
                 a.skip href="#content" { "Skip to the contract" }
                 header.top {

@@ -12,13 +12,13 @@ mod text;
 mod timing;
 
 use crate::causes::Cause;
+use crate::document::head;
 use crate::latency::{Latency, latencies};
 use crate::measure::{counted, grouped};
 use crate::standing::{RequirementStanding, Standing};
 use crate::view::{ScenarioText, View, symbol};
-use countersign_contract::Bytes;
-use countersign_trace::{Digest, InstanceResult, Verdict};
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use countersign_trace::{InstanceResult, Verdict};
+use maud::{DOCTYPE, Markup, html};
 use std::collections::{BTreeMap, BTreeSet};
 use text::Shown;
 
@@ -95,30 +95,14 @@ fn slug(text: &str) -> String {
     text.chars().take(80).map(|c| if c.is_ascii_alphanumeric() || c == '_' || c == '.' { c } else { '-' }).collect()
 }
 
-/// The policy's word for the style sheet: its SHA-256 in base64.
-fn style_digest() -> String {
-    let url = Bytes(Digest::of(STYLE.as_bytes()).0.to_vec()).to_base64url();
-    // A policy takes the other alphabet, and 32 bytes leave one character to be padded.
-    format!("sha256-{}=", url.replace('-', "+").replace('_', "/"))
-}
-
 impl Page<'_, '_> {
     fn render(&self) -> Markup {
         let record = self.view.record;
         let headline = self.view.headline();
-        let policy = format!("default-src 'none'; style-src '{}'; base-uri 'none'; form-action 'none'", style_digest());
         html! {
             (DOCTYPE)
             html lang="en" {
-                head {
-                    meta charset="utf-8";
-                    meta http-equiv="Content-Security-Policy" content=(policy);
-                    meta name="viewport" content="width=device-width, initial-scale=1";
-                    meta name="referrer" content="no-referrer";
-                    meta name="color-scheme" content="light dark";
-                    title { (headline.tone.symbol()) " " (headline.title) " · " (Shown::line(&record.header.target)) " · Countersign" }
-                    style { (PreEscaped(STYLE)) }
-                }
+                (head(STYLE, html! { (headline.tone.symbol()) " " (headline.title) " · " (Shown::line(&record.header.target)) " · Countersign" }))
                 body {
                     a.skip href="#content" { "Skip to the report" }
                     (self.header())

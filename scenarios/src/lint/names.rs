@@ -1,7 +1,7 @@
 //! Which names a step defines and uses, and whether they fit together.
 
 use crate::diagnostic::{Fault, Span, known_hint};
-use crate::language::{BundleBend, Cast, ContentSpec, Expect, Network, Step};
+use crate::language::{BundleBend, Cast, ContentSpec, Expect, Network, PrekeyOf, Step};
 use crate::yaml::Node;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -103,6 +103,11 @@ pub(crate) fn mentions(step: &Step) -> Vec<Mention<'_>> {
                 | ContentSpec::EveryPlane
                 | ContentSpec::File(_)
                 | ContentSpec::Typing(_) => {}
+            }
+            match s.names_prekey.as_ref().map(|named| &named.of) {
+                Some(PrekeyOf::Message(of)) => c.add(Role::Use(MESSAGE), of, &["names-prekey", "of", "message"]),
+                Some(PrekeyOf::User(of)) => c.add(Role::User, of, &["names-prekey", "of", "user"]),
+                None => {}
             }
             c.define(Sort::Message, &s.name);
         }

@@ -2,7 +2,7 @@
 
 use super::names::{Placed, step_word};
 use crate::diagnostic::{Fault, Span, known_hint};
-use crate::language::{BundleBend, Cast, ContentSpec, Expect, Network, Scenario, Send, Side, Step};
+use crate::language::{BundleBend, Cast, ContentSpec, Expect, NamesPrekey, Network, PrekeyOf, Scenario, Send, Side, Stack, Step};
 use crate::yaml::Node;
 use countersign_contract::Reason;
 use countersign_contract::claims::{Capability, Feature};
@@ -11,9 +11,10 @@ use countersign_contract::seen::MediaKind;
 use std::collections::BTreeMap;
 
 /// Fields of a libsignal message that the network can change. The disturbance layer knows the same list.
-pub const TAMPER_FIELDS: [&str; 20] = [
+pub const TAMPER_FIELDS: [&str; 21] = [
     "unknown-version",
     "older-version",
+    "oldest-version",
     "version",
     "ratchet-key",
     "counter",
@@ -102,6 +103,21 @@ impl Rules<'_> {
         }
     }
 
+    /// What is done wrongly is done by a member on our own stack.
+    fn altered(&mut self, user: &str, is: bool, node: &Node, path: &[&str]) {
+        let Some(member) = self.cast.get(user).and_then(|(_, cast)| cast.as_ref()).filter(|_| is) else { return };
+        if member.side == Side::Reference && member.stack == Stack::Adversary {
+            return;
+        }
+        let word = path.last().copied().unwrap_or_default();
+        let message = format!("`{word}` for `{user}`, who does not run on the stack `adversary`");
+        let hint = match member.side {
+            Side::Reference => format!("write `{user}: {{ side: reference, stack: adversary }}` in the cast"),
+            Side::Candidate => "only reference users on that stack can be told to misbehave".to_owned(),
+        };
+        self.fault(node, path, message, &hint);
+    }
+
     fn step(&mut self, step: &Step, node: &Node) {
         match step {
             Step::Send(s) => {
@@ -116,6 +132,13 @@ impl Rules<'_> {
                         self.fault(node, &["send", "bend"], format!("`bend` for `{}`, a candidate's user", s.from), hint);
                     }
                 }
+                self.altered(&s.from, !s.alter.is_empty(), node, &["send", "alter"]);
+                self.altered(&s.from, s.names_prekey.is_some(), node, &["send", "names-prekey"]);
+                if let Some(NamesPrekey { of: PrekeyOf::User(user), .. }) = &s.names_prekey {
+                    // Only of our own users do we know which prekeys they have.
+                    self.must_be(Side::Reference, user, node, &["send", "names-prekey", "of", "user"]);
+                    self.two(&s.from, user, node, &["send", "names-prekey", "of", "user"]);
+                }
                 match &s.content {
                     ContentSpec::TextOfBytes(n) => self.count(*n, 64..=LARGEST, node, &["send", "content", "text-of-bytes"]),
                     ContentSpec::Reaction { bytes: Some(n), .. } => {
@@ -129,7 +152,15 @@ impl Rules<'_> {
                 self.network(s.network.as_ref(), node);
             }
             Step::Expect(expect) => self.expect(expect, node),
-            Step::FetchKeys(f) => self.two(&f.user, &f.of, node, &["fetch-keys", "of"]),
+            Step::FetchKeys(f) => {
+                self.two(&f.user, &f.of, node, &["fetch-keys", "of"]);
+                self.altered(&f.user, !f.alter.is_empty(), node, &["fetch-keys", "alter"]);
+                if let Some(place) = f.alter.iter().position(|alteration| !alteration.at_set_up()) {
+                    let message = "this is done wrongly in a message, and none is sent here";
+                    let hint = "write it into the `alter` of a `send`";
+                    self.fault(node, &["fetch-keys", "alter", &place.to_string()], message, hint);
+                }
+            }
             Step::Bundle(b) => {
                 let properly_signed =
                     matches!(b.rule, BundleBend::WeakSignedPrekey(_) | BundleBend::WeakIdentity(_) | BundleBend::ZeroKyberPrekey);
@@ -273,7 +304,7 @@ pub(crate) fn check_whole(header: &Scenario, root: &Node, cast: &CastAt, steps: 
     for (name, (_, member)) in cast {
         let table = root.at(&["cast", name]);
         let Some(Cast { side: Side::Candidate, .. }) = member else { continue };
-        for key in ["answers-retries", "asks-again", "enlisted"] {
+        for key in ["answers-retries", "asks-again", "enlisted", "stack"] {
             if let Some((key_node, _)) = table.entry(key) {
                 let message = format!("`{key}` for `{name}`, a candidate's user");
                 faults.push(Fault::new(key_node.span, message).hint("only reference users do as they are told here"));

@@ -5,6 +5,7 @@ use crate::diagnostic::{Fault, Span, known_hint};
 use crate::profile::Profile;
 use crate::requirement::{DecidedBy, Requirement};
 use crate::yaml::{self, Kind, Node, Sink};
+use countersign_contract::claims::Suite;
 use countersign_trace::Verdict;
 use globset::GlobMatcher;
 use std::collections::{BTreeMap, BTreeSet};
@@ -232,8 +233,16 @@ fn check_profile(
             }
         }
     }
-    let verified: BTreeSet<&str> =
-        taken.iter().filter_map(|id| ids.get(id)).flat_map(|s| s.verifies.iter().map(|(id, _)| id.as_str())).collect();
+    let meant = |read: &ReadScenario| {
+        let fits = |suites: &[Suite]| suites.is_empty() || suites.iter().any(|suite| profile.suites.contains(suite));
+        read.cases.is_empty() || read.cases.iter().any(|(_, scenario)| fits(&scenario.suites))
+    };
+    let verified: BTreeSet<&str> = taken
+        .iter()
+        .filter_map(|id| ids.get(id))
+        .filter(|read| meant(read))
+        .flat_map(|s| s.verifies.iter().map(|(id, _)| id.as_str()))
+        .collect();
     let self_tests: BTreeSet<&str> = files
         .requirements
         .values()

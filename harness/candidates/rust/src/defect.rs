@@ -3,6 +3,7 @@
 //! The honest client makes none. Each defect is consulted at the very place where a real team would make the mistake, and leaves
 //! everything else as it is.
 
+use countersign_contract::claims::Suite;
 use std::fmt;
 use std::str::FromStr;
 
@@ -278,6 +279,18 @@ defects! {
     RefusesLongestEmoji = "refuses-longest-emoji";
     /// Answers an operation that does not exist with success.
     InventsOperation = "invents-operation";
+}
+
+impl Defect {
+    /// The suites in which a client can make this mistake: all, but for what concerns Kyber prekeys, which `signal-classic` does not
+    /// have. In the other suites the client is as without the defect.
+    #[must_use]
+    pub const fn suites(self) -> &'static [Suite] {
+        match self {
+            Self::SkipsKyberPrekeySignature | Self::DeletesOldLastResortAtOnce => &[Suite::SignalPq],
+            _ => &[Suite::SignalPq, Suite::SignalClassic],
+        }
+    }
 }
 
 impl fmt::Display for Defect {

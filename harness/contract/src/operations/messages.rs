@@ -1,5 +1,6 @@
 //! Arguments and answers of the operations.
 
+use crate::claims::Suite;
 use crate::seen::{Seen, UserContent};
 use crate::{Bytes, InstanceId, StanzaId, UserId};
 use schemars::JsonSchema;
@@ -36,6 +37,9 @@ messages! {
         trust_anchors: Option<String>,
         /// The instance's time now: milliseconds since the Unix epoch. Virtual for a candidate with `virtual-clock`.
         clock: u64,
+        /// Which suite all users of the instance speak. Absent for a candidate that claims one alone.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        suite: Option<Suite>,
     }
 
     /// Arguments of `close`.
@@ -50,8 +54,60 @@ messages! {
         instance: InstanceId,
         /// The user's name.
         user: UserId,
-        /// How many one-time prekeys to publish, of each kind (EC and Kyber); a refill publishes as many again. At most 100.
+        /// How many one-time prekeys to publish, of each kind that the suite has (EC, and Kyber in `signal-pq`); a refill publishes
+        /// as many again. At most 100.
         one_time_prekeys: u32,
+        /// The keys to enlist with, in place of new ones; no others are published then, and `one_time_prekeys` is 0. Only a
+        /// candidate with the capability `import` is asked for it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        import: Option<ImportedKeys>,
+    }
+
+    /// Keys of a test user, the private halves included. They are published with the vectors that use them and protect nothing.
+    ImportedKeys {
+        /// Registration id: 1 to 16380.
+        registration_id: u32,
+        /// Private identity key, 32 bytes.
+        identity_private: Bytes,
+        /// Signed prekey.
+        signed_prekey: ImportedSignedPrekey,
+        /// Last-resort Kyber prekey; there in `signal-pq`, and in no other suite.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        kyber_prekey: Option<ImportedKyberPrekey>,
+        /// One-time EC prekeys.
+        one_time_prekeys: Vec<ImportedPrekey>,
+        /// One-time Kyber prekeys; empty but for `signal-pq`.
+        one_time_kyber_prekeys: Vec<ImportedKyberPrekey>,
+    }
+
+    /// A one-time EC prekey.
+    ImportedPrekey {
+        /// Its id.
+        id: u32,
+        /// Private key, 32 bytes.
+        private: Bytes,
+    }
+
+    /// A signed EC prekey.
+    ImportedSignedPrekey {
+        /// Its id.
+        id: u32,
+        /// Private key, 32 bytes.
+        private: Bytes,
+        /// Signature by the identity key over the public key with its type byte, 64 bytes.
+        signature: Bytes,
+    }
+
+    /// A Kyber prekey.
+    ImportedKyberPrekey {
+        /// Its id.
+        id: u32,
+        /// Public key, 1569 bytes: 0x08 and the round-3 Kyber-1024 key.
+        public: Bytes,
+        /// Private key, 3169 bytes: 0x08 and the round-3 Kyber-1024 key.
+        private: Bytes,
+        /// Signature by the identity key over all bytes of `public`, 64 bytes.
+        signature: Bytes,
     }
 
     /// Answer of `create_user`.

@@ -38,11 +38,12 @@ pub struct Enlist {
     pub identity_key: Bytes,
     /// Signed prekey.
     pub signed_prekey: SignedKey,
-    /// Last-resort Kyber prekey, handed out when no one-time Kyber prekey is left.
-    pub kyber_prekey: SignedKey,
+    /// Last-resort Kyber prekey, handed out when no one-time Kyber prekey is left. There in the suite `signal-pq`, and in no other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kyber_prekey: Option<SignedKey>,
     /// One-time EC prekeys.
     pub one_time_prekeys: Vec<Prekey>,
-    /// One-time Kyber prekeys.
+    /// One-time Kyber prekeys; empty but for `signal-pq`.
     pub one_time_kyber_prekeys: Vec<SignedKey>,
 }
 
@@ -61,7 +62,7 @@ pub struct PublishKeys {
     /// A new signed prekey.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signed_prekey: Option<SignedKey>,
-    /// A new last-resort Kyber prekey.
+    /// A new last-resort Kyber prekey, in `signal-pq`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kyber_prekey: Option<SignedKey>,
     /// Further one-time EC prekeys.
@@ -97,8 +98,9 @@ pub struct KeyBundle {
     /// A one-time prekey, if one was left.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub one_time_prekey: Option<Prekey>,
-    /// A one-time Kyber prekey, or the last-resort one.
-    pub kyber_prekey: SignedKey,
+    /// A one-time Kyber prekey, or the last-resort one. There in the suite `signal-pq`, and in no other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kyber_prekey: Option<SignedKey>,
 }
 
 /// Answer of `PUT /media`.

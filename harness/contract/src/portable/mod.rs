@@ -64,8 +64,11 @@
 //!
 //! # Ciphertext
 //! `message` stanzas carry a serialised libsignal message: [`MessageType::Prekey`] or [`MessageType::Normal`]. Both addresses of a
-//! session are the user's UUID in lower case with hyphens, and device 1. The high half of its first byte is the message version, 4.
+//! session are the user's UUID in lower case with hyphens, and device 1. The high half of its first byte is the message version: 4 in
+//! the suite `signal-pq`, 3 in `signal-classic`. The low half is the sender's own latest version, and no reason to refuse a message.
 //! Any other version, later or earlier, is refused as `bad-version` and not asked for again.
+//! In `signal-classic` there are no Kyber keys: bundles and enlistments carry none, and messages neither Kyber fields nor the
+//! post-quantum ratchet.
 //!
 //! # Safety number
 //! 60 digits: libsignal's displayable fingerprint, version 2, 5200 iterations, identifiers = the 16 bytes of the users' UUIDs.

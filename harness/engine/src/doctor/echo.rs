@@ -10,7 +10,7 @@ use countersign_contract::claims::{Capability, Description};
 use countersign_contract::portable::Stanza;
 use countersign_contract::seen::{Seen, What};
 use countersign_contract::{Answer, Operation, Reason, StanzaId};
-use countersign_instance::InstancePlan;
+use countersign_instance::{InstancePlan, Spoken};
 use countersign_scenarios::Scenario;
 use countersign_trace::event::{Event, Input, Outcome};
 use countersign_trace::{Blobs, Entry, Observation};
@@ -56,6 +56,7 @@ pub(super) async fn echo(patient: &Patient<'_>, chart: &mut Chart, claims: &Desc
         seed: derive::seed(&patient.seed, NAME),
         gateway_url: gateway.url.clone(),
         trust_anchors: gateway.trust_anchors.clone(),
+        suite: Spoken::with(patient.profile, &claims.suites),
         virtual_clock: claims.capabilities.contains(&Capability::VirtualClock),
         meter,
     };

@@ -3,8 +3,10 @@
 use super::{Chart, Patient, Unhealthy};
 use crate::carrier::Raw;
 use crate::derive;
+use countersign_contract::claims::Description;
 use countersign_contract::operations::Open;
 use countersign_contract::{Call, Reason};
+use countersign_instance::Spoken;
 use serde_json::{Value, json};
 
 /// An operation and an argument that do not exist.
@@ -21,14 +23,19 @@ pub(super) async fn operations(patient: &Patient<'_>, chart: &mut Chart) -> Resu
 }
 
 /// An instance opens and closes, and is unknown before and after.
-pub(super) async fn instances(patient: &Patient<'_>, chart: &mut Chart) -> Result<(), Unhealthy> {
+pub(super) async fn instances(patient: &Patient<'_>, chart: &mut Chart, claims: &Description) -> Result<(), Unhealthy> {
     let instance = derive::instance(&patient.seed, "doctor");
     let gateway = patient.gateways.open(instance);
     let close = || patient.endpoint.exchange("close", json!({ "instance": instance }));
     let unknown = "answer operations on an instance that is not open with the reason `unknown-instance`";
     chart.decide("unknown instance", expect(close().await, Reason::UnknownInstance, "close", unknown))?;
-    let open =
-        Open { instance, gateway: gateway.url.clone(), trust_anchors: gateway.trust_anchors.clone(), clock: super::now_ms() };
+    let open = Open {
+        instance,
+        gateway: gateway.url.clone(),
+        trust_anchors: gateway.trust_anchors.clone(),
+        clock: super::now_ms(),
+        suite: Spoken::with(patient.profile, &claims.suites).said(),
+    };
     let open = Call::Open(open).args();
     let opened = patient.endpoint.exchange("open", open).await;
     chart.decide("opens an instance", succeed(opened, "open"))?;

@@ -4,6 +4,7 @@
 
 use super::disturbance::BundleRule;
 use super::limits::{MOST_KEPT_PREKEYS, MOST_PUBLISHED_PREKEYS};
+use countersign_contract::claims::Suite;
 use countersign_contract::portable::{Enlist, KeyBundle, KeyCount, MOST_PREKEYS, Prekey, PublishKeys, SignedKey};
 use countersign_contract::{Bytes, Problem, Reason, UserId};
 use sha2::{Digest as _, Sha256};
@@ -19,16 +20,18 @@ const HIGHEST_REGISTRATION_ID: u32 = 16_380;
 /// A user's place in the key directory.
 #[derive(Clone)]
 pub(crate) struct Keys {
+    suite: Suite,
     registration_id: u32,
     identity_key: Bytes,
     signed_prekey: SignedKey,
-    last_resort: SignedKey,
+    /// There in suites with Kyber keys.
+    last_resort: Option<SignedKey>,
     one_time: VecDeque<Prekey>,
     one_time_kyber: VecDeque<SignedKey>,
     published: Published,
     published_kyber: Published,
     /// The one-time prekeys of the last answer, for [`BundleRule::ServeAgain`].
-    last: Option<(Option<Prekey>, SignedKey)>,
+    last: Option<(Option<Prekey>, Option<SignedKey>)>,
 }
 
 /// Ids and keys that were ever published: a one-time prekey that comes again under the same or another id is not one.
@@ -46,19 +49,25 @@ pub(crate) struct HandedOut {
 }
 
 impl Keys {
-    /// Reads an enlistment.
-    pub(crate) fn enlist(body: Enlist) -> Result<Self, Problem> {
+    /// Reads an enlistment for a suite.
+    pub(crate) fn enlist(suite: Suite, body: Enlist) -> Result<Self, Problem> {
         if !(1..=HIGHEST_REGISTRATION_ID).contains(&body.registration_id) {
             return Err(malformed(format!("registration id {} is not in 1 to {HIGHEST_REGISTRATION_ID}", body.registration_id)));
         }
         check_ec("identity key", &body.identity_key)?;
         check_signed("signed prekey", &body.signed_prekey)?;
-        check_kyber("Kyber prekey", &body.kyber_prekey)?;
+        match (&body.kyber_prekey, suite) {
+            (Some(key), Suite::SignalPq) => check_kyber("Kyber prekey", key)?,
+            (None, Suite::SignalPq) => return Err(malformed("no Kyber prekey, which this suite needs".to_owned())),
+            // Refused with everything else of its kind below.
+            (_, Suite::SignalClassic) => {}
+        }
         let mut keys = Self {
+            suite,
             registration_id: body.registration_id,
             identity_key: body.identity_key,
             signed_prekey: body.signed_prekey,
-            last_resort: body.kyber_prekey,
+            last_resort: None,
             one_time: VecDeque::new(),
             one_time_kyber: VecDeque::new(),
             published: Published::default(),
@@ -67,7 +76,7 @@ impl Keys {
         };
         keys.publish(PublishKeys {
             signed_prekey: None,
-            kyber_prekey: None,
+            kyber_prekey: body.kyber_prekey,
             one_time_prekeys: body.one_time_prekeys,
             one_time_kyber_prekeys: body.one_time_kyber_prekeys,
         })?;
@@ -76,6 +85,9 @@ impl Keys {
 
     /// Adds or replaces what `body` holds: all of it, or nothing if anything in it is wrong.
     pub(crate) fn publish(&mut self, body: PublishKeys) -> Result<(), Problem> {
+        if self.suite == Suite::SignalClassic && (body.kyber_prekey.is_some() || !body.one_time_kyber_prekeys.is_empty()) {
+            return Err(malformed("a Kyber prekey, which this suite does not have".to_owned()));
+        }
         if let Some(key) = &body.signed_prekey {
             check_signed("signed prekey", key)?;
         }
@@ -103,7 +115,7 @@ impl Keys {
         self.one_time.extend(body.one_time_prekeys);
         self.one_time_kyber.extend(body.one_time_kyber_prekeys);
         self.signed_prekey = body.signed_prekey.unwrap_or_else(|| self.signed_prekey.clone());
-        self.last_resort = body.kyber_prekey.unwrap_or_else(|| self.last_resort.clone());
+        self.last_resort = body.kyber_prekey.or_else(|| self.last_resort.take());
         Ok(())
     }
 
@@ -139,7 +151,7 @@ impl Keys {
         HandedOut { bundle, bent, ran_out }
     }
 
-    fn prekeys(&mut self, rules: &[BundleRule], bent: &mut Vec<&'static str>) -> (Option<Prekey>, SignedKey) {
+    fn prekeys(&mut self, rules: &[BundleRule], bent: &mut Vec<&'static str>) -> (Option<Prekey>, Option<SignedKey>) {
         if rules.contains(&BundleRule::ServeAgain)
             && let Some(last) = &self.last
         {
@@ -150,7 +162,7 @@ impl Keys {
             bent.push("no one-time prekey, and the last-resort Kyber prekey");
             return (None, self.last_resort.clone());
         }
-        let kyber = self.one_time_kyber.pop_front().unwrap_or_else(|| self.last_resort.clone());
+        let kyber = self.one_time_kyber.pop_front().or_else(|| self.last_resort.clone());
         let taken = (self.one_time.pop_front(), kyber);
         self.last = Some(taken.clone());
         taken
@@ -164,7 +176,7 @@ fn bend(bundle: &mut KeyBundle, rule: BundleRule) -> Option<&'static str> {
             "another signed prekey"
         }
         BundleRule::ReplaceKyber(key) => {
-            bundle.kyber_prekey = key;
+            bundle.kyber_prekey = Some(key);
             "another Kyber prekey"
         }
         BundleRule::ReplaceOneTime(key) => {
@@ -181,7 +193,7 @@ fn bend(bundle: &mut KeyBundle, rule: BundleRule) -> Option<&'static str> {
             "signature of the signed prekey flipped in one bit"
         }
         BundleRule::FlipKyberSignature => {
-            flip_first(&mut bundle.kyber_prekey.signature);
+            flip_first(&mut bundle.kyber_prekey.as_mut()?.signature);
             "signature of the Kyber prekey flipped in one bit"
         }
         BundleRule::ServeAgain | BundleRule::WithoutOneTime | BundleRule::Whole(_) => return None,

@@ -8,6 +8,7 @@ use super::mailbox::Mailbox;
 use super::media::Media;
 use super::names::Names;
 use super::transit::Transit;
+use countersign_contract::claims::Suite;
 use countersign_contract::portable::{KeyCount, ReceiptType, Stanza};
 use countersign_contract::{StanzaId, UserId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,6 +24,7 @@ pub(crate) const NOT_ENLISTED: &str = "this user is not enlisted any more";
 /// which they were accepted, each until it is acknowledged, and a one-time prekey is handed out once.
 #[derive(Clone)]
 pub struct Gateway {
+    pub(crate) suite: Suite,
     pub(crate) names: Names,
     pub(crate) now_ms: u64,
     pub(crate) users: BTreeMap<UserId, User>,
@@ -69,11 +71,12 @@ pub struct StoredStanza {
 }
 
 impl Gateway {
-    /// A gateway without users. Tokens and the names that it makes itself follow from `token_seed`: no one without the seed can
+    /// A gateway without users, whose directory takes the keys of one suite. Tokens and the names that it makes itself follow from `token_seed`: no one without the seed can
     /// guess them, and the same seed gives them again.
     #[must_use]
-    pub fn new(token_seed: [u8; 32]) -> Self {
+    pub fn new(token_seed: [u8; 32], suite: Suite) -> Self {
         Self {
+            suite,
             names: Names::new(token_seed),
             now_ms: 0,
             users: BTreeMap::new(),

@@ -166,7 +166,7 @@ impl Gateway {
             Caller::Reference(user) if user != name => return Err(invalid(Reason::Unauthorized, "a user enlists itself")),
             _ => {}
         }
-        let keys = Keys::enlist(body)?;
+        let keys = Keys::enlist(self.suite, body)?;
         if (!self.known.contains(&name) && self.known.len() >= MOST_USERS) || self.ended_tokens.len() >= MOST_ENLISTMENTS {
             return Err(invalid(Reason::TooLarge, "more enlistments than one instance takes"));
         }

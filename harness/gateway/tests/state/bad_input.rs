@@ -1,9 +1,10 @@
 //! Whatever breaks the binding is refused, noted once, and changes nothing.
 
-use crate::world::{enlistment, frames, is_invalid, message, pair, problem, receipt, split, stanza, user};
+use crate::world::{World, enlistment, frames, is_invalid, message, pair, problem, receipt, split, stanza, user};
+use countersign_contract::claims::Suite;
 use countersign_contract::portable::{Enlist, LARGEST_BODY, LARGEST_STANZA, ReceiptType, Stanza};
 use countersign_contract::{Problem, Reason, StanzaId};
-use countersign_gateway::{Effect, limits::LONGEST_DETAIL};
+use countersign_gateway::{Effect, Gateway, limits::LONGEST_DETAIL};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -114,14 +115,15 @@ type Change = fn(&mut Enlist);
 #[test]
 fn enlistments_that_are_wrong_in_one_place() {
     let mut p = pair();
-    let changes: [(&str, Change); 9] = [
+    let changes: [(&str, Change); 10] = [
         ("registration id 0", |e| e.registration_id = 0),
         ("registration id 16381", |e| e.registration_id = 16_381),
         ("identity key short", |e| e.identity_key.0.truncate(32)),
         ("identity key of another type", |e| e.identity_key.0[0] = 8),
         ("signed prekey empty", |e| e.signed_prekey.key.0.clear()),
         ("signature long", |e| e.signed_prekey.signature.0.push(0)),
-        ("Kyber prekey is EC", |e| e.kyber_prekey = e.signed_prekey.clone()),
+        ("Kyber prekey is EC", |e| e.kyber_prekey = Some(e.signed_prekey.clone())),
+        ("no Kyber prekey", |e| e.kyber_prekey = None),
         ("one-time prekey twice", |e| e.one_time_prekeys.push(e.one_time_prekeys[0].clone())),
         ("Kyber signature short", |e| e.one_time_kyber_prekeys[0].signature.0.truncate(63)),
     ];
@@ -138,6 +140,24 @@ fn enlistments_that_are_wrong_in_one_place() {
     p.world.raw("POST", "/enlist", None, &serde_json::to_vec(&body).unwrap());
     assert_eq!(p.world.gateway.keys_left(p.bob).one_time_prekeys, 3);
     assert_eq!(p.bob_gets(1).0.len(), 1);
+}
+
+#[test]
+fn a_suite_without_kyber_keys_takes_none() {
+    let mut world = World::new();
+    world.gateway = Gateway::new([7; 32], Suite::SignalClassic);
+    let mut classic = enlistment(user(9), 1);
+    classic.one_time_kyber_prekeys.clear();
+    for kyber in [classic.kyber_prekey.take(), None] {
+        let mut body = classic.clone();
+        body.kyber_prekey.clone_from(&kyber);
+        let (reply, rest) = split(world.raw("POST", "/enlist", None, &serde_json::to_vec(&body).unwrap()));
+        assert_eq!((reply.status == 200, is_invalid(&rest)), (kyber.is_none(), kyber.is_some()));
+    }
+    let mut body = classic;
+    body.one_time_kyber_prekeys = enlistment(user(9), 1).one_time_kyber_prekeys;
+    let (reply, _) = split(world.raw("POST", "/enlist", None, &serde_json::to_vec(&body).unwrap()));
+    assert_eq!(problem(&reply).reason, Reason::Malformed);
 }
 
 #[test]

@@ -10,7 +10,7 @@ fn each_one_time_prekey_once_then_the_last_resort() {
     let mut p = pair();
     let ids = |p: &mut crate::world::Pair| {
         let (bundle, _) = p.world.keys(&p.alice_token, p.bob);
-        (bundle.one_time_prekey.map(|k| k.id), bundle.kyber_prekey.id)
+        (bundle.one_time_prekey.map(|k| k.id), bundle.kyber_prekey.unwrap().id)
     };
     let handed: Vec<_> = (0..5).map(|_| ids(&mut p)).collect();
     assert_eq!(handed, [(Some(1), 1), (Some(2), 2), (Some(3), 3), (None, 1000), (None, 1000)]);
@@ -99,7 +99,7 @@ fn every_bend_changes_its_own_field_only() {
     let mut flipped_signed = clean.clone();
     flipped_signed.signed_prekey.signature.0[0] ^= 1;
     let mut flipped_kyber = clean.clone();
-    flipped_kyber.kyber_prekey.signature.0[0] ^= 1;
+    flipped_kyber.kyber_prekey.as_mut().unwrap().signature.0[0] ^= 1;
     let identity = vec![5; 33];
     let mut whole = clean.clone();
     whole.registration_id = 7;
@@ -112,7 +112,7 @@ fn every_bend_changes_its_own_field_only() {
         }),
         (BundleRule::ReplaceKyber(kyber(66)), {
             let mut b = clean.clone();
-            b.kyber_prekey = kyber(66);
+            b.kyber_prekey = Some(kyber(66));
             b
         }),
         (BundleRule::ReplaceOneTime(Some(prekey(66))), {
@@ -135,7 +135,7 @@ fn every_bend_changes_its_own_field_only() {
         (BundleRule::WithoutOneTime, {
             let mut b = clean.clone();
             b.one_time_prekey = None;
-            b.kyber_prekey = kyber(1000);
+            b.kyber_prekey = Some(kyber(1000));
             b
         }),
         (BundleRule::Whole(Box::new(whole.clone())), whole),

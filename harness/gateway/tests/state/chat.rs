@@ -1,5 +1,6 @@
 use crate::world::{ack, delivered, frames, is_invalid, message, pair, problem, receipt, split, stanza, user};
 use countersign_contract::Reason;
+use countersign_contract::claims::Suite;
 use countersign_contract::portable::Stanza;
 use countersign_gateway::limits::THIRTY_DAYS_MS;
 use countersign_gateway::{Effect, Gateway};
@@ -177,7 +178,7 @@ fn what_a_newer_gateway_says_may_be_acknowledged() {
 fn the_same_seed_gives_the_same_names_and_another_seed_others() {
     let token = |seed: u8| {
         let mut world = crate::world::World::new();
-        world.gateway = Gateway::new([seed; 32]);
+        world.gateway = Gateway::new([seed; 32], Suite::SignalPq);
         (world.enlist(user(1), 0), world.enlist(user(2), 0))
     };
     assert_eq!(token(1), token(1));

@@ -189,7 +189,7 @@ impl Model {
             let bundle: KeyBundle = body(&reply);
             let epoch = self.enlisted[&of];
             let ec = bundle.one_time_prekey.map(|k| (of, epoch, false, k.id));
-            let kyber = Some(bundle.kyber_prekey.id).filter(|id| *id != 1000).map(|id| (of, epoch, true, id));
+            let kyber = bundle.kyber_prekey.map(|key| key.id).filter(|id| *id != 1000).map(|id| (of, epoch, true, id));
             for key in [ec, kyber].into_iter().flatten() {
                 assert!(self.handed.insert(key), "handed out twice: {key:?}");
             }

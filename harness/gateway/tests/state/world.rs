@@ -1,5 +1,6 @@
 //! A gateway with users, and short ways to act as one of them.
 
+use countersign_contract::claims::Suite;
 use countersign_contract::portable::{
     Enlist, Enlisted, KeyBundle, MessageType, Prekey, PublishKeys, ReceiptType, SignedKey, Stanza, Uploaded,
 };
@@ -42,7 +43,7 @@ pub(crate) fn enlistment(user: UserId, one_time: u32) -> Enlist {
         registration_id: 42,
         identity_key: key(5, 33, 4, 0),
         signed_prekey: signed(1),
-        kyber_prekey: kyber(1000),
+        kyber_prekey: Some(kyber(1000)),
         one_time_prekeys: (1..=one_time).map(prekey).collect(),
         one_time_kyber_prekeys: (1..=one_time).map(kyber).collect(),
     }
@@ -89,7 +90,7 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new() -> Self {
-        Self { gateway: Gateway::new([7; 32]), requests: 0, channels: 0 }
+        Self { gateway: Gateway::new([7; 32], Suite::SignalPq), requests: 0, channels: 0 }
     }
 
     pub(crate) fn raw(&mut self, method: &str, path: &str, token: Option<&str>, body: &[u8]) -> Vec<Effect> {

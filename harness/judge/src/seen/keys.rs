@@ -24,7 +24,7 @@ impl Publication {
             user: keys.user,
             identity: Some(keys.identity_key),
             signed: Some(keys.signed_prekey),
-            kyber: Some(keys.kyber_prekey),
+            kyber: keys.kyber_prekey,
             one_time: keys.one_time_prekeys,
             one_time_kyber: keys.one_time_kyber_prekeys,
         }
@@ -76,7 +76,7 @@ impl Seen<'_> {
                 ec.remove(&prekey.id);
             }
             // Ids of one-time and last-resort Kyber prekeys are one series only in some clients: the key decides, unless it was bent.
-            let key = &handed.bundle.kyber_prekey;
+            let Some(key) = &handed.bundle.kyber_prekey else { continue };
             kyber.retain(|(id, bytes)| *id != key.id || !(handed.bent || **bytes == key.key));
         }
         Left { ec: ec.len(), kyber: kyber.len(), since: published().next_back().map(|p| p.at) }

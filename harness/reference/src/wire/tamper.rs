@@ -7,8 +7,8 @@ use countersign_contract::portable::MessageType;
 
 /// The name for a post-quantum ratchet's message that is cut off.
 const PQ_RATCHET_CUT: &str = "pq-ratchet-cut";
-/// Names for versions that the suite does not speak, with the byte: one that does not exist yet, and the one before PQXDH.
-const OTHER_VERSIONS: [(&str, u8); 2] = [("unknown-version", 0x54), ("older-version", 0x34)];
+/// Names for versions, with the byte: one that does not exist yet, the one before PQXDH, and the one before signed prekeys.
+const OTHER_VERSIONS: [(&str, u8); 3] = [("unknown-version", 0x54), ("older-version", 0x34), ("oldest-version", 0x22)];
 /// What is left of it: version, epoch and index at most.
 const CUT_BYTES: usize = 3;
 
@@ -49,8 +49,8 @@ pub enum TamperError {
 /// Bends the field of that name in the way that tells most: one bit where the field alone is at stake, and not its type byte or
 /// its form. Numbers that name a prekey get a bit that no neighbour has, the counter moves on by one (never back to a message that
 /// was received before), the outer version becomes one that does not exist, and an absent field is added. The name
-/// `pq-ratchet-cut` cuts the post-quantum ratchet's message off before its kind; `unknown-version` and `older-version` put another
-/// version in front.
+/// `pq-ratchet-cut` cuts the post-quantum ratchet's message off before its kind; `unknown-version`, `older-version` and
+/// `oldest-version` put another version in front.
 ///
 /// # Errors
 /// See [`TamperError`].

@@ -48,8 +48,8 @@ fn bent_bundles(bob: &mut ReferenceUser, point: &[u8]) -> [(&'static str, KeyBun
 
 fn zero_kyber(bob: &mut ReferenceUser) -> KeyBundle {
     let mut bent = bundle(bob, Some(0));
-    bent.kyber_prekey.key.0 = [&[8][..], &[0; 1568]].concat();
-    bent.kyber_prekey.signature.0 = bob.sign(&bent.kyber_prekey.key.0);
+    bent.kyber_prekey.as_mut().unwrap().key.0 = [&[8][..], &[0; 1568]].concat();
+    bent.kyber_prekey.as_mut().unwrap().signature.0 = bob.sign(&bent.kyber_prekey.as_ref().unwrap().key.0);
     bent
 }
 
@@ -64,9 +64,9 @@ fn library_accepts(bundle: &KeyBundle) -> bool {
         bundle.signed_prekey.id.into(),
         PublicKey::deserialize(&bundle.signed_prekey.key.0).unwrap(),
         bundle.signed_prekey.signature.0.clone(),
-        bundle.kyber_prekey.id.into(),
-        kem::PublicKey::deserialize(&bundle.kyber_prekey.key.0).unwrap(),
-        bundle.kyber_prekey.signature.0.clone(),
+        bundle.kyber_prekey.as_ref().unwrap().id.into(),
+        kem::PublicKey::deserialize(&bundle.kyber_prekey.as_ref().unwrap().key.0).unwrap(),
+        bundle.kyber_prekey.as_ref().unwrap().signature.0.clone(),
         IdentityKey::decode(&bundle.identity_key.0).unwrap(),
     )
     .unwrap();
@@ -113,12 +113,12 @@ fn libsignal_accepts_an_all_zero_identity_with_signatures_that_need_no_key() {
         let rotated = bob.rotate(true, true, 0);
         let (signed, kyber) = (rotated.signed_prekey.unwrap(), rotated.kyber_prekey.unwrap());
         if zero.verify_signature(&signed.key.0, &forged) && zero.verify_signature(&kyber.key.0, &forged) {
-            break KeyBundle { signed_prekey: signed, kyber_prekey: kyber, ..bundle(&bob, None) };
+            break KeyBundle { signed_prekey: signed, kyber_prekey: Some(kyber), ..bundle(&bob, None) };
         }
     };
     bent.identity_key.0 = zero.serialize().into_vec();
     bent.signed_prekey.signature.0.clone_from(&forged);
-    bent.kyber_prekey.signature.0 = forged;
+    bent.kyber_prekey.as_mut().unwrap().signature.0 = forged;
     assert!(library_accepts(&bent));
     assert_eq!(user("alice").process_bundle(&bent, NOW).unwrap_err().reason, Reason::BadKey);
 }
@@ -136,8 +136,8 @@ fn keys_of_a_wrong_form() {
     }
     for form in [Vec::new(), vec![8; 1568], vec![7; 1569], vec![8; 1570], curve] {
         let mut bent = good.clone();
-        bent.kyber_prekey.signature.0 = bob.sign(&form);
-        bent.kyber_prekey.key.0 = form;
+        bent.kyber_prekey.as_mut().unwrap().signature.0 = bob.sign(&form);
+        bent.kyber_prekey.as_mut().unwrap().key.0 = form;
         assert_eq!(alice.process_bundle(&bent, NOW).unwrap_err().reason, Reason::BadKey);
     }
 }
@@ -148,9 +148,9 @@ fn signatures_are_checked_one_by_one() {
     let good = bundle(&bob, Some(0));
     let mut bundles = vec![good.clone(); 8];
     bundles[0].signed_prekey.signature.0[0] ^= 1;
-    bundles[1].kyber_prekey.signature.0[0] ^= 1;
+    bundles[1].kyber_prekey.as_mut().unwrap().signature.0[0] ^= 1;
     bundles[2].signed_prekey.signature.0.pop();
-    bundles[3].kyber_prekey.signature.0.clear();
+    bundles[3].kyber_prekey.as_mut().unwrap().signature.0.clear();
     bundles[4].signed_prekey.clone_from(&bundle(&carol, None).signed_prekey);
     bundles[5].kyber_prekey.clone_from(&bundle(&carol, None).kyber_prekey);
     bundles[6].signed_prekey.signature.0 = bob.sign(b"other bytes");

@@ -23,6 +23,8 @@ pub(crate) fn config(name: &str, seed: u8) -> Config {
         scenario: "tests".into(),
         name: name.into(),
         user: id(name),
+        suite: countersign_contract::claims::Suite::SignalPq,
+        stack: countersign_reference::Stack::Library,
         one_time_prekeys: 3,
         publishes_one_time_kyber: true,
     }
@@ -41,7 +43,7 @@ pub(crate) fn bundle(of: &ReferenceUser, nth: Option<usize>) -> KeyBundle {
         identity_key: e.identity_key,
         signed_prekey: e.signed_prekey,
         one_time_prekey: nth.map(|n| e.one_time_prekeys[n].clone()),
-        kyber_prekey: nth.map_or(e.kyber_prekey, |n| e.one_time_kyber_prekeys[n].clone()),
+        kyber_prekey: nth.map_or(e.kyber_prekey, |n| Some(e.one_time_kyber_prekeys[n].clone())),
     }
 }
 

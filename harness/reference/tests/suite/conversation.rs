@@ -43,7 +43,7 @@ fn the_session_is_described() {
         peer: bob.user(),
         identity: Digest::of(&bob.identity_key()),
         one_time_prekey: Some(bob.enlistment().one_time_prekeys[2].id),
-        kyber_prekey: bob.enlistment().one_time_kyber_prekeys[2].id,
+        kyber_prekey: Some(bob.enlistment().one_time_kyber_prekeys[2].id),
     };
     assert_eq!(observation, expected);
     assert_eq!(alice.known_identity(bob.user()), Some(bob.identity_key()));
@@ -209,7 +209,10 @@ fn keys_are_refilled_and_rotated_and_former_ones_stay_usable() {
     let rotated = bob.rotate(true, true, 1);
     assert!(rotated.one_time_prekeys.len() == 1 && rotated.signed_prekey.is_some() && rotated.kyber_prekey.is_some());
     let e = bob.enlistment();
-    assert_eq!((Some(&e.signed_prekey), Some(&e.kyber_prekey)), (rotated.signed_prekey.as_ref(), rotated.kyber_prekey.as_ref()));
+    assert_eq!(
+        (Some(&e.signed_prekey), e.kyber_prekey.as_ref()),
+        (rotated.signed_prekey.as_ref(), rotated.kyber_prekey.as_ref())
+    );
     assert_ne!(e.signed_prekey, old[0].signed_prekey);
     let mut ids: Vec<u32> = e.one_time_prekeys.iter().map(|p| p.id).collect();
     ids.dedup();

@@ -105,7 +105,7 @@ fn a_peer_that_returns_to_the_accepted_key_needs_no_acceptance() {
     elsewhere.reinstall();
     assert_eq!(alice.process_bundle(&bundle(&elsewhere, None), NOW).unwrap_err().reason, Reason::UntrustedIdentity);
     let mut forged = bundle(&bob, None);
-    forged.kyber_prekey.signature.0[5] ^= 1;
+    forged.kyber_prekey.as_mut().unwrap().signature.0[5] ^= 1;
     assert_eq!(alice.process_bundle(&forged, NOW).unwrap_err().reason, Reason::BadSignature);
     assert_eq!(alice.known_identity(bob.user()), Some(elsewhere.identity_key()));
     alice.process_bundle(&bundle(&bob, None), NOW).unwrap();

@@ -24,7 +24,7 @@ pub(crate) fn enlist(name: &str) -> Enlist {
         registration_id: 1,
         identity_key: Bytes(ec(&format!("{name} identity"))),
         signed_prekey: signed(1, ec(&format!("{name} signed"))),
-        kyber_prekey: signed(1, kyber(&format!("{name} kyber"))),
+        kyber_prekey: Some(signed(1, kyber(&format!("{name} kyber")))),
         one_time_prekeys: (1..=2).map(|i| prekey(i, ec(&format!("{name} one-time {i}")))).collect(),
         one_time_kyber_prekeys: (2..=3).map(|i| signed(i, kyber(&format!("{name} one-time kyber {i}")))).collect(),
     }
@@ -39,7 +39,7 @@ pub(crate) fn bundle(name: &str, i: usize) -> KeyBundle {
         identity_key: keys.identity_key,
         signed_prekey: keys.signed_prekey,
         one_time_prekey: keys.one_time_prekeys.get(i).cloned(),
-        kyber_prekey: keys.one_time_kyber_prekeys.get(i).cloned().unwrap_or(keys.kyber_prekey),
+        kyber_prekey: keys.one_time_kyber_prekeys.get(i).cloned().or(keys.kyber_prekey),
     }
 }
 
