@@ -5,10 +5,12 @@
 //! A network rule is armed before the send that it concerns, so nothing depends on timing.
 
 mod expect;
+mod group;
 mod life;
 mod step;
 
 pub use expect::*;
+pub use group::*;
 pub use life::*;
 pub use step::*;
 
@@ -57,7 +59,8 @@ impl Scenario {
     /// Lengths of the files that it sends, in bytes.
     pub fn file_bytes(&self) -> impl Iterator<Item = u64> + '_ {
         self.steps.iter().filter_map(|step| match step {
-            Step::Send(Send { content: ContentSpec::File(file), .. }) => Some(u64::from(file.bytes)),
+            Step::Send(Send { content: ContentSpec::File(file), .. })
+            | Step::SendToGroup(SendToGroup { content: ContentSpec::File(file), .. }) => Some(u64::from(file.bytes)),
             _ => None,
         })
     }

@@ -8,11 +8,13 @@
 //! * [`plan`]: what an instance is made of, and what comes out of it.
 //! * `script`: turns the scenario's steps into actions.
 //! * `effects`: what the gateway wants done, and what reference users do with what they receive.
+//! * `groups`: groups, and what reference users do in them.
 //! * `content`: what is sent, made from the seed.
 
 mod content;
 mod derive;
 mod effects;
+mod groups;
 mod instance;
 mod life;
 mod members;

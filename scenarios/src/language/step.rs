@@ -1,6 +1,8 @@
 //! Steps.
 
-use super::{AskAgain, Damage, Expect, Many, TryConnect, UnknownStanza};
+use super::{
+    AskAgain, ChangeGroup, CreateGroup, Damage, Expect, LoseNext, Many, Redeliver, SendToGroup, TryConnect, UnknownStanza,
+};
 use countersign_contract::seen::MediaKind;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -65,6 +67,16 @@ pub enum Step {
     UnknownStanza(UnknownStanza),
     /// From now on the gateway adds a member that does not exist yet to every stanza that it gives to the candidate's clients.
     ExtraMembers(bool),
+    /// A user creates a group.
+    CreateGroup(CreateGroup),
+    /// A member, or the gateway by itself, changes who is in a group.
+    ChangeGroup(ChangeGroup),
+    /// A member sends to a group.
+    SendToGroup(SendToGroup),
+    /// The gateway delivers a group message once more, to whomever and in whatever stanza.
+    Redeliver(Redeliver),
+    /// The network loses the next pairwise message between two users.
+    LoseNext(LoseNext),
 }
 
 /// Sends something.

@@ -62,7 +62,7 @@ fn examine(cx: &Context<'_>, receipt: &Receipt, others: &[Receipt]) -> Result<()
         .iter()
         .filter(|d| d.user == receipt.user && d.at < receipt.at && d.stanza.id() == receipt.of)
         .filter_map(|d| match &d.stanza {
-            Stanza::Message { from, .. } => Some(*from),
+            Stanza::Message { from, .. } | Stanza::GroupMessage { from, .. } => Some(*from),
             _ => None,
         })
         .collect();

@@ -45,6 +45,7 @@ impl ReferenceUser {
         self.installation = Installation::new(self.config.one_time_prekeys, self.config.publishes_one_time_kyber, &mut rng);
         self.received.clear();
         self.sent_ratchet_keys.clear();
+        self.groups = super::groups::GroupState::default();
     }
 
     /// The user's identity key, 33 bytes.

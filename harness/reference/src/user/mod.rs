@@ -1,5 +1,6 @@
 //! One reference user.
 
+mod groups;
 mod keys;
 mod messages;
 mod session;
@@ -51,6 +52,7 @@ pub struct ReferenceUser {
     received: BTreeMap<UserId, History>,
     /// Ratchet keys of messages that this user sent: such a message can come back to it.
     sent_ratchet_keys: BTreeSet<Vec<u8>>,
+    groups: groups::GroupState,
 }
 
 /// A message that was decrypted, authenticated and understood.
@@ -72,7 +74,7 @@ impl ReferenceUser {
     pub fn new(config: Config) -> Self {
         let mut rng = draw::generator(&config.seed, &config.scenario, &config.name, 0);
         let installation = Installation::new(config.one_time_prekeys, config.publishes_one_time_kyber, &mut rng);
-        Self { config, operation: 1, installation, received: BTreeMap::new(), sent_ratchet_keys: BTreeSet::new() }
+        Self { config, operation: 1, installation, received: BTreeMap::new(), sent_ratchet_keys: BTreeSet::new(), groups: groups::GroupState::default() }
     }
 
     /// The user's name at the gateway.

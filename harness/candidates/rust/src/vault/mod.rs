@@ -3,6 +3,7 @@
 mod backup;
 mod bundle;
 mod forged;
+mod groups;
 mod open;
 mod publish;
 mod ratchet;
@@ -63,6 +64,7 @@ pub(crate) struct Vault {
     set_up: BTreeSet<Vec<u8>>,
     /// How many batches of one-time prekeys were made, for the defect `refills-with-used-ids`.
     batches: u32,
+    groups: groups::GroupKeys,
     defects: Arc<dyn Defects>,
 }
 
@@ -94,6 +96,7 @@ impl Vault {
             replaced: Vec::new(),
             set_up: BTreeSet::new(),
             batches: 0,
+            groups: groups::GroupKeys::default(),
             defects,
         }
     }
