@@ -27,9 +27,10 @@ const PROFILES: &str = "profiles";
 const OTHER_FOLDERS: [&str; 5] = [REQUIREMENTS, PROFILES, "schemas", "src", "tests"];
 
 /// The folders that are built in. A test says that these are all there are.
-static BUILTIN: [(&str, include_dir::Dir<'static>); 8] = [
+static BUILTIN: [(&str, include_dir::Dir<'static>); 9] = [
     ("content", include_dir::include_dir!("$CARGO_MANIFEST_DIR/content")),
     ("e2ee", include_dir::include_dir!("$CARGO_MANIFEST_DIR/e2ee")),
+    ("groups", include_dir::include_dir!("$CARGO_MANIFEST_DIR/groups")),
     ("keys", include_dir::include_dir!("$CARGO_MANIFEST_DIR/keys")),
     ("life", include_dir::include_dir!("$CARGO_MANIFEST_DIR/life")),
     ("media", include_dir::include_dir!("$CARGO_MANIFEST_DIR/media")),
