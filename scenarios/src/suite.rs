@@ -27,13 +27,14 @@ const PROFILES: &str = "profiles";
 const OTHER_FOLDERS: [&str; 5] = [REQUIREMENTS, PROFILES, "schemas", "src", "tests"];
 
 /// The folders that are built in. A test says that these are all there are.
-static BUILTIN: [(&str, include_dir::Dir<'static>); 9] = [
+static BUILTIN: &[(&str, include_dir::Dir<'static>)] = &[
     ("content", include_dir::include_dir!("$CARGO_MANIFEST_DIR/content")),
     ("e2ee", include_dir::include_dir!("$CARGO_MANIFEST_DIR/e2ee")),
     ("groups", include_dir::include_dir!("$CARGO_MANIFEST_DIR/groups")),
     ("keys", include_dir::include_dir!("$CARGO_MANIFEST_DIR/keys")),
     ("life", include_dir::include_dir!("$CARGO_MANIFEST_DIR/life")),
     ("media", include_dir::include_dir!("$CARGO_MANIFEST_DIR/media")),
+    ("pairs", include_dir::include_dir!("$CARGO_MANIFEST_DIR/pairs")),
     ("timing", include_dir::include_dir!("$CARGO_MANIFEST_DIR/timing")),
     (REQUIREMENTS, include_dir::include_dir!("$CARGO_MANIFEST_DIR/requirements")),
     (PROFILES, include_dir::include_dir!("$CARGO_MANIFEST_DIR/profiles")),
@@ -115,7 +116,7 @@ impl Suite {
     /// Every fault in it; a test says that there is none.
     pub fn builtin() -> Result<Self, Vec<Diagnostic>> {
         let mut files = SuiteFiles::default();
-        for (folder, dir) in &BUILTIN {
+        for (folder, dir) in BUILTIN {
             for file in dir.files() {
                 if let (Some(name), Some(text)) = (file.path().to_str(), file.contents_utf8())
                     && name.ends_with(".yaml")

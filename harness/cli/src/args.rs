@@ -68,8 +68,11 @@ pub(crate) struct Candidate {
     /// `builtin`, `exec:COMMAND`, `http://HOST:PORT`, `https://HOST:PORT`, `dial-in` or `mutant:ID`.
     #[arg(long, value_name = "CANDIDATE", default_value = "builtin")]
     pub(crate) candidate: String,
+    /// A second candidate: users of the two talk to each other, as the profiles `pairs-classic` and `pairs-pq` have them do.
+    #[arg(long, value_name = "CANDIDATE")]
+    pub(crate) peer: Option<String>,
     /// How to talk to the built-in sample or a mutant of it.
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, conflicts_with = "peer")]
     pub(crate) carrier: Option<Carrier>,
     /// The profile to certify under.
     #[arg(long, value_name = "PROFILE", default_value = "dma-basic")]

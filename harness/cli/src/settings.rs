@@ -47,6 +47,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting("run.out", "out", Form::Path),
     setting("candidate.target", "candidate", Form::Text),
     setting("candidate.carrier", "carrier", Form::Text),
+    setting("candidate.peer", "peer", Form::Text),
     setting("candidate.token-file", "token-file", Form::Path),
     setting("candidate.client-cert", "client-cert", Form::Path),
     setting("candidate.client-key", "client-key", Form::Path),

@@ -8,12 +8,14 @@ pub mod command;
 pub mod dial_in;
 pub mod http;
 pub mod in_process;
+pub mod pair;
 mod quote;
 
 pub use child::ChildEndpoint;
 pub use dial_in::DialInEndpoint;
 pub use http::HttpEndpoint;
 pub use in_process::InProcess;
+pub use pair::PairEndpoint;
 
 pub use quote::quote;
 

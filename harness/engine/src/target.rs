@@ -3,7 +3,7 @@
 use crate::carrier::command::{Command, CommandError};
 use crate::carrier::dial_in::{DialInEndpoint, Lobby};
 use crate::carrier::http::HttpError;
-use crate::carrier::{ChildEndpoint, Endpoint, HttpEndpoint, InProcess};
+use crate::carrier::{ChildEndpoint, Endpoint, HttpEndpoint, InProcess, PairEndpoint};
 use crate::gateways::{Gateways, ListenError};
 use crate::remote::{AddressError, Network, ReachError, Remote, Site};
 use crate::{Broken, Patience};
@@ -28,6 +28,8 @@ pub enum Target {
     Http(String),
     /// Whoever dials in at our gateway's address with the key of this run.
     DialIn,
+    /// Two of them, whose users talk to each other: children or HTTP endpoints.
+    Pair(Box<[Target; 2]>),
 }
 
 /// Why a target cannot be used.
@@ -46,6 +48,9 @@ pub enum TargetError {
         /// One that looks like it.
         similar: Option<String>,
     },
+    /// One of a pair is of another kind.
+    #[error("`{0}` cannot be one of two candidates that talk to each other; a child (`exec:`) or an HTTP endpoint can")]
+    Pair(String),
     /// The command of `exec:`.
     #[error(transparent)]
     Command(#[from] CommandError),
@@ -116,6 +121,10 @@ impl fmt::Display for Target {
             Self::Exec(command) => write!(f, "exec:{command}"),
             Self::Http(address) => f.write_str(address),
             Self::DialIn => f.write_str("dial-in"),
+            Self::Pair(both) => {
+                let [one, other] = both.as_ref();
+                write!(f, "{one} with {other}")
+            }
         }
     }
 }
@@ -134,6 +143,7 @@ impl Target {
             Self::Exec(_) => "child",
             Self::Http(_) => "http",
             Self::DialIn => "dial-in",
+            Self::Pair(_) => "pair",
         }
     }
 
@@ -153,17 +163,16 @@ impl Target {
         let start = match self {
             Self::Builtin => Start::InProcess(Arc::new(Honest)),
             Self::Mutant(defect) => Start::InProcess(Arc::new(*defect)),
-            Self::Exec(text) => Start::Child(Command::resolve(text, folder, std::env::var_os("PATH").as_deref())?),
-            Self::Http(address) => {
-                let allowed: &[Network] = &remote.access.allowed;
-                let site = Site::resolve(address, allowed, remote.access.token.is_some()).await?;
-                HttpEndpoint::at(&site, &remote.access, patience)?;
-                Start::Http(site)
-            }
             Self::DialIn => {
                 let (lobby, door) = Lobby::new(remote.dial.clone());
                 dial = Some(door);
                 Start::DialIn(lobby)
+            }
+            Self::Exec(_) | Self::Http(_) => Start::Elsewhere(self.elsewhere(folder, patience, remote).await?),
+            Self::Pair(both) => {
+                let [one, other] = both.as_ref();
+                let one = one.elsewhere(folder, patience, remote).await?;
+                Start::Pair(one, other.elsewhere(folder, patience, remote).await?)
             }
         };
         let gateways = match start {
@@ -175,13 +184,43 @@ impl Target {
         };
         Ok(Prepared { start, gateways, patience, remote: remote.clone() })
     }
+
+    /// A child or an HTTP endpoint, of which there can be two.
+    async fn elsewhere(&self, folder: &Path, patience: Patience, remote: &Remote) -> Result<Elsewhere, TargetError> {
+        Ok(match self {
+            Self::Exec(text) => Elsewhere::Child(Command::resolve(text, folder, std::env::var_os("PATH").as_deref())?),
+            Self::Http(address) => {
+                let allowed: &[Network] = &remote.access.allowed;
+                let site = Site::resolve(address, allowed, remote.access.token.is_some()).await?;
+                HttpEndpoint::at(&site, &remote.access, patience)?;
+                Elsewhere::Http(site)
+            }
+            Self::Builtin | Self::Mutant(_) | Self::DialIn | Self::Pair(_) => return Err(TargetError::Pair(self.to_string())),
+        })
+    }
 }
 
 enum Start {
     InProcess(Arc<dyn Defects>),
+    Elsewhere(Elsewhere),
+    DialIn(Arc<Lobby>),
+    Pair(Elsewhere, Elsewhere),
+}
+
+enum Elsewhere {
     Child(Command),
     Http(Site),
-    DialIn(Arc<Lobby>),
+}
+
+impl Elsewhere {
+    fn start(&self, remote: &Remote, patience: Patience) -> Result<Arc<dyn Endpoint>, Broken> {
+        Ok(match self {
+            Self::Child(command) => Arc::new(ChildEndpoint::start_within(command, remote.limits, patience)?),
+            Self::Http(site) => {
+                Arc::new(HttpEndpoint::at(site, &remote.access, patience).map_err(|e| Broken::gone(e.to_string()))?)
+            }
+        })
+    }
 }
 
 /// A candidate that can be started, and its gateways.
@@ -207,9 +246,16 @@ impl Prepared {
             (Start::InProcess(_), Gateways::Server(_)) => {
                 return Err(Broken::gone("an in-process candidate has no use for a server"));
             }
-            (Start::Child(command), _) => Arc::new(ChildEndpoint::start_within(command, self.remote.limits, self.patience)?),
-            (Start::Http(site), _) => {
-                Arc::new(HttpEndpoint::at(site, &self.remote.access, self.patience).map_err(|e| Broken::gone(e.to_string()))?)
+            (Start::Elsewhere(one), _) => one.start(&self.remote, self.patience)?,
+            (Start::Pair(one, other), _) => {
+                let one = one.start(&self.remote, self.patience)?;
+                match other.start(&self.remote, self.patience) {
+                    Ok(other) => Arc::new(PairEndpoint::new(one, other)),
+                    Err(cause) => {
+                        one.shut_down().await;
+                        return Err(cause);
+                    }
+                }
             }
             (Start::DialIn(lobby), gateways) => {
                 lobby.opens(gateways.place().map_or("", |(base, _)| base));

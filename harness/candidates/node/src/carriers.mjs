@@ -1,7 +1,7 @@
 // The carriers of a candidate outside our process: lines on standard input and output, HTTP, and a WebSocket that it opens itself.
 import http from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
-import WebSocket from 'ws';
+import { WebSocket } from './packages.mjs';
 import { Problem, problemOf } from './reasons.mjs';
 import * as shape from './shape.mjs';
 

@@ -1,7 +1,7 @@
 // The chat channel of one user: a WebSocket, the stanzas that wait for the gateway's word, and coming back after a loss.
-import WebSocket from 'ws';
 import { isPassing, problemFrom, withRetries } from './gateway.mjs';
 import { defect } from './defects.mjs';
+import { WebSocket } from './packages.mjs';
 import { Problem, REASONS } from './reasons.mjs';
 import * as shape from './shape.mjs';
 

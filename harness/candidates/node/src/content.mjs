@@ -1,6 +1,6 @@
 // The plaintext of a message: the contract's protobuf, and its padding.
 import { fileURLToPath } from 'node:url';
-import protobuf from 'protobufjs';
+import { protobuf } from './packages.mjs';
 import { Problem } from './reasons.mjs';
 import { defect } from './defects.mjs';
 import * as shape from './shape.mjs';

@@ -2,7 +2,8 @@
 import { Problem } from './reasons.mjs';
 import { defect } from './defects.mjs';
 
-const hex = (key) => Buffer.from(key.serialize()).toString('hex');
+// Keys are bytes.
+const hex = (key) => key.toString('hex');
 
 export class Identities {
   #peers = new Map();

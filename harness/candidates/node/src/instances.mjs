@@ -10,9 +10,9 @@ const DELETED = Symbol('deleted');
 class Instance {
   #users = new Map();
 
-  constructor(gateway, clock, trustAnchors) {
+  constructor({ gateway, clock, trustAnchors, library, suite }) {
     this.gateway = new Gateway(gateway, trustAnchors);
-    this.clock = clock;
+    Object.assign(this, { clock, library, suite });
   }
 
   user(name) {
@@ -23,13 +23,13 @@ class Instance {
   }
 
   /** Makes a user, or makes it anew as after a reinstall: the old client ends before the new one is enlisted, and its log with it. */
-  async createUser(name, oneTimePrekeys) {
+  async createUser(name, oneTimePrekeys, imported) {
     const before = this.#users.get(name);
     if (before instanceof User) {
       await before.leave();
       before.events.end();
     }
-    const user = new User(name, this, oneTimePrekeys);
+    const user = new User(name, this, oneTimePrekeys, imported);
     const identity = await user.enlist();
     this.#users.set(name, user);
     return identity;
@@ -57,10 +57,11 @@ export class Instances {
     return instance;
   }
 
-  open(id, gateway, clock, trustAnchors) {
+  /** `library` and `suite`: the end-to-end encryption of all users in it. */
+  open(id, options) {
     if (this.#open.has(id)) throw new Problem('malformed', `instance ${id} is open already`);
     if (this.#open.size >= MOST_INSTANCES) throw new Problem('busy', `${MOST_INSTANCES} instances are open`);
-    this.#open.set(id, new Instance(gateway, clock, trustAnchors));
+    this.#open.set(id, new Instance(options));
   }
 
   async close(id) {

@@ -1,108 +1,56 @@
-// A user's own keys, and the checks of keys that come from outside.
-import { createPublicKey, diffieHellman, generateKeyPairSync, randomInt } from 'node:crypto';
-import {
-  IdentityKeyPair, KEMKeyPair, KEMPublicKey, KyberPreKeyRecord, PreKeyBundle, PreKeyRecord, PrivateKey, PublicKey,
-  SignedPreKeyRecord,
-} from '@signalapp/libsignal-client';
+// A user's own keys: made by the library or given by the upper tester, and the form in which they are published.
+import { randomInt } from 'node:crypto';
+import { LARGEST_REGISTRATION_ID } from './bundles.mjs';
 import { Problem } from './reasons.mjs';
 import * as shape from './shape.mjs';
 
-export const DEVICE = 1;
 export const MOST_PREKEYS = 100;
-const LARGEST_REGISTRATION_ID = 16380;
-const EC_TYPE = 0x05;
-const EC_BYTES = 33;
-const KYBER_TYPE = 0x08;
-const KYBER_BYTES = 1569;
+const PRIVATE_BYTES = 32;
+const KYBER_PRIVATE_BYTES = 3169;
+const KYBER_PUBLIC_BYTES = 1569;
 const SIGNATURE_BYTES = 64;
 
-const prekey = shape.object({ id: shape.u32, key: shape.bytes });
-const signedKey = shape.object({ id: shape.u32, key: shape.bytes, signature: shape.bytes });
-const keyBundle = shape.object({
-  user: shape.uuid,
+const exactly = (length) => (value, at) => {
+  const bytes = shape.bytes(value, at);
+  if (bytes.length !== length) throw new Problem('malformed', `${at}: ${bytes.length} bytes instead of ${length}`);
+  return bytes;
+};
+const privateKey = exactly(PRIVATE_BYTES);
+const signature = exactly(SIGNATURE_BYTES);
+const kyberPair = shape.object({ id: shape.u32, public: exactly(KYBER_PUBLIC_BYTES), private: exactly(KYBER_PRIVATE_BYTES), signature });
+
+/** The keys of `create_user` that are imported. */
+export const importedKeys = shape.object({
   registration_id: shape.u32,
-  identity_key: shape.bytes,
-  signed_prekey: signedKey,
-  one_time_prekey: shape.optional(prekey),
-  kyber_prekey: signedKey,
+  identity_private: privateKey,
+  signed_prekey: shape.object({ id: shape.u32, private: privateKey, signature }),
+  kyber_prekey: shape.optional(kyberPair),
+  one_time_prekeys: shape.list(shape.object({ id: shape.u32, private: privateKey }), MOST_PREKEYS),
+  one_time_kyber_prekeys: shape.optional(shape.list(kyberPair, MOST_PREKEYS)),
 });
 
-// A pair of our own, to see whether agreement with a public key gives anything but zero.
-const probe = generateKeyPairSync('x25519').privateKey;
-
-/**
- * Refuses a public EC key of a wrong type or length, and one of low order (all zero is one of these): agreement with it gives
- * zero, whatever the private key. The library refuses such keys too, but under the code of any other failure: see `confirm/`.
- */
-export function checkEcKey(key, what) {
-  if (key.length !== EC_BYTES || key[0] !== EC_TYPE) throw new Problem('bad-key', `${what}: wrong type or length`);
-  const jwk = { kty: 'OKP', crv: 'X25519', x: Buffer.from(key).subarray(1).toString('base64url') };
-  try {
-    diffieHellman({ privateKey: probe, publicKey: createPublicKey({ key: jwk, format: 'jwk' }) });
-  } catch {
-    throw new Problem('bad-key', `${what}: of low order`);
-  }
-}
-
-/** Refuses a Kyber key of a wrong type or length, or all zero: the library takes that one, and all of 0xff. */
-export function checkKyberKey(key, what) {
-  if (key.length !== KYBER_BYTES || key[0] !== KYBER_TYPE) throw new Problem('bad-key', `${what}: wrong type or length`);
-  if (key.subarray(1).every((byte) => byte === 0)) throw new Problem('bad-key', `${what}: all zero`);
-}
-
-function checkSignature(identity, key, what) {
-  if (key.signature.length !== SIGNATURE_BYTES || !identity.verify(key.key, key.signature)) {
-    throw new Problem('bad-signature', `${what}: the signature does not verify`);
-  }
-}
-
-/** Reads a bundle as the gateway serves it, and checks every key and signature. */
-export function readBundle(json, peer) {
-  const bundle = keyBundle(json, 'bundle');
-  if (bundle.user !== peer) throw new Problem('malformed', 'the bundle of another user');
-  // The library takes any number.
-  if (bundle.registration_id < 1 || bundle.registration_id > LARGEST_REGISTRATION_ID) {
-    throw new Problem('malformed', `registration id ${bundle.registration_id}`);
-  }
-  checkEcKey(bundle.identity_key, 'identity key');
-  checkEcKey(bundle.signed_prekey.key, 'signed prekey');
-  if (bundle.one_time_prekey) checkEcKey(bundle.one_time_prekey.key, 'one-time prekey');
-  checkKyberKey(bundle.kyber_prekey.key, 'Kyber prekey');
-  const identity = PublicKey.deserialize(bundle.identity_key);
-  checkSignature(identity, bundle.signed_prekey, 'signed prekey');
-  checkSignature(identity, bundle.kyber_prekey, 'Kyber prekey');
-  return { identity, forLibrary: forLibrary(bundle, identity) };
-}
-
-function forLibrary({ registration_id, one_time_prekey, signed_prekey, kyber_prekey }, identity) {
-  return PreKeyBundle.new(
-    registration_id,
-    DEVICE,
-    one_time_prekey?.id ?? null,
-    one_time_prekey ? PublicKey.deserialize(one_time_prekey.key) : null,
-    signed_prekey.id,
-    PublicKey.deserialize(signed_prekey.key),
-    signed_prekey.signature,
-    identity,
-    kyber_prekey.id,
-    KEMPublicKey.deserialize(kyber_prekey.key),
-    kyber_prekey.signature,
-  );
-}
-
 const wire = (bytes) => Buffer.from(bytes).toString('base64url');
+const published = ({ id, public: key, signature: signed }) => ({ id, key: wire(key), ...(signed && { signature: wire(signed) }) });
 
 /** The user's own keys. What it makes goes into `stores`, and comes back in the form in which it is published. */
 export class OwnKeys {
   // Ids start anywhere, so that a message for somebody else seldom names a key that we have.
   #nextId = { ec: randomInt(1, 0x800000), signed: randomInt(1, 0x800000), kyber: randomInt(1, 0x800000) };
+  #imported;
 
-  constructor(stores, batch, clock) {
-    this.identity = IdentityKeyPair.generate();
-    this.registrationId = randomInt(1, LARGEST_REGISTRATION_ID + 1);
-    this.stores = stores;
-    this.batch = batch;
-    this.clock = clock;
+  /** `batch`: how many one-time prekeys of each kind are published at once. With `imported` keys, no others are made unasked. */
+  constructor({ library, suite, stores, batch, imported }) {
+    Object.assign(this, { library, suite, stores, batch: imported === undefined ? batch : 0 });
+    if (imported !== undefined && suite.usesKyber !== (imported.kyber_prekey !== undefined)) {
+      throw new Problem('malformed', 'imported keys of another suite');
+    }
+    this.#imported = imported;
+    this.identity = imported === undefined ? library.generateEc() : this.#pair(imported.identity_private);
+    this.registrationId = imported?.registration_id ?? randomInt(1, LARGEST_REGISTRATION_ID + 1);
+  }
+
+  #pair(secret) {
+    return { private: secret, public: this.library.publicOf(secret) };
   }
 
   #id(kind) {
@@ -111,24 +59,38 @@ export class OwnKeys {
     return id;
   }
 
+  #signed(key) {
+    return this.library.sign(this.identity.private, key);
+  }
+
+  #keepOneTime(prekey) {
+    this.stores.prekeys.set(prekey.id, prekey);
+    return published(prekey);
+  }
+
+  #keepSigned(prekey) {
+    this.stores.signedPrekeys.set(prekey.id, prekey);
+    return published(prekey);
+  }
+
+  #keepKyber(prekey, lastResort) {
+    this.stores.kyberPrekeys.set(prekey.id, { prekey, lastResort });
+    return published(prekey);
+  }
+
   oneTimePrekey() {
-    const [id, key] = [this.#id('ec'), PrivateKey.generate()];
-    this.stores.prekeys.set(id, PreKeyRecord.new(id, key.getPublicKey(), key));
-    return { id, key: wire(key.getPublicKey().serialize()) };
+    return this.#keepOneTime({ id: this.#id('ec'), ...this.library.generateEc() });
   }
 
   signedPrekey() {
-    const [id, key] = [this.#id('signed'), PrivateKey.generate()];
-    const signature = this.identity.privateKey.sign(key.getPublicKey().serialize());
-    this.stores.signedPrekeys.set(id, SignedPreKeyRecord.new(id, this.clock(), key.getPublicKey(), key, signature));
-    return { id, key: wire(key.getPublicKey().serialize()), signature: wire(signature) };
+    const pair = this.library.generateEc();
+    return this.#keepSigned({ id: this.#id('signed'), ...pair, signature: this.#signed(pair.public) });
   }
 
   kyberPrekey(lastResort) {
-    const [id, pair] = [this.#id('kyber'), KEMKeyPair.generate()];
-    const signature = this.identity.privateKey.sign(pair.getPublicKey().serialize());
-    this.stores.kyberPrekeys.set(id, { record: KyberPreKeyRecord.new(id, this.clock(), pair, signature), lastResort });
-    return { id, key: wire(pair.getPublicKey().serialize()), signature: wire(signature) };
+    if (!this.suite.usesKyber) throw new Problem('unsupported', 'a suite without Kyber prekeys');
+    const pair = this.library.generateKyber();
+    return this.#keepKyber({ id: this.#id('kyber'), ...pair, signature: this.#signed(pair.public) }, lastResort);
   }
 
   /** Only for the defect: the last-resort Kyber prekeys that there are. */
@@ -136,23 +98,28 @@ export class OwnKeys {
     for (const [id, { lastResort }] of this.stores.kyberPrekeys) if (lastResort) this.stores.kyberPrekeys.delete(id);
   }
 
-  /** A batch of one-time prekeys, as many of each kind. */
+  /** A batch of one-time prekeys, as many of each kind that the suite has. */
   oneTime(count) {
     return {
       one_time_prekeys: Array.from({ length: count }, () => this.oneTimePrekey()),
-      one_time_kyber_prekeys: Array.from({ length: count }, () => this.kyberPrekey(false)),
+      one_time_kyber_prekeys: Array.from({ length: this.suite.usesKyber ? count : 0 }, () => this.kyberPrekey(false)),
     };
   }
 
   /** The body of an enlistment. */
   enlistment(user) {
-    return {
-      user,
-      registration_id: this.registrationId,
-      identity_key: wire(this.identity.publicKey.serialize()),
-      signed_prekey: this.signedPrekey(),
-      kyber_prekey: this.kyberPrekey(true),
-      ...this.oneTime(this.batch),
+    const head = { user, registration_id: this.registrationId, identity_key: wire(this.identity.public) };
+    if (this.#imported !== undefined) return { ...head, ...this.#install(this.#imported) };
+    const keys = { ...head, signed_prekey: this.signedPrekey(), ...this.oneTime(this.batch) };
+    return this.suite.usesKyber ? { ...keys, kyber_prekey: this.kyberPrekey(true) } : keys;
+  }
+
+  #install({ signed_prekey, kyber_prekey, one_time_prekeys, one_time_kyber_prekeys = [] }) {
+    const keys = {
+      signed_prekey: this.#keepSigned({ ...signed_prekey, ...this.#pair(signed_prekey.private) }),
+      one_time_prekeys: one_time_prekeys.map((prekey) => this.#keepOneTime({ id: prekey.id, ...this.#pair(prekey.private) })),
+      one_time_kyber_prekeys: one_time_kyber_prekeys.map((prekey) => this.#keepKyber(prekey, false)),
     };
+    return kyber_prekey === undefined ? keys : { ...keys, kyber_prekey: this.#keepKyber(kyber_prekey, true) };
   }
 }

@@ -1,36 +1,34 @@
 // The operations of the upper tester: arguments, and what each does.
-import { readFileSync } from 'node:fs';
 import { LONGEST_TEXT, userContent } from './content.mjs';
 import { activeDefect } from './defects.mjs';
 import { Instances, MOST_INSTANCES } from './instances.mjs';
-import { MOST_PREKEYS } from './keys.mjs';
+import { MOST_PREKEYS, importedKeys } from './keys.mjs';
 import { LARGEST_FILE } from './media.mjs';
 import { Problem } from './reasons.mjs';
+import { SUITES } from './suites.mjs';
 import * as shape from './shape.mjs';
 
 const CONTRACT = '1.0';
 const LONGEST_WAIT_MS = 10_000;
 
-const readJson = (url) => JSON.parse(readFileSync(new URL(url, import.meta.url), 'utf8'));
-const { version, dependencies } = readJson('../package.json');
 const DONE = {};
 
-function describe() {
+function describe({ name, version, build, suites }) {
   const defect = activeDefect();
   return {
-    name: 'Countersign sample (Node)',
+    name,
     version,
-    build: `libsignal-client ${dependencies['@signalapp/libsignal-client']}${defect === null ? '' : ` with the defect ${defect}`}`,
+    build: `${build}${defect === null ? '' : ` with the defect ${defect}`}`,
     operator: 'Countersign',
     contract: CONTRACT,
     clock: Date.now(),
     bindings: ['portable'],
-    suites: ['signal-pq'],
+    suites: Object.keys(suites),
     features: [
       'text', 'image', 'video', 'voice', 'file', 'reaction', 'reply', 'edit', 'delete', 'typing',
       'read-receipt', 'delivery-receipt', 'retry', 'safety-number', 'block',
     ],
-    capabilities: ['virtual-clock'],
+    capabilities: ['virtual-clock', 'import'],
     limits: { text_bytes: LONGEST_TEXT, file_bytes: LARGEST_FILE, instances: MOST_INSTANCES },
     assumptions: [
       'A message that arrives under a changed identity key is shown, after the notice; nothing is sent to that key before the user has accepted it.',
@@ -46,22 +44,38 @@ const batch = shape.whole(MOST_PREKEYS);
 export class Candidate {
   #instances = new Instances();
 
+  /** `stack`: `{ name, version, build, suites }`, the last with the library's half for each suite, as `official.mjs` says. */
+  constructor(stack) {
+    this.stack = stack;
+  }
+
+  // An instance without a suite is one of a candidate that claims just one.
+  #suite(name) {
+    const claimed = Object.keys(this.stack.suites);
+    const chosen = name ?? (claimed.length === 1 ? claimed[0] : undefined);
+    if (chosen === undefined) throw new Problem('malformed', 'a suite has to be chosen');
+    if (!claimed.includes(chosen)) throw new Problem('unsupported', `suite \`${chosen}\``);
+    return { library: this.stack.suites[chosen], suite: SUITES[chosen] };
+  }
+
   #user(args) {
     return this.#instances.get(args.instance).user(args.user);
   }
 
   #operations = {
-    describe: [{}, describe],
-    open: [{ instance, gateway: shape.text, trust_anchors: shape.optional(shape.text), clock: shape.u64 }, (args) => {
-      this.#instances.open(args.instance, args.gateway, args.clock, args.trust_anchors);
+    describe: [{}, () => describe(this.stack)],
+    open: [{
+      instance, gateway: shape.text, trust_anchors: shape.optional(shape.text), clock: shape.u64, suite: shape.optional(shape.text),
+    }, ({ instance: id, gateway, trust_anchors: trustAnchors, clock, suite }) => {
+      this.#instances.open(id, { gateway, clock, trustAnchors, ...this.#suite(suite) });
       return DONE;
     }],
     close: [{ instance }, async (args) => {
       await this.#instances.close(args.instance);
       return DONE;
     }],
-    create_user: [{ instance, user, one_time_prekeys: batch }, async (args) => {
-      const identity = await this.#instances.get(args.instance).createUser(args.user, args.one_time_prekeys);
+    create_user: [{ instance, user, one_time_prekeys: batch, import: shape.optional(importedKeys) }, async (args) => {
+      const identity = await this.#instances.get(args.instance).createUser(args.user, args.one_time_prekeys, args.import);
       return { identity_key: identity.toString('base64url') };
     }],
     delete_user: [{ instance, user }, async (args) => {

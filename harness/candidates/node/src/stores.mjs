@@ -1,12 +1,12 @@
 // What one client keeps: sessions, peers' identity keys, its own prekeys. The library works on a draft, so that a message that is
-// refused in the end leaves nothing behind.
-import { Direction, IdentityChange, IdentityKeyStore, KyberPreKeyStore, PreKeyStore, SessionRecord, SessionStore, SignedPreKeyStore } from '@signalapp/libsignal-client';
+// refused in the end leaves nothing behind. Sessions are bytes or text as the library serialises them; keys are bytes.
 import { Identities } from './identities.mjs';
 import { Problem } from './reasons.mjs';
 import { defect } from './defects.mjs';
 
 export class Stores {
   sessions = new Map();
+  // By id: `{ id, public, private }`, of signed ones with `signature`, of Kyber ones `{ prekey, lastResort }`.
   prekeys = new Map();
   signedPrekeys = new Map();
   kyberPrekeys = new Map();
@@ -14,20 +14,7 @@ export class Stores {
   lastResortUses = new Set();
   identities = new Identities();
 
-  hasSession(peer, now) {
-    const bytes = this.sessions.get(peer);
-    return bytes !== undefined && SessionRecord.deserialize(bytes).hasCurrentState(now);
-  }
-
-  /** Ends the current session for sending; messages that are under way in it can still be read. */
-  archiveSession(peer) {
-    const bytes = this.sessions.get(peer);
-    if (bytes === undefined) return;
-    const record = SessionRecord.deserialize(bytes);
-    record.archiveCurrentState();
-    this.sessions.set(peer, record.serialize());
-  }
-
+  /** `own`: the user's name and keys. */
   draft(own) {
     return new Draft(this, own);
   }
@@ -37,6 +24,8 @@ export class Stores {
 export class Draft {
   /** Id and kind of a prekey that the library asked for and that is not there. The library's own error does not tell. */
   missing = null;
+  /** Whether a use of a last-resort prekey was refused since it is known. */
+  reused = false;
   #sessions = new Map();
   #identities = new Map();
   #usedPrekeys = new Set();
@@ -45,26 +34,46 @@ export class Draft {
 
   constructor(base, own) {
     this.base = base;
-    this.sessions = new DraftSessions(this);
-    this.identity = new DraftIdentities(this, own);
-    this.prekeys = new DraftPrekeys(this);
-    this.signedPrekeys = new DraftSignedPrekeys(this);
-    this.kyberPrekeys = new DraftKyberPrekeys(this);
+    this.own = own;
   }
 
+  /** The serialised session with a peer, or `undefined`. */
   session(peer) {
     return this.#sessions.get(peer) ?? this.base.sessions.get(peer);
   }
 
-  saveSession(peer, bytes) {
-    this.#sessions.set(peer, bytes);
+  saveSession(peer, serialized) {
+    this.#sessions.set(peer, serialized);
   }
 
+  /** The newest known identity key of a peer, or `null`. */
+  identity(peer) {
+    return this.base.identities.current(peer);
+  }
+
+  /** What arrives is read under any key, and the user is told of a new one. Nothing is sent to it before the user has accepted. */
+  trusts(peer, key, isSending) {
+    return !isSending || this.base.identities.mayReceive(peer, key);
+  }
+
+  /** A peer's message was read, or a session set up, under this key. */
   saveIdentity(peer, key) {
-    this.#identities.set(peer, key);
+    this.#identities.set(peer, Buffer.from(key));
   }
 
-  find(kind, map, id) {
+  prekey(id) {
+    return this.#find('one-time prekey', this.base.prekeys, id);
+  }
+
+  signedPrekey(id) {
+    return this.#find('signed prekey', this.base.signedPrekeys, id);
+  }
+
+  kyberPrekey(id) {
+    return this.#find('Kyber prekey', this.base.kyberPrekeys, id).prekey;
+  }
+
+  #find(kind, map, id) {
     const found = map.get(id);
     if (found !== undefined) return found;
     this.missing = { kind, id };
@@ -90,116 +99,12 @@ export class Draft {
 
   /** Makes the changes real. Answers the peers whose identity key proved to be another one than before. */
   commit() {
-    for (const [peer, bytes] of this.#sessions) this.base.sessions.set(peer, bytes);
+    for (const [peer, serialized] of this.#sessions) this.base.sessions.set(peer, serialized);
     for (const use of this.#lastResortUses) this.base.lastResortUses.add(use);
     if (!defect('keeps-used-one-time-prekey')) {
       for (const id of this.#usedPrekeys) this.base.prekeys.delete(id);
       for (const id of this.#usedKyberPrekeys) this.base.kyberPrekeys.delete(id);
     }
     return [...this.#identities].filter(([peer, key]) => this.base.identities.receivedUnder(peer, key)).map(([peer]) => peer);
-  }
-}
-
-class DraftSessions extends SessionStore {
-  constructor(draft) {
-    super();
-    this.draft = draft;
-  }
-
-  async saveSession(address, record) {
-    this.draft.saveSession(address.name(), record.serialize());
-  }
-
-  async getSession(address) {
-    const bytes = this.draft.session(address.name());
-    return bytes === undefined ? null : SessionRecord.deserialize(bytes);
-  }
-
-  async getExistingSessions(addresses) {
-    return Promise.all(addresses.map((address) => this.getSession(address)));
-  }
-}
-
-class DraftIdentities extends IdentityKeyStore {
-  constructor(draft, own) {
-    super();
-    this.draft = draft;
-    this.own = own;
-  }
-
-  async getIdentityKey() {
-    return this.own.identity.privateKey;
-  }
-
-  async getLocalRegistrationId() {
-    return this.own.registrationId;
-  }
-
-  async saveIdentity(address, key) {
-    const known = this.draft.base.identities.current(address.name());
-    this.draft.saveIdentity(address.name(), key);
-    return known !== null && !known.equals(key) ? IdentityChange.ReplacedExisting : IdentityChange.NewOrUnchanged;
-  }
-
-  // What arrives is read under any key, and the user is told of a new one. Nothing is sent to it before the user has accepted.
-  async isTrustedIdentity(address, key, direction) {
-    return direction === Direction.Receiving || this.draft.base.identities.mayReceive(address.name(), key);
-  }
-
-  async getIdentity(address) {
-    return this.draft.base.identities.current(address.name());
-  }
-}
-
-class DraftPrekeys extends PreKeyStore {
-  constructor(draft) {
-    super();
-    this.draft = draft;
-  }
-
-  async savePreKey(id, record) {
-    this.draft.base.prekeys.set(id, record);
-  }
-
-  async getPreKey(id) {
-    return this.draft.find('one-time prekey', this.draft.base.prekeys, id);
-  }
-
-  async removePreKey(id) {
-    this.draft.usePrekey(id);
-  }
-}
-
-class DraftSignedPrekeys extends SignedPreKeyStore {
-  constructor(draft) {
-    super();
-    this.draft = draft;
-  }
-
-  async saveSignedPreKey(id, record) {
-    this.draft.base.signedPrekeys.set(id, record);
-  }
-
-  async getSignedPreKey(id) {
-    return this.draft.find('signed prekey', this.draft.base.signedPrekeys, id);
-  }
-}
-
-class DraftKyberPrekeys extends KyberPreKeyStore {
-  constructor(draft) {
-    super();
-    this.draft = draft;
-  }
-
-  async saveKyberPreKey(id, record) {
-    this.draft.base.kyberPrekeys.set(id, { record, lastResort: false });
-  }
-
-  async getKyberPreKey(id) {
-    return this.draft.find('Kyber prekey', this.draft.base.kyberPrekeys, id).record;
-  }
-
-  async markKyberPreKeyUsed(id, signedPrekeyId, baseKey) {
-    this.draft.useKyberPrekey(id, signedPrekeyId, baseKey.serialize());
   }
 }

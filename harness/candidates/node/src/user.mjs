@@ -19,7 +19,8 @@ export class User {
   #held = new Map();
   #blocking = Promise.resolve();
 
-  constructor(name, instance, oneTimePrekeys) {
+  /** With `imported` keys, the user has exactly these. */
+  constructor(name, instance, oneTimePrekeys, imported) {
     const clock = () => instance.clock;
     const stores = new Stores();
     const events = new Events();
@@ -27,12 +28,15 @@ export class User {
     this.gateway = instance.gateway;
     this.clock = clock;
     this.events = events;
-    this.keys = new OwnKeys(stores, oneTimePrekeys, clock);
+    const { library, suite } = instance;
+    this.keys = new OwnKeys({ library, suite, stores, batch: oneTimePrekeys, imported });
     this.sent = new Sent();
     this.talk = new Talk(clock);
     this.mediaKeys = new media.MediaKeys();
     this.receiving = new Receiving(this);
     this.sessions = new Sessions({
+      library,
+      suite,
       user: name,
       keys: this.keys,
       stores,
@@ -59,7 +63,7 @@ export class User {
     const { token } = await this.#request('POST', '/enlist', this.keys.enlistment(this.name));
     if (typeof token !== 'string' || !/^[\x21-\x7e]+$/.test(token)) throw new Problem('gateway-error', 'enlistment gave no token');
     this.#token = token;
-    return Buffer.from(this.keys.identity.publicKey.serialize());
+    return this.keys.identity.public;
   }
 
   async delete() {
@@ -203,9 +207,8 @@ export class User {
     return this.#request('PUT', '/keys', keys);
   }
 
-  async fetchKeys(peer) {
-    const identity = await this.sessions.alone(() => this.sessions.establish(peer));
-    return Buffer.from(identity.serialize());
+  fetchKeys(peer) {
+    return this.sessions.alone(() => this.sessions.establish(peer));
   }
 }
 

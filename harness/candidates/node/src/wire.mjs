@@ -1,15 +1,14 @@
 // The outside of a serialised libsignal message. The library reads messages itself; these fields are read to say *why* it refused
 // one, since most of its refusals share one error code, and to check keys before it meets them.
-import protobuf from 'protobufjs';
+import { protobuf } from './packages.mjs';
 import { Problem } from './reasons.mjs';
 
-const VERSION = 4;
 const MAC_BYTES = 8;
 const VARINT = 0;
 const BYTES = 2;
 
 // Field number and wire type of what is of interest.
-const PREKEY_MESSAGE = { baseKey: [2, BYTES], identityKey: [3, BYTES], message: [4, BYTES] };
+const PREKEY_MESSAGE = { baseKey: [2, BYTES], identityKey: [3, BYTES], message: [4, BYTES], signedPrekeyId: [6, VARINT] };
 const MESSAGE = { ratchetKey: [1, BYTES], counter: [2, VARINT], addresses: [6, BYTES] };
 
 function fields(body, names) {
@@ -25,26 +24,26 @@ function fields(body, names) {
   return found;
 }
 
-function checkVersion(bytes) {
+function checkVersion(bytes, version) {
   if (bytes.length === 0) throw new Problem('malformed', 'an empty message');
-  if (bytes[0] >> 4 !== VERSION) throw new Problem('bad-version', `message version ${bytes[0] >> 4}`);
+  if (bytes[0] >> 4 !== version) throw new Problem('bad-version', `message version ${bytes[0] >> 4}`);
 }
 
-function readMessage(bytes) {
-  checkVersion(bytes);
+function readMessage(bytes, version) {
+  checkVersion(bytes, version);
   const message = fields(bytes.subarray(1, Math.max(1, bytes.length - MAC_BYTES)), MESSAGE);
   if (!message.ratchetKey) throw new Problem('malformed', 'no ratchet key');
   return { ...message, counter: message.counter ?? 0 };
 }
 
-/** Reads the outside of a message of the given type, `prekey` or `normal`. */
-export function readOutside(type, bytes) {
+/** Reads the outside of a message of the given type, `prekey` or `normal`, and of the suite's message version. */
+export function readOutside(type, bytes, version) {
   try {
-    if (type === 'normal') return readMessage(bytes);
-    checkVersion(bytes);
+    if (type === 'normal') return readMessage(bytes, version);
+    checkVersion(bytes, version);
     const prekey = fields(bytes.subarray(1), PREKEY_MESSAGE);
     if (!prekey.baseKey || !prekey.identityKey || !prekey.message) throw new Problem('malformed', 'not a prekey message');
-    return { ...readMessage(prekey.message), ...prekey };
+    return { ...readMessage(prekey.message, version), ...prekey };
   } catch (error) {
     if (error instanceof Problem) throw error;
     throw new Problem('malformed', `not a protobuf: ${error.message}`);

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { WebSocketServer } from 'ws';
 import { dialOut } from '../src/carriers.mjs';
 import { Candidate } from '../src/operations.mjs';
+import { stack } from '../src/stack.mjs';
 
 const CANDIDATE = fileURLToPath(new URL('../candidate.mjs', import.meta.url));
 // The environment is empty, as it is under the harness.
@@ -93,7 +94,7 @@ test('dials out, answers calls in text frames, dials again when the connection b
     socket.send('no call');
   };
   const { url, asked } = await waitingRun(t, breaksOff, ends);
-  await dialOut(new Candidate(), { url, key: 'the-key' });
+  await dialOut(new Candidate(stack), { url, key: 'the-key' });
   assert.deepEqual(asked, ['Bearer the-key', 'Bearer the-key']);
   assert.deepEqual(replies.map((reply) => [reply.id, reply.problem.reason]), [[1, 'unsupported'], [0, 'malformed']]);
 });
@@ -108,7 +109,7 @@ test('a key that is refused is not tried again', async (t) => {
   t.after(() => server.close());
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const url = `ws://127.0.0.1:${server.address().port}/dial`;
-  await assert.rejects(dialOut(new Candidate(), { url, key: 'wrong-key' }), (error) => {
+  await assert.rejects(dialOut(new Candidate(stack), { url, key: 'wrong-key' }), (error) => {
     assert.match(error.message, /the key was refused/);
     assert.doesNotMatch(error.message, /wrong-key/);
     return true;

@@ -1,36 +1,47 @@
-// Two users of one candidate, behind a fake gateway, driven through the operations of the contract alone.
+// Two users, of one candidate or of two, behind a fake gateway, driven through the operations of the contract alone.
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { Candidate } from '../src/operations.mjs';
+import { stack } from '../src/stack.mjs';
 import { selectDefect } from '../src/defects.mjs';
 import { FakeGateway } from './gateway.mjs';
 
 export class Cast {
-  static async with(t, { oneTime = 5, defect = null } = {}) {
+  /** `stacks`: Alice's and Bob's, and those of whoever joins later are Alice's. */
+  static async with(t, { oneTime = 5, defect = null, stacks = [stack, stack], suite = undefined } = {}) {
     const cast = new Cast();
     selectDefect(defect);
     cast.gateway = new FakeGateway();
-    cast.candidate = new Candidate();
+    const candidates = [...new Set(stacks)].map((one) => new Candidate(one));
+    [cast.candidate] = candidates;
     cast.instance = randomUUID();
     cast.oneTime = oneTime;
-    await cast.candidate.call('open', { instance: cast.instance, gateway: await cast.gateway.start(), clock: 1_700_000_000_000 });
+    const gateway = await cast.gateway.start();
+    const chosen = suite === undefined ? {} : { suite };
+    for (const one of candidates) await one.call('open', { instance: cast.instance, gateway, clock: 1_700_000_000_000, ...chosen });
     t.after(async () => {
-      await cast.candidate.end();
+      for (const one of candidates) await one.end();
       await cast.gateway.stop();
       selectDefect(null);
     });
-    [cast.alice, cast.bob] = [await cast.join(), await cast.join()];
+    cast.alice = await cast.join();
+    cast.bob = await cast.join(randomUUID(), candidates.at(-1));
     return cast;
   }
 
-  async join(name = randomUUID()) {
+  // The candidate of each user that is not the first one's.
+  #homes = new Map();
+
+  async join(name = randomUUID(), candidate = this.#homes.get(name) ?? this.candidate) {
+    this.#homes.set(name, candidate);
     await this.call('create_user', name, { one_time_prekeys: this.oneTime });
     await this.call('connect', name);
     return name;
   }
 
   call(op, user, args = {}) {
-    return this.candidate.call(op, { instance: this.instance, user, ...args });
+    if (op === 'advance_clock') return this.candidate.call(op, { instance: this.instance, ...args });
+    return (this.#homes.get(user) ?? this.candidate).call(op, { instance: this.instance, user, ...args });
   }
 
   /** Sends; answers the stanza's id. */

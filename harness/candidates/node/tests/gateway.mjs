@@ -101,7 +101,7 @@ export class FakeGateway extends EventEmitter {
     const bundle = { ...rest, kyber_prekey: kyber.shift() ?? lastResort };
     const oneTime = ec.shift();
     if (oneTime) bundle.one_time_prekey = oneTime;
-    if (had && (ec.length === 0 || kyber.length === 0)) {
+    if (had && (ec.length === 0 || (lastResort && kyber.length === 0))) {
       this.deliver(name, { kind: 'keys-low', id: randomUUID(), one_time_prekeys: ec.length, one_time_kyber_prekeys: kyber.length });
     }
     return json(this.bundle(bundle));

@@ -151,7 +151,7 @@ test('without one-time prekeys, first messages use the last-resort key; each use
   assert.deepEqual(await cast.texts(cast.bob), ['hello', 'hello']);
 
   const stores = new Stores();
-  stores.kyberPrekeys.set(1, { record: null, lastResort: true });
+  stores.kyberPrekeys.set(1, { prekey: null, lastResort: true });
   const use = (signedPrekey, baseKey) => {
     const draft = stores.draft(null);
     draft.useKyberPrekey(1, signedPrekey, baseKey);

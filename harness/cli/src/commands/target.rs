@@ -35,11 +35,15 @@ impl Drop for Chosen {
 
 pub(crate) fn choose(args: &Candidate) -> Result<Chosen, Fault> {
     let target: Target = args.candidate.parse()?;
+    if let Some(peer) = &args.peer {
+        let both = [alone(target)?, alone(peer.parse()?)?];
+        return Ok(Chosen { target: Target::Pair(Box::new(both)), served: None });
+    }
     let carrier = args.carrier.unwrap_or(Carrier::InProcess);
     let defect = match &target {
         Target::Builtin => None,
         Target::Mutant(defect) => Some(defect.as_str()),
-        Target::Exec(_) | Target::Http(_) | Target::DialIn => {
+        Target::Exec(_) | Target::Http(_) | Target::DialIn | Target::Pair(_) => {
             return match args.carrier {
                 None => Ok(Chosen { target, served: None }),
                 Some(carrier) => Err(Fault::Carrier { carrier: format!("{carrier:?}").to_lowercase() }),
@@ -53,13 +57,24 @@ pub(crate) fn choose(args: &Candidate) -> Result<Chosen, Fault> {
             }
             Ok(Chosen { target, served: None })
         }
-        Carrier::Child => {
-            let exe = std::env::current_exe().map_err(Fault::Runtime)?;
-            let defect = defect.map(|d| format!(" --defect {d}")).unwrap_or_default();
-            let command = format!("'{}' sample{defect}", exe.display());
-            Ok(Chosen { target: Target::Exec(command), served: None })
-        }
+        Carrier::Child => Ok(Chosen { target: child(defect)?, served: None }),
         Carrier::Http => serve(defect),
+    }
+}
+
+/// The sample as a child.
+fn child(defect: Option<&str>) -> Result<Target, Fault> {
+    let exe = std::env::current_exe().map_err(Fault::Runtime)?;
+    let defect = defect.map(|d| format!(" --defect {d}")).unwrap_or_default();
+    Ok(Target::Exec(format!("'{}' sample{defect}", exe.display())))
+}
+
+/// One of two: the sample is a child then, since both have to find one gateway.
+fn alone(target: Target) -> Result<Target, Fault> {
+    match target {
+        Target::Builtin => child(None),
+        Target::Mutant(defect) => child(Some(defect.as_str())),
+        other => Ok(other),
     }
 }
 

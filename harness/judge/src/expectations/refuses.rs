@@ -127,6 +127,10 @@ fn undelivered(cx: &Context<'_>, receiver: UserId, user: &str, stanza: &str, id:
         Some(sent) if own && cx.seen.on_wire(id).is_none() => {
             Said::blocked(expected, format!("{stanza} never reached the gateway (step-{})", sent.step))
         }
+        // Such as a field that was to be bent, and is absent from what this candidate agreed to be sent.
+        Some(sent) if own && cx.seen.skipped.contains_key(&sent.step) => {
+            Said::blocked(expected, format!("{stanza} was not delivered, since step-{} was not carried out", sent.step))
+        }
         _ => Said::harness(expected, format!("the gateway never delivered {stanza} to {user}")),
     }
 }

@@ -98,12 +98,17 @@ fn delivered(cx: &Context<'_>, receipt: &Receipt, name: &str, deliveries: usize,
         return Err((Finding::UndueReceipt, format!("a delivery receipt for {name}, which is no message")));
     }
     let id = message.and_then(|m| m.id);
-    let shown = cx
-        .seen
-        .sights(receipt.user)
-        .iter()
-        .any(|w| matches!(&w.what, What::Message { message, .. } if Some(*message) == id || *message == receipt.of));
-    if shown { Ok(()) } else { Err((Finding::UndueReceipt, format!("a delivery receipt for {name}, which was never shown"))) }
+    let refused = |id: StanzaId| cx.seen.sights(receipt.user).iter().any(|w| is_refusal_of(&w.what, id).is_some());
+    let shown = cx.seen.sights(receipt.user).iter().any(|w| match &w.what {
+        // Which message a user of the candidate sends again under a stanza id of its own, only the two ends know: one of those that
+        // were asked for.
+        What::Message { message, from, .. } if id.is_none() && *from == receipt.to && refused(*message) => true,
+        What::Message { message, .. } => Some(*message) == id || *message == receipt.of,
+        _ => false,
+    });
+    // What one of the candidate's users sends another once more has an id that nobody here knows.
+    let unknown = message.is_none() && cx.seen.is_candidate(receipt.to);
+    if shown || unknown { Ok(()) } else { Err((Finding::UndueReceipt, format!("a delivery receipt for {name}, which was never shown"))) }
 }
 
 fn retry(cx: &Context<'_>, receipt: &Receipt, name: &str, before: usize) -> Result<(), (Finding, String)> {
@@ -129,10 +134,12 @@ fn retry(cx: &Context<'_>, receipt: &Receipt, name: &str, before: usize) -> Resu
 /// Reasons for which the stanza of a receipt was refused.
 fn refusals(cx: &Context<'_>, receipt: &Receipt) -> Vec<Reason> {
     let sights = cx.seen.sights(receipt.user).iter();
-    sights
-        .filter_map(|w| match &w.what {
-            What::Refused { stanza, reason } if *stanza == receipt.of => Some(*reason),
-            _ => None,
-        })
-        .collect()
+    sights.filter_map(|w| is_refusal_of(&w.what, receipt.of)).collect()
+}
+
+fn is_refusal_of(what: &What, id: StanzaId) -> Option<Reason> {
+    match what {
+        What::Refused { stanza, reason } if *stanza == id => Some(*reason),
+        _ => None,
+    }
 }

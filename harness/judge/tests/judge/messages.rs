@@ -286,6 +286,29 @@ fn what_was_never_tampered_with_is_our_own_fault() {
 }
 
 #[test]
+fn what_could_not_be_tampered_with_blocks_what_was_expected_of_it() {
+    let world = |could: bool| {
+        let mut w = World::new(&json!([
+            {"send": {"from": "alice", "to": "bob", "as": "m1", "content": {"text": "x"}, "network": {"tamper": "pq-ratchet"}}},
+            {"expect": {"refuses": {"user": "bob", "stanza": "m1", "reasons": ["bad-mac"]}}}
+        ]));
+        w.step(0);
+        w.reference_makes("m1", "alice", "bob");
+        if !could {
+            w.log(Event::Skipped { index: 0, missing: "the field pq-ratchet is absent from this message".into() });
+        }
+        w.step(1);
+        w.look("bob");
+        w.finish();
+        w
+    };
+    let w = world(false);
+    assert!(w.says("step-0", Verdict::Blocked, "").observed.contains("pq-ratchet is absent"));
+    assert!(w.says("step-1", Verdict::Blocked, "").observed.contains("step-0 was not carried out"));
+    world(true).says("step-1", Verdict::HarnessError, "");
+}
+
+#[test]
 fn what_is_sent_again_may_be_shown_once() {
     let again = |w: &mut World| {
         w.refuses("m1", "bob", Reason::BadMac);

@@ -239,18 +239,17 @@ impl User {
             permitted => drop(permitted?),
         }
         let groups = &state.groups;
-        let examine = |content: &Content| self.judge_group(groups.examine(self.id, from, Way::SenderKey(group), content), content);
+        let examine = |content: &Content| self.judge_group(groups.examine(self.id, from, Way::SenderKey(group), content), Way::SenderKey(group), content);
         let (plaintext, replayed) = state.vault.open_group(from, group, body, examine)?;
         Ok(Opened { plaintext, identity_changed: false, replayed })
     }
 
     /// What clients with a defect make of an examination.
-    fn judge_group(&self, examined: Result<Option<GroupId>, Reason>, content: &Content) -> Result<(), Reason> {
+    fn judge_group(&self, examined: Result<Option<GroupId>, Reason>, way: Way, content: &Content) -> Result<(), Reason> {
         let Err(reason) = examined else { return Ok(()) };
         let lax = match reason {
-            Reason::NotPermitted if is_key(content) => {
-                self.has(Defect::TakesSenderKeyAnywhere) || self.has(Defect::TakesSenderKeyFromStrangers)
-            }
+            Reason::NotPermitted if is_key(content) && way == Way::Pairwise => self.has(Defect::TakesSenderKeyFromStrangers),
+            Reason::NotPermitted if is_key(content) => self.has(Defect::TakesSenderKeyAnywhere),
             Reason::NotPermitted => self.has(Defect::ListensToRemovedMembers),
             Reason::WrongRecipient => self.has(Defect::TrustsStanzaForGroup),
             Reason::StaleGroup => self.has(Defect::IgnoresGroupList),
@@ -263,7 +262,7 @@ impl User {
     /// nowhere: `None` inside.
     pub(super) fn examine_group(&self, from: UserId, way: Way, content: &Content) -> Result<Option<Option<GroupId>>, Reason> {
         let examined = self.state().groups.examine(self.id, from, way, content);
-        self.judge_group(examined, content)?;
+        self.judge_group(examined, way, content)?;
         let group = match way {
             Way::SenderKey(group) => Some(group),
             Way::Pairwise => content.group.as_ref().and_then(|group| group.id.parse().ok()),
