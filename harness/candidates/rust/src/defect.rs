@@ -284,6 +284,8 @@ defects! {
     SharesSenderKeys = "shares-sender-keys";
     /// Tries everything that it can decrypt with on whatever comes, also a sender key on a message between two users.
     GuessesMessageKind = "guesses-message-kind";
+    /// Shows a group message in the group that it was made for, whatever stanza it came in.
+    IgnoresGroupOfStanza = "ignores-group-of-stanza";
     /// Shows a group message in whichever group the server says that it is for.
     TrustsStanzaForGroup = "trusts-stanza-for-group";
     /// Says who is in a group when it hears of the group, and does not say who comes later.

@@ -107,7 +107,7 @@ fn untouched(cx: &Context<'_>, stanza: &str, id: StanzaId) -> bool {
     let armed =
         cx.seen.scenario.steps.iter().any(|s| match s {
         Step::Send(send) => send.name == stanza && send.network.is_some(),
-        Step::SendToGroup(send) => send.name == stanza && (send.network.is_some() || send.bend.is_some()),
+        Step::SendToGroup(send) => send.name == stanza && send.network.is_some(),
         _ => false,
     });
     armed && !cx.seen.disturbed.iter().any(|(_, of, _)| *of == Some(id))

@@ -225,7 +225,7 @@ impl User {
         true
     }
 
-    /// The group whose sender key a body was made under: for the defect `guesses-message-kind`.
+    /// The group whose sender key a body was made under: for the defects `guesses-message-kind` and `ignores-group-of-stanza`.
     pub(super) fn group_of(&self, from: UserId, body: &[u8]) -> Option<GroupId> {
         self.state().vault.group_of(from, body)
     }

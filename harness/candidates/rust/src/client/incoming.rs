@@ -233,6 +233,8 @@ impl User {
 
     /// Decrypts and shows a group message: the receipt that follows.
     async fn receive_group(&self, id: StanzaId, from: UserId, group: GroupId, body: &[u8]) -> Option<Stanza> {
+        let made_for = self.group_of(from, body).filter(|_| self.has(Defect::IgnoresGroupOfStanza));
+        let group = made_for.unwrap_or(group);
         let shown = match self.open_group(from, group, body) {
             Ok(opened) => self.show(id, from, &opened, Way::SenderKey(group)).await,
             Err(reason) => Err(reason),
