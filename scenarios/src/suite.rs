@@ -31,6 +31,7 @@ static BUILTIN: &[(&str, include_dir::Dir<'static>)] = &[
     ("adversary", include_dir::include_dir!("$CARGO_MANIFEST_DIR/adversary")),
     ("content", include_dir::include_dir!("$CARGO_MANIFEST_DIR/content")),
     ("e2ee", include_dir::include_dir!("$CARGO_MANIFEST_DIR/e2ee")),
+    ("groups", include_dir::include_dir!("$CARGO_MANIFEST_DIR/groups")),
     ("keys", include_dir::include_dir!("$CARGO_MANIFEST_DIR/keys")),
     ("life", include_dir::include_dir!("$CARGO_MANIFEST_DIR/life")),
     ("media", include_dir::include_dir!("$CARGO_MANIFEST_DIR/media")),

@@ -20,9 +20,9 @@ use tokio::sync::{mpsc, watch};
 /// no scenario is held to find it in one run (`tests/unstable.rs`).
 const BY_THE_DOCTOR: [Defect; 2] = [Defect::InventsOperation, Defect::FlakyMac];
 
-fn options(target: Target, seed: u8, only: Vec<String>) -> RunOptions {
+fn options(profile: &str, target: Target, seed: u8, only: Vec<String>) -> RunOptions {
     let suite = Arc::new(Suite::builtin().unwrap());
-    let profile = Arc::new(suite.profiles.get("dma-basic").unwrap().clone());
+    let profile = Arc::new(suite.profiles.get(profile).unwrap().clone());
     let requirements: Vec<_> = suite.requirements.values().cloned().collect();
     let judged_by = Arc::clone(&profile);
     RunOptions {
@@ -47,13 +47,29 @@ fn options(target: Target, seed: u8, only: Vec<String>) -> RunOptions {
 /// One run at a time: two at once would disturb each other's clocks.
 static ALONE: Mutex<()> = Mutex::new(());
 
+/// The profiles that take every scenario between them, each of them once.
+const PROFILES: [&str; 2] = ["dma-basic", "dma-groups"];
+
 fn run(target: &Target, seed: u8, only: &[String]) -> Vec<InstanceResult> {
+    let suite = Suite::builtin().unwrap();
+    let mut results = Vec::new();
+    for id in PROFILES {
+        let taken: BTreeSet<String> = suite.instances(&suite.profiles[id]).into_iter().map(|p| p.scenario.id.clone()).collect();
+        let only: Vec<String> = only.iter().filter(|scenario| taken.contains(*scenario)).cloned().collect();
+        if !only.is_empty() {
+            results.extend(run_under(id, target, seed, &only));
+        }
+    }
+    results
+}
+
+fn run_under(profile: &str, target: &Target, seed: u8, only: &[String]) -> Vec<InstanceResult> {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let (events_in, mut events) = mpsc::channel(64);
         let (_keep, interrupt) = watch::channel(None);
-        let run = tokio::spawn(countersign_engine::run(options(target.clone(), seed, only.to_vec()), events_in, interrupt));
+        let run = tokio::spawn(countersign_engine::run(options(profile, target.clone(), seed, only.to_vec()), events_in, interrupt));
         let mut results = Vec::new();
         while let Some(event) = events.recv().await {
             match event {

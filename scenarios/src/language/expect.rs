@@ -48,9 +48,19 @@ pub enum Expect {
         notice: NoticeKind,
         /// About whom.
         about: String,
+        /// In which group, for a notice about a member.
+        #[serde(default)]
+        group: Option<String>,
         /// The notice must come before this message is shown, or sent on the wire.
         #[serde(default)]
         before: Option<String>,
+    },
+    /// A reference user that was given a group message has no key that reads it: it was not handed the sender key, or only a later one.
+    CannotRead {
+        /// Who.
+        user: String,
+        /// Which stanza.
+        stanza: String,
     },
     /// A user gets a receipt for a message.
     Receipt {

@@ -168,17 +168,17 @@ fn forms(room: &mut Room) -> Result<(), GenerateError> {
     })?;
     wrong(room, ("content-without-body", "The content has an id and a time, and nothing to show.", "content-form"), FORM, |scene, _| {
         let id = scene.uuid("an id").to_string();
-        pad(Content { message_id: id, sent_at: SENT_AT, body: None }.encode_to_vec())
+        pad(Content { message_id: id, sent_at: SENT_AT, group: None, body: None }.encode_to_vec())
     })?;
     wrong(room, ("content-unknown-body", "The content is of a kind that there is not.", "content-form"), FORM, |scene, _| {
         let id = scene.uuid("an id").to_string();
-        let bare = Content { message_id: id, sent_at: SENT_AT, body: None }.encode_to_vec();
+        let bare = Content { message_id: id, sent_at: SENT_AT, group: None, body: None }.encode_to_vec();
         // Number 30, whose key takes two bytes.
         pad([bare, vec![0xf2, 0x01, 0x02, 0x68, 0x69]].concat())
     })?;
     wrong(room, ("content-not-utf8", "The text is not UTF-8.", "content-form"), FORM, |scene, _| {
         let id = scene.uuid("an id").to_string();
-        let bare = Content { message_id: id, sent_at: SENT_AT, body: None }.encode_to_vec();
+        let bare = Content { message_id: id, sent_at: SENT_AT, group: None, body: None }.encode_to_vec();
         pad([bare, field(10, &field(1, &[0xc3, 0x28]))].concat())
     })?;
     wrong(room, ("content-without-id", "The content has no id.", "content-id"), FORM, |_, _| {

@@ -277,6 +277,44 @@ defects! {
     CountsEmojiInUtf16 = "counts-emoji-in-utf16";
     /// Takes an emoji of less than the longest length only: the comparison leaves out the limit itself.
     RefusesLongestEmoji = "refuses-longest-emoji";
+    /// Goes on under the same sender key after somebody who has it was taken out of the group.
+    KeepsSenderKeyAfterRemoval = "keeps-sender-key-after-removal";
+    /// Gives a new member of a group its sender key as it was at the beginning, so that it can read what came before.
+    HandsOutFirstSenderKey = "hands-out-first-sender-key";
+    /// Gives its sender key to the first members of a large group only: one request to the key directory takes no more.
+    HandsKeysToFew = "hands-keys-to-few";
+    /// Decrypts a group message whoever signed it.
+    SkipsSenderKeySignature = "skips-sender-key-signature";
+    /// Shows messages of everybody whose sender key it has, also of one who was taken out of the group.
+    ListensToRemovedMembers = "listens-to-removed-members";
+    /// Takes a sender key wherever it stands, also inside a group message.
+    TakesSenderKeyAnywhere = "takes-sender-key-anywhere";
+    /// Takes a sender key for a group from anybody who has a session with the user.
+    TakesSenderKeyFromStrangers = "takes-sender-key-from-strangers";
+    /// Takes the sender key of one group for another, if its owner says so.
+    SharesSenderKeys = "shares-sender-keys";
+    /// Tries everything that it can decrypt with on whatever comes, also a sender key on a message between two users.
+    GuessesMessageKind = "guesses-message-kind";
+    /// Shows a group message in the group that it was made for, whatever stanza it came in.
+    IgnoresGroupOfStanza = "ignores-group-of-stanza";
+    /// Shows a group message in whichever group the server says that it is for.
+    TrustsStanzaForGroup = "trusts-stanza-for-group";
+    /// Says who is in a group when it hears of the group, and does not say who comes later.
+    HidesAddedMembers = "hides-added-members";
+    /// Shows a group message whatever list of members it was made for.
+    IgnoresGroupList = "ignores-group-list";
+    /// Refuses a group message that was overtaken by another of its sender.
+    DropsLateGroupMessages = "drops-late-group-messages";
+    /// Shows a group message again that comes under another id, out of its cache of decrypted texts.
+    ReplaysGroupMessage = "replays-group-message";
+    /// Sends nothing again to a member who could not read a group message.
+    IgnoresGroupRetry = "ignores-group-retry";
+    /// Never asks for a group message again.
+    AsksNoGroupAgain = "asks-no-group-again";
+    /// Drops files in groups: only texts were thought of.
+    DropsGroupFiles = "drops-group-files";
+    /// Shows a group message as one from its sender alone.
+    LosesGroup = "loses-group";
     /// Answers an operation that does not exist with success.
     InventsOperation = "invents-operation";
 }

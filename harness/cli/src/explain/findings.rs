@@ -92,6 +92,24 @@ pub(crate) fn text(finding: Finding) -> Text {
             "Take the sender from the session that decrypted the message, never from the envelope.",
             &["SIG-03"],
         ),
+        Finding::WrongGroup => (
+            "A server moves words from one group to another, or makes words to a group look private.",
+            "What was said among friends appears among colleagues, and nobody knows who has read it.",
+            "Take the group from the encrypted content alone, and show it with the message.",
+            &["GRP-07"],
+        ),
+        Finding::ReadableByOthers => (
+            "Somebody who joined later, or who was taken out, keeps the ciphertext and has a key for it.",
+            "A group believes to be among itself, and is not.",
+            "Make a new sender key when a member leaves, and hand the key to a new member as it stands at that moment.",
+            &["GRP-02", "GRP-06"],
+        ),
+        Finding::OldSenderKey => (
+            "A former member goes on decrypting: the key that it was once handed is still in use, or is that of another group too.",
+            "Whoever was taken out of a group reads all that is said about it afterwards.",
+            "Bind a sender key to one group and one list: throw it away when the list loses a member.",
+            &["GRP-02"],
+        ),
         Finding::OutOfOrder => (
             "The order of messages is changed on the way to the screen.",
             "“Yes” answers another question than was asked.",
