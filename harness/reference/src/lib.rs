@@ -21,4 +21,4 @@ pub mod user;
 pub mod wire;
 
 pub use refusal::Refusal;
-pub use user::{Config, Opened, ReferenceUser};
+pub use user::{CertificateAuthority, Config, Opened, ReferenceUser};

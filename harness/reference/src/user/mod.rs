@@ -3,9 +3,12 @@
 mod groups;
 mod keys;
 mod messages;
+mod sealed;
 mod session;
 #[cfg(test)]
 mod tests;
+
+pub use sealed::CertificateAuthority;
 
 use crate::draw;
 use crate::history::History;

@@ -4,7 +4,7 @@ use countersign_contract::{Reason, StanzaId};
 use uuid::Uuid;
 
 fn notice(about: &Actor) -> What {
-    What::Notice { notice: NoticeKind::IdentityChanged, about: about.id }
+    What::Notice { notice: NoticeKind::IdentityChanged, about: about.id, group: None }
 }
 
 #[tokio::test]

@@ -72,7 +72,7 @@ async fn a_stanza_is_asked_for_five_times_at_most() {
 }
 
 fn undecryptable(about: &Actor) -> What {
-    What::Notice { notice: NoticeKind::Undecryptable, about: about.id }
+    What::Notice { notice: NoticeKind::Undecryptable, about: about.id, group: None }
 }
 
 /// Flips a bit of the Kyber ciphertext, which ends a prekey message.
