@@ -1,8 +1,8 @@
 //! Steps.
 
 use super::{
-    AskAgain, ChangeGroup, CreateGroup, Damage, Expect, LoseNext, Many, Redeliver, SendStored, SendToGroup, ServeBundle, StoreBlob,
-    TryConnect, UnknownStanza,
+    AskAgain, ChangeGroup, CreateGroup, Damage, Expect, LoseNext, Many, Redeliver, SendStored, SendToGroup, ServeBundle,
+    StoreBlob, TryConnect, UnknownStanza,
 };
 pub use countersign_adversary::Alteration;
 use countersign_adversary::alter::PrekeyKind;

@@ -303,6 +303,8 @@ defects! {
     HidesAddedMembers = "hides-added-members";
     /// Shows a group message whatever list of members it was made for.
     IgnoresGroupList = "ignores-group-list";
+    /// Compares the version of the list that a group message was made for, and not who stands on it.
+    ComparesListVersionOnly = "compares-list-version-only";
     /// Refuses a group message that was overtaken by another of its sender.
     DropsLateGroupMessages = "drops-late-group-messages";
     /// Shows a group message again that comes under another id, out of its cache of decrypted texts.

@@ -5,10 +5,13 @@ mod keys;
 mod library;
 mod messages;
 mod own;
+mod sealed;
 mod session;
 mod stack;
 #[cfg(test)]
 mod tests;
+
+pub use sealed::CertificateAuthority;
 
 use crate::draw::Draws;
 use crate::history::History;

@@ -47,7 +47,8 @@ impl User {
             let list = {
                 let state = self.state();
                 let known = state.groups.get(group, self.id).map_err(unknown)?;
-                let mut members: BTreeSet<UserId> = known.members.difference(&remove.iter().copied().collect()).copied().collect();
+                let mut members: BTreeSet<UserId> =
+                    known.members.difference(&remove.iter().copied().collect()).copied().collect();
                 members.extend(add);
                 GroupList { group, version: known.version.saturating_add(1), members: members.into_iter().collect() }
             };
@@ -76,11 +77,12 @@ impl User {
         let group = Some(list.group);
         {
             let mut state = self.state();
+            let known = state.groups.get(list.group, self.id).is_ok();
             let changes = state.groups.take(list, self.id);
             let mut removed = false;
             for change in changes {
                 let (notice, about) = match change {
-                    Change::Added(_) if list.version > 1 && self.has(Defect::HidesAddedMembers) => continue,
+                    Change::Added(_) if known && self.has(Defect::HidesAddedMembers) => continue,
                     Change::Added(user) => (NoticeKind::MemberAdded, user),
                     Change::Removed(user) => (NoticeKind::MemberRemoved, user),
                 };
@@ -122,7 +124,13 @@ impl User {
         Err(Problem::new(Reason::StaleGroup, "the group is being changed all the time"))
     }
 
-    async fn transmit_to_group(&self, link: &Arc<Link>, group: GroupId, stanza: StanzaId, content: &Content) -> Result<(), Problem> {
+    async fn transmit_to_group(
+        &self,
+        link: &Arc<Link>,
+        group: GroupId,
+        stanza: StanzaId,
+        content: &Content,
+    ) -> Result<(), Problem> {
         let (version, members, stamp) = {
             let state = self.state();
             let known = state.groups.get(group, self.id).map_err(unknown)?;
@@ -239,20 +247,31 @@ impl User {
             permitted => drop(permitted?),
         }
         let groups = &state.groups;
-        let examine = |content: &Content| self.judge_group(groups.examine(self.id, from, Way::SenderKey(group), content), Way::SenderKey(group), content);
+        let (way, version) = (Way::SenderKey(group), groups.get(group, self.id).ok().map(|known| known.version));
+        let examine = |content: &Content| self.judge_group(groups.examine(self.id, from, way, content), way, content, version);
         let (plaintext, replayed) = state.vault.open_group(from, group, body, examine)?;
         Ok(Opened { plaintext, identity_changed: false, replayed })
     }
 
     /// What clients with a defect make of an examination.
-    fn judge_group(&self, examined: Result<Option<GroupId>, Reason>, way: Way, content: &Content) -> Result<(), Reason> {
+    /// `version` is that of the present list.
+    fn judge_group(
+        &self,
+        examined: Result<Option<GroupId>, Reason>,
+        way: Way,
+        content: &Content,
+        version: Option<u32>,
+    ) -> Result<(), Reason> {
         let Err(reason) = examined else { return Ok(()) };
         let lax = match reason {
             Reason::NotPermitted if is_key(content) && way == Way::Pairwise => self.has(Defect::TakesSenderKeyFromStrangers),
             Reason::NotPermitted if is_key(content) => self.has(Defect::TakesSenderKeyAnywhere),
             Reason::NotPermitted => self.has(Defect::ListensToRemovedMembers),
             Reason::WrongRecipient => self.has(Defect::TrustsStanzaForGroup),
-            Reason::StaleGroup => self.has(Defect::IgnoresGroupList),
+            Reason::StaleGroup => {
+                self.has(Defect::IgnoresGroupList)
+                    || (self.has(Defect::ComparesListVersionOnly) && content.group.as_ref().map(|group| group.version) == version)
+            }
             _ => false,
         };
         if lax { Ok(()) } else { Err(reason) }
@@ -261,12 +280,16 @@ impl User {
     /// Examines a content that was decrypted: the group in which it is shown, if it is for one. A sender key is taken, and shown
     /// nowhere: `None` inside.
     pub(super) fn examine_group(&self, from: UserId, way: Way, content: &Content) -> Result<Option<Option<GroupId>>, Reason> {
-        let examined = self.state().groups.examine(self.id, from, way, content);
-        self.judge_group(examined, way, content)?;
-        let group = match way {
+        let group: Option<GroupId> = match way {
             Way::SenderKey(group) => Some(group),
             Way::Pairwise => content.group.as_ref().and_then(|group| group.id.parse().ok()),
         };
+        let (examined, version) = {
+            let groups = &self.state().groups;
+            let version = group.and_then(|group| groups.get(group, self.id).ok()).map(|known| known.version);
+            (groups.examine(self.id, from, way, content), version)
+        };
+        self.judge_group(examined, way, content, version)?;
         if let (Some(Body::SenderKey(key)), Some(group)) = (&content.body, group) {
             self.state().vault.take_sender_key(from, group, &key.distribution)?;
             return Ok(None);
