@@ -12,6 +12,7 @@ mod seal;
 mod store;
 mod unchecked;
 mod view;
+mod weaker;
 
 pub(crate) use backup::Backup;
 #[cfg(test)]
