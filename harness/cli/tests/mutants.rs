@@ -5,6 +5,7 @@
 //! read, understood and written into that file; scenarios that measure time, or take long, are not run for that.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
+use countersign_contract::claims;
 use countersign_engine::{Patience, RunEvent, RunOptions, Target};
 use countersign_mutants::{Mutant, coverage, mutants};
 use countersign_sample::Defect;
@@ -18,9 +19,17 @@ use tokio::sync::{mpsc, watch};
 /// no scenario is held to find it in one run (`tests/unstable.rs`).
 const BY_THE_DOCTOR: [Defect; 2] = [Defect::InventsOperation, Defect::FlakyMac];
 
-fn options(target: Target, seed: u8, only: Vec<String>) -> RunOptions {
+/// The profile that speaks a suite.
+fn profile_of(spoken: claims::Suite) -> &'static str {
+    match spoken {
+        claims::Suite::SignalPq => "dma-basic",
+        claims::Suite::SignalClassic => "dma-classic",
+    }
+}
+
+fn options(spoken: claims::Suite, target: Target, seed: u8, only: Vec<String>) -> RunOptions {
     let suite = Arc::new(Suite::builtin().unwrap());
-    let profile = Arc::new(suite.profiles.get("dma-basic").unwrap().clone());
+    let profile = Arc::new(suite.profiles.get(profile_of(spoken)).unwrap().clone());
     let requirements: Vec<_> = suite.requirements.values().cloned().collect();
     let judged_by = Arc::clone(&profile);
     RunOptions {
@@ -45,13 +54,14 @@ fn options(target: Target, seed: u8, only: Vec<String>) -> RunOptions {
 /// One run at a time: two at once would disturb each other's clocks.
 static ALONE: Mutex<()> = Mutex::new(());
 
-fn run(target: &Target, seed: u8, only: &[String]) -> Vec<InstanceResult> {
+fn run(spoken: claims::Suite, target: &Target, seed: u8, only: &[String]) -> Vec<InstanceResult> {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let (events_in, mut events) = mpsc::channel(64);
         let (_keep, interrupt) = watch::channel(None);
-        let run = tokio::spawn(countersign_engine::run(options(target.clone(), seed, only.to_vec()), events_in, interrupt));
+        let run =
+            tokio::spawn(countersign_engine::run(options(spoken, target.clone(), seed, only.to_vec()), events_in, interrupt));
         let mut results = Vec::new();
         while let Some(event) = events.recv().await {
             match event {
@@ -72,9 +82,31 @@ fn as_child(mutant: &str) -> Target {
     Target::Exec(format!("'{}' sample --defect {mutant}", env!("CARGO_BIN_EXE_countersign")))
 }
 
-/// Scenarios that neither measure time, since what a busy machine does to clocks is no business of most mutants, nor take long.
-fn untimed(suite: &Suite) -> Vec<String> {
-    suite.scenarios.values().filter(|s| !s.scenario.exclusive && !s.scenario.heavy).map(|s| s.scenario.id.clone()).collect()
+/// Scenarios about a suite that neither measure time, since what a busy machine does to clocks is no business of most mutants, nor
+/// take long.
+fn untimed(suite: &Suite, spoken: claims::Suite) -> Vec<String> {
+    let about = |meant: &[claims::Suite]| meant.is_empty() || meant.contains(&spoken);
+    let planned = suite.instances(suite.profiles.get(profile_of(spoken)).unwrap());
+    let fit = planned.into_iter().map(|planned| planned.scenario);
+    let fit = fit.filter(|s| about(&s.suites) && !s.exclusive && !s.heavy).map(|s| s.id.clone());
+    fit.collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// Of these, the ones that keys and sessions decide: what the suites do in different code.
+fn of_sessions(suite: &Suite, spoken: claims::Suite) -> Vec<String> {
+    let folders = ["adversary/", "e2ee/", "keys/", "life/"];
+    untimed(suite, spoken).into_iter().filter(|id| folders.iter().any(|folder| id.starts_with(folder))).collect()
+}
+
+/// The suite in which a mutant is run at length.
+fn home(mutant: &Mutant) -> claims::Suite {
+    *mutant.defect().unwrap().suites().first().unwrap()
+}
+
+/// Mutants with code of their own in the older suite.
+fn classic() -> Vec<Mutant> {
+    let here = |defect: Defect| defect.has_code_per_suite() && defect.suites().contains(&claims::Suite::SignalClassic);
+    mutants().unwrap().into_iter().filter(|mutant| here(mutant.defect().unwrap())).collect()
 }
 
 /// Scenarios that fail, with requirement and finding of each failed check.
@@ -91,7 +123,7 @@ fn failures(results: &[InstanceResult]) -> BTreeMap<String, BTreeSet<(String, St
     failed
 }
 
-fn assert_killed(mutant: &Mutant, results: &[InstanceResult], how: &str) {
+fn assert_killed(mutant: &Mutant, spoken: claims::Suite, results: &[InstanceResult], how: &str) {
     let broken: Vec<_> = results.iter().filter(|r| r.verdict == Verdict::HarnessError).map(InstanceResult::name).collect();
     assert!(broken.is_empty(), "{} {how}: harness errors in {broken:?}", mutant.id);
     let failed = failures(results);
@@ -99,7 +131,7 @@ fn assert_killed(mutant: &Mutant, results: &[InstanceResult], how: &str) {
     let right = (mutant.requirement.clone(), mutant.finding.clone());
     assert!(named.contains(&right), "{} {how}: {} names {named:?}, not {right:?}", mutant.id, mutant.scenario);
     // The accepted twins, and everything else that the defect does not concern.
-    let undue: Vec<_> = failed.keys().filter(|s| !mutant.fails.contains(s)).collect();
+    let undue: Vec<_> = failed.keys().filter(|s| !mutant.fails_in(spoken).contains(s)).collect();
     assert!(undue.is_empty(), "{} {how}: also fails {undue:?}", mutant.id);
 }
 
@@ -127,33 +159,49 @@ fn every_scenario_is_a_twin_or_kills_a_mutant_that_no_other_in_its_folder_kills(
 
 #[test]
 fn mutants_fail_exactly_the_scenarios_of_the_file() {
-    let suite = Suite::builtin().unwrap();
-    let measure = std::env::var_os("COUNTERSIGN_MUTANTS").is_some();
-    let listed = mutants().unwrap();
-    for defect in Defect::ALL.iter().copied().filter(|d| !BY_THE_DOCTOR.contains(d)) {
-        let only = untimed(&suite);
-        let results = run(&Target::Mutant(defect), 1, &only);
-        let failed = failures(&results);
-        if measure {
-            eprintln!("{defect}: {}", failed.keys().cloned().collect::<Vec<_>>().join(", "));
-            continue;
-        }
-        let listed = listed.iter().find(|m| m.id == defect.as_str()).unwrap_or_else(|| panic!("{defect} is not listed"));
-        let expected: BTreeSet<_> = listed.fails.iter().filter(|s| only.contains(s)).collect();
-        assert_eq!(failed.keys().collect::<BTreeSet<_>>(), expected, "{defect}");
-        let neither = |r: &&InstanceResult| !matches!(r.verdict, Verdict::Pass | Verdict::Fail);
-        let odd: Vec<_> = results.iter().filter(neither).map(|r| (r.name(), r.verdict)).collect();
-        assert!(odd.is_empty(), "{defect}: {odd:?}");
+    let pq = claims::Suite::SignalPq;
+    let only = untimed(&Suite::builtin().unwrap(), pq);
+    for defect in Defect::ALL.iter().copied().filter(|d| d.suites().contains(&pq)) {
+        fails_exactly(defect, pq, &only);
     }
+}
+
+#[test]
+fn mutants_of_the_older_suite_fail_exactly_the_scenarios_of_the_file() {
+    let classic = claims::Suite::SignalClassic;
+    let only = of_sessions(&Suite::builtin().unwrap(), classic);
+    for defect in Defect::ALL.iter().copied().filter(|d| d.has_code_per_suite() && d.suites().contains(&classic)) {
+        fails_exactly(defect, classic, &only);
+    }
+}
+
+fn fails_exactly(defect: Defect, spoken: claims::Suite, only: &[String]) {
+    if BY_THE_DOCTOR.contains(&defect) {
+        return;
+    }
+    let results = run(spoken, &Target::Mutant(defect), 1, only);
+    let failed = failures(&results);
+    if std::env::var_os("COUNTERSIGN_MUTANTS").is_some() {
+        eprintln!("{} {defect}: {}", profile_of(spoken), failed.keys().cloned().collect::<Vec<_>>().join(", "));
+        return;
+    }
+    let listed = mutants().unwrap().into_iter().find(|m| m.id == defect.as_str());
+    let listed = listed.unwrap_or_else(|| panic!("{defect} is not listed"));
+    let expected: BTreeSet<_> = listed.fails_in(spoken).iter().filter(|s| only.contains(s)).collect();
+    assert_eq!(failed.keys().collect::<BTreeSet<_>>(), expected, "{defect}, {}", profile_of(spoken));
+    let neither = |r: &&InstanceResult| !matches!(r.verdict, Verdict::Pass | Verdict::Fail);
+    let odd: Vec<_> = results.iter().filter(neither).map(|r| (r.name(), r.verdict)).collect();
+    assert!(odd.is_empty(), "{defect}: {odd:?}");
 }
 
 #[test]
 fn every_mutant_dies_under_five_seeds_in_process() {
     let suite = Suite::builtin().unwrap();
     for mutant in mutants().unwrap() {
-        let target = Target::Mutant(mutant.defect().unwrap());
+        let (target, spoken) = (Target::Mutant(mutant.defect().unwrap()), home(&mutant));
         for seed in 1..=5 {
-            assert_killed(&mutant, &run(&target, seed, &to_run(&suite, &mutant)), &format!("in process, seed {seed}"));
+            let results = run(spoken, &target, seed, &to_run(&suite, &mutant));
+            assert_killed(&mutant, spoken, &results, &format!("in process, seed {seed}"));
         }
     }
 }
@@ -162,18 +210,35 @@ fn every_mutant_dies_under_five_seeds_in_process() {
 fn every_mutant_dies_under_five_seeds_as_a_child() {
     let suite = Suite::builtin().unwrap();
     for mutant in mutants().unwrap() {
+        let spoken = home(&mutant);
         for seed in 1..=5 {
-            let results = run(&as_child(&mutant.id), seed, &to_run(&suite, &mutant));
-            assert_killed(&mutant, &results, &format!("as a child, seed {seed}"));
+            let results = run(spoken, &as_child(&mutant.id), seed, &to_run(&suite, &mutant));
+            assert_killed(&mutant, spoken, &results, &format!("as a child, seed {seed}"));
         }
+    }
+}
+
+#[test]
+fn every_mutant_of_the_older_suite_dies_as_a_child() {
+    let (suite, spoken) = (Suite::builtin().unwrap(), claims::Suite::SignalClassic);
+    let about = of_sessions(&suite, spoken);
+    let (named, other): (Vec<_>, Vec<_>) = classic().into_iter().partition(|mutant| about.contains(&mutant.scenario));
+    for mutant in named {
+        let results = run(spoken, &as_child(&mutant.id), 1, &to_run(&suite, &mutant));
+        assert_killed(&mutant, spoken, &results, "as a child");
+    }
+    // Those whose scenario is about the other suite die by another one.
+    for mutant in other {
+        assert!(mutant.fails_in(spoken).iter().any(|id| about.contains(id)), "{} survives in the older suite", mutant.id);
     }
 }
 
 #[test]
 fn the_honest_sample_raises_no_false_alarm() {
     let suite = Suite::builtin().unwrap();
-    for seed in 1..=20 {
-        for result in run(&Target::Builtin, seed, &untimed(&suite)) {
+    let pq = (1..=20).map(|seed| (claims::Suite::SignalPq, seed));
+    for (spoken, seed) in pq.chain((1..=5).map(|seed| (claims::Suite::SignalClassic, seed))) {
+        for result in run(spoken, &Target::Builtin, seed, &untimed(&suite, spoken)) {
             let good = |v: Verdict| matches!(v, Verdict::Pass | Verdict::NotApplicable);
             let bad: Vec<_> = result.checks.iter().filter(|c| !good(c.verdict)).collect();
             assert!(bad.is_empty(), "false alarm with seed {seed} in {}: {bad:#?}", result.name());
