@@ -26,6 +26,12 @@ pub fn describe_step(cast: &BTreeMap<String, Cast>, step: &Step) -> String {
         Step::Misdeliver(m) => {
             format!("the network delivers {} to {} as if it came from {} ({})", m.stanza, who(&m.to), m.from, m.name)
         }
+        Step::SendStored(s) => {
+            let made = if s.bad { ", which no honest peer makes" } else { "" };
+            format!("{} sends a stored message to {} ({}){made}", who(&s.from), who(&s.to), s.name)
+        }
+        Step::StoreBlob(s) => format!("a stored file of {} lies at the gateway, {} bytes", who(&s.of), s.bytes.0.len()),
+        Step::ServeBundle(s) => format!("the gateway prepares the next key bundle of {}: a stored one", who(&s.of)),
         Step::Connect(user) => format!("{} comes online", who(user)),
         Step::Disconnect(user) => format!("{} goes offline", who(user)),
         Step::Advance(seconds) => format!("{seconds} seconds of virtual time pass"),
@@ -298,6 +304,11 @@ fn expectation(cast: &BTreeMap<String, Cast>, expect: &Expect) -> String {
             format!("{} has at least {at_least} one-time prekeys of each kind at the gateway, and used no id twice", who(user))
         }
         Expect::DifferentFiles { between: [a, b] } => format!("the files of {a} and {b} have different keys and ciphertexts"),
+        Expect::ShowsOrRefuses(either) => {
+            let (user, message) = (who(&either.user), &either.message);
+            format!("{user} sees {message} once and as sent, or refuses it ({})", reasons(&either.reasons))
+        }
+        Expect::SafetyNumberIs(number) => format!("the safety number {} is {}", number.of, number.digits),
         Expect::Silent { user } => format!("nothing of {} reaches the gateway after its deletion", who(user)),
         Expect::Resends { user, to, of, at_least, at_most } => {
             format!("{} sends {of} to {} again at least {at_least} and at most {at_most} times", who(user), who(to))

@@ -7,10 +7,12 @@
 mod expect;
 mod life;
 mod step;
+mod stored;
 
 pub use expect::*;
 pub use life::*;
 pub use step::*;
+pub use stored::*;
 
 use countersign_contract::claims::{Capability, Feature, Suite};
 use schemars::JsonSchema;
@@ -101,7 +103,7 @@ pub enum Stack {
 }
 
 /// A member of the cast: `reference`, `candidate`, or a table with more.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Cast {
     /// Who plays it.
@@ -118,6 +120,9 @@ pub struct Cast {
     pub enlisted: bool,
     /// Reference only: what it runs on; Signal's library unless said.
     pub stack: Stack,
+    /// What stands ready of it, as stored vectors have it; nothing unless said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fixed: Option<Box<Fixed>>,
 }
 
 impl Cast {
@@ -132,6 +137,7 @@ impl Cast {
             asks_again: true,
             enlisted: true,
             stack: Stack::Library,
+            fixed: None,
         }
     }
 }
@@ -150,6 +156,7 @@ impl<'de> Deserialize<'de> for Cast {
             asks_again: Option<bool>,
             enlisted: Option<bool>,
             stack: Option<Stack>,
+            fixed: Option<Box<Fixed>>,
         }
         impl<'de> serde::de::Visitor<'de> for Member {
             type Value = Cast;
@@ -174,6 +181,7 @@ impl<'de> Deserialize<'de> for Cast {
                     asks_again: table.asks_again.unwrap_or(plain.asks_again),
                     enlisted: table.enlisted.unwrap_or(plain.enlisted),
                     stack: table.stack.unwrap_or(plain.stack),
+                    fixed: table.fixed,
                 })
             }
         }
@@ -189,6 +197,7 @@ impl JsonSchema for Cast {
     fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         let side = generator.subschema_for::<Side>();
         let stack = generator.subschema_for::<Stack>();
+        let fixed = generator.subschema_for::<Fixed>();
         schemars::json_schema!({
             "description": "A member of the cast: a word, or a table with more.",
             "anyOf": [
@@ -205,6 +214,7 @@ impl JsonSchema for Cast {
                         "asks-again": { "type": "boolean", "description": "Reference only: whether it asks again for what it could not decrypt; yes unless said." },
                         "enlisted": { "type": "boolean", "description": "Reference only: whether it is enlisted from the beginning; yes unless said." },
                         "stack": stack,
+                        "fixed": fixed,
                     },
                 },
             ],

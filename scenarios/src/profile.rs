@@ -54,6 +54,9 @@ pub struct Profile {
     pub requirements: Vec<String>,
     /// Scenarios that it takes: ids or globs.
     pub scenarios: Vec<String>,
+    /// Stored vectors that it takes: ids or globs, such as `double-ratchet/*`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub vectors: Vec<String>,
     /// Limits.
     pub limits: Limits,
     /// Members that may stand in each kind of stanza or request body on each hop, and why: `hop/kind` to members. Anything else

@@ -190,7 +190,8 @@ impl Suite {
     /// What a profile takes, in the order of ids and cases.
     #[must_use]
     pub fn instances(&self, profile: &Profile) -> Vec<Planned> {
-        let globs: Vec<_> = profile.scenarios.iter().filter_map(|pattern| lint::scenario_glob(pattern).ok()).collect();
+        let patterns = profile.scenarios.iter().chain(&profile.vectors);
+        let globs: Vec<_> = patterns.filter_map(|pattern| lint::scenario_glob(pattern).ok()).collect();
         let taken = self.scenarios.iter().filter(|(id, _)| globs.iter().any(|glob| glob.is_match(id.as_str())));
         taken.flat_map(|(id, loaded)| loaded.instances(id)).collect()
     }

@@ -9,6 +9,7 @@
 //! * `script`: turns the scenario's steps into actions.
 //! * `effects`: what the gateway wants done, and what reference users do with what they receive.
 //! * `content`: what is sent, made from the seed.
+//! * `stored`: peers whose keys and messages stand in the scenario.
 
 mod content;
 mod derive;
@@ -20,6 +21,7 @@ pub mod plan;
 mod reference_side;
 mod script;
 mod sending;
+mod stored;
 mod talk;
 mod timed;
 mod wrongly;

@@ -16,7 +16,8 @@ use countersign_trace::{Body, Digest, Observation};
 impl Instance {
     pub(crate) fn enlist(&mut self, name: &str) {
         let Some(user) = self.user(name) else { return };
-        let Some(enlistment) = self.with_reference(name, |r| r.enlistment()) else { return };
+        let stored = self.members.get(name).and_then(|m| m.cast.fixed.as_ref()).and_then(|fixed| fixed.enlist.clone());
+        let Some(enlistment) = stored.or_else(|| self.with_reference(name, |r| r.enlistment())) else { return };
         let body = serde_json::to_vec(&enlistment).unwrap_or_default();
         if self.reference_asks(user, "POST", "/enlist", body).is_none() {
             return self.abandon(&format!("the enlistment of {name}"));

@@ -266,6 +266,9 @@ impl Instance {
             Step::Many(many) => self.actions.push_back(Action::Many(many)),
             Step::UnknownStanza(unknown) => self.say_unknown(&unknown),
             Step::ExtraMembers(on) => self.extra_members = on,
+            Step::SendStored(send) => self.send_stored(&send),
+            Step::StoreBlob(blob) => self.store_blob(&blob),
+            Step::ServeBundle(serve) => self.serve_bundle(&serve),
             Step::AcceptIdentity(pair) => match (self.user(&pair.user), self.user(&pair.peer)) {
                 (Some(user), Some(peer)) if self.is_candidate(&pair.user) => {
                     self.actions.push_back(Action::Call(Call::AcceptIdentity(AcceptIdentity { instance, user, peer })));
@@ -321,7 +324,8 @@ impl Instance {
     fn expand_expect(&mut self, expect: &Expect) {
         self.actions.push_back(Action::SettleAll(0));
         let user = match expect {
-            Expect::Shows { user, .. }
+            Expect::ShowsOrRefuses(language::ShowsOrRefuses { user, .. })
+            | Expect::Shows { user, .. }
             | Expect::Refuses { user, .. }
             | Expect::ShowsNothingOf { user, .. }
             | Expect::Notice { user, .. }

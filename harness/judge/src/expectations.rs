@@ -14,6 +14,7 @@ mod resends;
 mod safety_number;
 pub(crate) mod shows;
 mod silent;
+mod stored;
 mod wire;
 
 pub(crate) use keys_left::published_twice;
@@ -47,6 +48,8 @@ pub(crate) fn judge(cx: &Context<'_>, index: usize, expect: &Expect) -> Said {
             wire::judge(cx, stanza, *r#type, *one_time_prekey, *epoch_at_least, new_session_since.as_deref())
         }
         Expect::Silent { user } => silent::judge(cx, user),
+        Expect::ShowsOrRefuses(either) => stored::shows_or_refuses(cx, index, either),
+        Expect::SafetyNumberIs(number) => safety_number::is(cx, &number.of, &number.digits),
         Expect::Resends { user, to, of, at_least, at_most } => resends::judge(cx, user, to, of, *at_least..=*at_most),
         Expect::Acknowledges { user, stanza } => acknowledges::judge(cx, user, stanza),
         Expect::NothingSent { user, to, after } => nothing_sent::judge(cx, user, to, after),

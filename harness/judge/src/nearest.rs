@@ -41,6 +41,11 @@ pub(crate) fn instead(cx: &Context<'_>, index: usize, expect: &Expect, said: &Sa
         Expect::Wire { stanza, .. } => wire::of_message(cx, stanza),
         Expect::NothingSent { user, to, .. } | Expect::Resends { user, to, .. } => wire::of_sent(cx, user, to, &said.evidence),
         Expect::SameSafetyNumber { .. } => numbers(&said.observed),
+        Expect::SafetyNumberIs(_) => None,
+        Expect::ShowsOrRefuses(either) => {
+            let message = std::slice::from_ref(&either.message);
+            both(told::account(cx, &either.user, end), told::of_messages(cx, &either.user, message, end))
+        }
         Expect::DifferentSafetyNumber { between: [one, other] } => peers(cx, one, other),
         Expect::KeysLeft { user, .. } => published(cx, user, end),
         Expect::DifferentFiles { between } => files(cx, between),

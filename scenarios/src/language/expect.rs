@@ -1,5 +1,6 @@
 //! Expectations.
 
+use super::{SafetyNumberIs, ShowsOrRefuses};
 use countersign_contract::Reason;
 use countersign_contract::portable::{MessageType, ReceiptType};
 use countersign_contract::seen::NoticeKind;
@@ -169,4 +170,8 @@ pub enum Expect {
         /// Name of the `burst` step.
         burst: String,
     },
+    /// A stored message is shown as it was sent, or refused for a right reason.
+    ShowsOrRefuses(ShowsOrRefuses),
+    /// The safety number that a step saw is this one.
+    SafetyNumberIs(SafetyNumberIs),
 }

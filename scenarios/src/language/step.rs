@@ -1,6 +1,6 @@
 //! Steps.
 
-use super::{AskAgain, Damage, Expect, Many, TryConnect, UnknownStanza};
+use super::{AskAgain, Damage, Expect, Many, SendStored, ServeBundle, StoreBlob, TryConnect, UnknownStanza};
 pub use countersign_adversary::Alteration;
 use countersign_adversary::alter::PrekeyKind;
 use countersign_contract::seen::MediaKind;
@@ -67,6 +67,12 @@ pub enum Step {
     UnknownStanza(UnknownStanza),
     /// From now on the gateway adds a member that does not exist yet to every stanza that it gives to the candidate's clients.
     ExtraMembers(bool),
+    /// A stored peer sends a stored message.
+    SendStored(SendStored),
+    /// An encrypted file lies at the gateway.
+    StoreBlob(StoreBlob),
+    /// The gateway answers the next request for a stored peer's keys with these.
+    ServeBundle(Box<ServeBundle>),
 }
 
 /// Sends something.

@@ -129,6 +129,13 @@ pub(crate) fn mentions(step: &Step) -> Vec<Mention<'_>> {
             c.add(Role::User, user, &[]);
         }
         Step::Advance(_) | Step::Media(_) | Step::ExtraMembers(_) => {}
+        Step::SendStored(s) => {
+            c.user(&s.from, "from");
+            c.user(&s.to, "to");
+            c.define(Sort::Message, &s.name);
+        }
+        Step::StoreBlob(s) => c.user(&s.of, "of"),
+        Step::ServeBundle(s) => c.user(&s.of, "of"),
         Step::FetchKeys(f) => {
             c.user(&f.user, "user");
             c.user(&f.of, "of");
@@ -223,6 +230,11 @@ fn expectation<'a>(expect: &'a Expect, c: &mut Collect<'a>) {
                 c.add(Role::Use(MESSAGE), before, &["new-session-since"]);
             }
         }
+        Expect::ShowsOrRefuses(either) => {
+            c.user(&either.user, "user");
+            c.add(Role::Use(MESSAGE), &either.message, &["message"]);
+        }
+        Expect::SafetyNumberIs(number) => c.add(Role::Use(SAFETY_NUMBER), &number.of, &["of"]),
         Expect::Silent { user } => c.user(user, "user"),
         Expect::Resends { user, to, of, .. } => {
             c.user(user, "user");
@@ -285,6 +297,9 @@ pub(crate) const fn step_word(step: &Step) -> &'static str {
         Step::Many(_) => "many",
         Step::UnknownStanza(_) => "unknown-stanza",
         Step::ExtraMembers(_) => "extra-members",
+        Step::SendStored(_) => "send-stored",
+        Step::StoreBlob(_) => "store-blob",
+        Step::ServeBundle(_) => "serve-bundle",
     }
 }
 
@@ -309,6 +324,8 @@ const fn expect_word(expect: &Expect) -> &'static str {
         Expect::GrowingPauses { .. } => "growing-pauses",
         Expect::DeliveryLatency { .. } => "delivery-latency",
         Expect::ReceiptLatency { .. } => "receipt-latency",
+        Expect::ShowsOrRefuses(_) => "shows-or-refuses",
+        Expect::SafetyNumberIs(_) => "safety-number-is",
     }
 }
 

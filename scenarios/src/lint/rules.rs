@@ -51,10 +51,10 @@ const LARGEST: u32 = 16 * 1024 * 1024;
 const LARGEST_HEAVY: u32 = 64 * 1024 * 1024;
 const LARGEST_LIGHT: u32 = 1024 * 1024;
 
-type CastAt = BTreeMap<String, (Span, Option<Cast>)>;
+pub(super) type CastAt = BTreeMap<String, (Span, Option<Cast>)>;
 
-struct Rules<'a> {
-    cast: &'a CastAt,
+pub(super) struct Rules<'a> {
+    pub(super) cast: &'a CastAt,
     faults: &'a mut Vec<Fault>,
 }
 
@@ -69,16 +69,16 @@ pub(crate) fn check_steps(cast: &CastAt, steps: &[Placed<'_>], faults: &mut Vec<
 }
 
 impl Rules<'_> {
-    fn side(&self, user: &str) -> Option<Side> {
+    pub(super) fn side(&self, user: &str) -> Option<Side> {
         self.cast.get(user).and_then(|(_, cast)| cast.as_ref()).map(|c| c.side)
     }
 
-    fn fault(&mut self, node: &Node, path: &[&str], message: impl Into<String>, hint: &str) {
+    pub(super) fn fault(&mut self, node: &Node, path: &[&str], message: impl Into<String>, hint: &str) {
         self.faults.push(Fault::new(node.at(path).span, message).hint(hint));
     }
 
     /// A user has to be on one side.
-    fn must_be(&mut self, side: Side, user: &str, node: &Node, path: &[&str]) {
+    pub(super) fn must_be(&mut self, side: Side, user: &str, node: &Node, path: &[&str]) {
         let Some(actual) = self.side(user) else { return };
         if actual != side {
             let (is, should) = match side {
@@ -214,6 +214,7 @@ impl Rules<'_> {
                 }
             }
             Step::UnknownStanza(u) => self.must_be(Side::Candidate, &u.to, node, &["unknown-stanza", "to"]),
+            Step::SendStored(_) | Step::StoreBlob(_) | Step::ServeBundle(_) => self.stored(step, node),
             Step::Release(_)
             | Step::Drop(_)
             | Step::Replay(_)
@@ -254,6 +255,7 @@ impl Rules<'_> {
             }
             Expect::Refuses { reasons, .. } => self.reasons(reasons, node, &["expect", "refuses", "reasons"]),
             Expect::Problem { reasons, .. } => self.reasons(reasons, node, &["expect", "problem", "reasons"]),
+            Expect::ShowsOrRefuses(_) | Expect::SafetyNumberIs(_) => self.stored_expectation(expect, node),
             Expect::Notice { user, .. } => self.must_be(Side::Candidate, user, node, &["expect", "notice", "user"]),
             Expect::NothingSent { user, .. } => self.must_be(Side::Candidate, user, node, &["expect", "nothing-sent", "user"]),
             Expect::KeysLeft { user, .. } => self.must_be(Side::Candidate, user, node, &["expect", "keys-left", "user"]),
@@ -281,7 +283,7 @@ impl Rules<'_> {
         }
     }
 
-    fn reasons(&mut self, reasons: &[Reason], node: &Node, path: &[&str]) {
+    pub(super) fn reasons(&mut self, reasons: &[Reason], node: &Node, path: &[&str]) {
         if reasons.is_empty() {
             self.fault(node, path, "no reason is right here", "name the reasons that are");
         }
@@ -298,9 +300,10 @@ impl Rules<'_> {
 
 /// Checks the scenario as a whole: twins, what runs alone, features and capabilities.
 pub(crate) fn check_whole(header: &Scenario, root: &Node, cast: &CastAt, steps: &[Placed<'_>], faults: &mut Vec<Fault>) {
-    check_twins(steps, faults);
+    check_twins(cast, steps, faults);
     check_needs(header, steps, faults);
     check_deletions(steps, faults);
+    super::stored::check(header, root, cast, faults);
     for (name, (_, member)) in cast {
         let table = root.at(&["cast", name]);
         let Some(Cast { side: Side::Candidate, .. }) = member else { continue };
@@ -333,7 +336,7 @@ fn check_deletions(steps: &[Placed<'_>], faults: &mut Vec<Fault>) {
 }
 
 /// Rejection alone proves nothing: an honest message has to be accepted before and after it.
-fn check_twins(steps: &[Placed<'_>], faults: &mut Vec<Fault>) {
+fn check_twins(cast: &CastAt, steps: &[Placed<'_>], faults: &mut Vec<Fault>) {
     let senders: BTreeMap<&str, &str> = steps
         .iter()
         .filter_map(|p| match &p.step {
@@ -343,11 +346,21 @@ fn check_twins(steps: &[Placed<'_>], faults: &mut Vec<Fault>) {
             _ => None,
         })
         .collect();
+    let problems: Vec<&str> = steps
+        .iter()
+        .filter_map(|p| match &p.step {
+            Some(Step::Expect(Expect::Problem { step, .. })) => Some(step.as_str()),
+            _ => None,
+        })
+        .collect();
+    let stored = |user: &str| cast.get(user).is_some_and(|(_, cast)| cast.as_ref().is_some_and(super::stored::is_stored));
     let accepted = |placed: &Placed<'_>, user: &str| match &placed.step {
         Some(Step::Expect(Expect::Shows { user: shown_to, messages, .. })) => {
             shown_to == user || messages.iter().any(|m| senders.get(m.as_str()) == Some(&user))
         }
         Some(Step::Exchange(e)) => e.between.iter().any(|u| u == user),
+        // A stored peer's keys that have to be accepted: that the fetch succeeds is a check of its own.
+        Some(Step::FetchKeys(f)) => f.user == user && stored(&f.of) && !problems.contains(&f.name.as_str()),
         // What could not be read may have been it.
         None => true,
         _ => false,

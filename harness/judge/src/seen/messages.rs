@@ -41,6 +41,7 @@ impl Seen<'_> {
                     );
                     self.collect(index, send.name.clone(), &send.from, &send.to, !tampered && send.bend.is_none());
                 }
+                Step::SendStored(send) => self.collect(index, send.name.clone(), &send.from, &send.to, !send.bad),
                 Step::Exchange(exchange) => {
                     let [first, second] = &exchange.between;
                     for i in 1..=exchange.messages {
