@@ -277,7 +277,7 @@ fn expectation(cast: &BTreeMap<String, Cast>, expect: &Expect) -> String {
             format!("{} gets no more than {more_than} times a {} for {of}", who(user), receipt_word(*receipt))
         }
         Expect::Problem { step, reasons: right } => format!("{step} fails ({})", reasons(right)),
-        Expect::Wire { stanza, r#type, one_time_prekey, epoch_at_least, new_session_since } => {
+        Expect::Wire { stanza, r#type, one_time_prekey, epoch_at_least, new_session_since, new_ratchet_since } => {
             let mut parts = Vec::new();
             match r#type {
                 Some(MessageType::Prekey) => parts.push("sets up a session".to_owned()),
@@ -291,6 +291,9 @@ fn expectation(cast: &BTreeMap<String, Cast>, expect: &Expect) -> String {
             }
             if let Some(epoch) = epoch_at_least {
                 parts.push(format!("belongs to epoch {epoch} of the post-quantum ratchet, or a later one"));
+            }
+            if let Some(before) = new_ratchet_since {
+                parts.push(format!("carries another ratchet key than {before}"));
             }
             if let Some(before) = new_session_since {
                 parts.push(format!("sets up another session than {before}"));

@@ -10,7 +10,7 @@ use countersign_trace::record;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::Digest as _;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -198,6 +198,15 @@ impl Suite {
 }
 
 impl LoadedScenario {
+    /// The suites for which any of its cases makes sense; empty if that is all of them.
+    #[must_use]
+    pub fn suites(&self) -> BTreeSet<countersign_contract::claims::Suite> {
+        if self.cases.iter().any(|(_, scenario)| scenario.suites.is_empty()) {
+            return BTreeSet::new();
+        }
+        self.cases.iter().flat_map(|(_, scenario)| scenario.suites.iter().copied()).collect()
+    }
+
     fn instances<'a>(&'a self, id: &'a str) -> impl Iterator<Item = Planned> + 'a {
         self.cases.iter().map(move |(case, scenario)| Planned {
             name: case.as_ref().map_or_else(|| id.to_owned(), |case| format!("{id}@{case}")),

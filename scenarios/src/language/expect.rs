@@ -96,6 +96,9 @@ pub enum Expect {
         /// It sets up another session than this earlier message of the same sender.
         #[serde(default)]
         new_session_since: Option<String>,
+        /// It carries another ratchet key than this earlier message of the same sender.
+        #[serde(default)]
+        new_ratchet_since: Option<String>,
     },
     /// From its deletion on, nothing of a candidate's user reaches the gateway any more: no stanza, no request, no connection.
     Silent {

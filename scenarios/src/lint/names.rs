@@ -224,10 +224,13 @@ fn expectation<'a>(expect: &'a Expect, c: &mut Collect<'a>) {
             c.add(Role::Use(STANZA), of, &["of"]);
         }
         Expect::Problem { step, .. } => c.add(Role::Use(ATTEMPT), step, &["step"]),
-        Expect::Wire { stanza, new_session_since, .. } => {
+        Expect::Wire { stanza, new_session_since, new_ratchet_since, .. } => {
             c.add(Role::Use(STANZA), stanza, &["stanza"]);
             if let Some(before) = new_session_since {
                 c.add(Role::Use(MESSAGE), before, &["new-session-since"]);
+            }
+            if let Some(before) = new_ratchet_since {
+                c.add(Role::Use(MESSAGE), before, &["new-ratchet-since"]);
             }
         }
         Expect::ShowsOrRefuses(either) => {

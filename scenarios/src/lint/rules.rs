@@ -268,8 +268,15 @@ impl Rules<'_> {
                     self.fault(node, &["expect", "resends"], message, "let the first be no more than the second");
                 }
             }
-            Expect::Wire { r#type: None, one_time_prekey: None, epoch_at_least: None, new_session_since: None, .. } => {
-                let hint = "give `type`, `one-time-prekey`, `epoch-at-least` or `new-session-since`";
+            Expect::Wire {
+                r#type: None,
+                one_time_prekey: None,
+                epoch_at_least: None,
+                new_session_since: None,
+                new_ratchet_since: None,
+                ..
+            } => {
+                let hint = "give `type`, `one-time-prekey`, `epoch-at-least`, `new-session-since` or `new-ratchet-since`";
                 self.fault(node, &["expect", "wire"], "nothing is expected of the message on the wire", hint);
             }
             Expect::SameSafetyNumber { between: [a, b] }

@@ -277,6 +277,26 @@ defects! {
     CountsEmojiInUtf16 = "counts-emoji-in-utf16";
     /// Takes an emoji of less than the longest length only: the comparison leaves out the limit itself.
     RefusesLongestEmoji = "refuses-longest-emoji";
+    /// Takes a one-time prekey that it does not have for none, and goes on without.
+    IgnoresUnknownOneTimePrekey = "ignores-unknown-one-time-prekey";
+    /// Tries again without the one-time prekey if a first message cannot be decrypted: some senders were said to leave it out.
+    TriesWithoutOneTimePrekey = "tries-without-one-time-prekey";
+    /// Tries again without the post-quantum ratchet's key if a message cannot be decrypted.
+    TriesWithoutPqKey = "tries-without-pq-key";
+    /// Goes along with a session that never had the post-quantum ratchet, as Signal's library does for the sake of older peers.
+    AcceptsSessionWithoutSpqr = "accepts-session-without-spqr";
+    /// Still answers first messages by the older agreement, which has no post-quantum key.
+    AcceptsOlderAgreement = "accepts-older-agreement";
+    /// Begins a second session under the base key of the first if the message names another prekey.
+    TakesBaseKeyTwice = "takes-base-key-twice";
+    /// Does not look at the base key of a first message before it computes with it.
+    AcceptsLowOrderBaseKey = "accepts-low-order-base-key";
+    /// Trusts the library to refuse a ratchet key of low order; the library does not.
+    AcceptsLowOrderRatchetKey = "accepts-low-order-ratchet-key";
+    /// Does not compare the sender and the receiver that a message names inside with those that it came from and to.
+    IgnoresAddresses = "ignores-addresses";
+    /// Never makes a new ratchet key when it is answered: the step was taken for an optimisation.
+    NeverTurnsRatchet = "never-turns-ratchet";
     /// Answers an operation that does not exist with success.
     InventsOperation = "invents-operation";
 }
@@ -287,7 +307,14 @@ impl Defect {
     #[must_use]
     pub const fn suites(self) -> &'static [Suite] {
         match self {
-            Self::SkipsKyberPrekeySignature | Self::DeletesOldLastResortAtOnce => &[Suite::SignalPq],
+            Self::SkipsKyberPrekeySignature
+            | Self::DeletesOldLastResortAtOnce
+            | Self::TriesWithoutPqKey
+            | Self::AcceptsSessionWithoutSpqr
+            | Self::AcceptsOlderAgreement
+            | Self::AcceptsLowOrderRatchetKey
+            | Self::IgnoresAddresses => &[Suite::SignalPq],
+            Self::AcceptsLowOrderBaseKey | Self::NeverTurnsRatchet => &[Suite::SignalClassic],
             _ => &[Suite::SignalPq, Suite::SignalClassic],
         }
     }
@@ -337,6 +364,16 @@ impl Defect {
                 | Self::IgnoresMessageVersion
                 | Self::ForgetsLastResortUses
                 | Self::KeepsStaleSession
+                | Self::IgnoresUnknownOneTimePrekey
+                | Self::TriesWithoutOneTimePrekey
+                | Self::TriesWithoutPqKey
+                | Self::AcceptsSessionWithoutSpqr
+                | Self::AcceptsOlderAgreement
+                | Self::TakesBaseKeyTwice
+                | Self::AcceptsLowOrderBaseKey
+                | Self::AcceptsLowOrderRatchetKey
+                | Self::IgnoresAddresses
+                | Self::NeverTurnsRatchet
         )
     }
 }

@@ -11,6 +11,7 @@ mod seal;
 mod store;
 mod unchecked;
 mod view;
+mod weaker;
 
 pub(crate) use backup::Backup;
 #[cfg(test)]
