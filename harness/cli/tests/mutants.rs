@@ -130,7 +130,7 @@ fn failures(results: &[InstanceResult]) -> BTreeMap<String, BTreeSet<(String, St
     failed
 }
 
-fn assert_killed(mutant: &Mutant, spoken: claims::Suite, results: &[InstanceResult], how: &str) {
+fn assert_killed(mutant: &Mutant, results: &[InstanceResult], how: &str) {
     let broken: Vec<_> = results.iter().filter(|r| r.verdict == Verdict::HarnessError).map(InstanceResult::name).collect();
     assert!(broken.is_empty(), "{} {how}: harness errors in {broken:?}", mutant.id);
     let failed = failures(results);
@@ -138,7 +138,7 @@ fn assert_killed(mutant: &Mutant, spoken: claims::Suite, results: &[InstanceResu
     let right = (mutant.requirement.clone(), mutant.finding.clone());
     assert!(named.contains(&right), "{} {how}: {} names {named:?}, not {right:?}", mutant.id, mutant.scenario);
     // The accepted twins, and everything else that the defect does not concern.
-    let undue: Vec<_> = failed.keys().filter(|s| !mutant.fails_in(spoken).contains(s)).collect();
+    let undue: Vec<_> = failed.keys().filter(|s| !mutant.fails.contains(s)).collect();
     assert!(undue.is_empty(), "{} {how}: also fails {undue:?}", mutant.id);
 }
 
@@ -232,7 +232,7 @@ fn fails_exactly(defect: Defect, spoken: claims::Suite, only: &[String]) {
     }
     let listed = mutants().unwrap().into_iter().find(|m| m.id == defect.as_str());
     let listed = listed.unwrap_or_else(|| panic!("{defect} is not listed"));
-    let expected: BTreeSet<_> = listed.fails_in(spoken).iter().filter(|s| only.contains(s)).collect();
+    let expected: BTreeSet<_> = listed.fails.iter().filter(|s| only.contains(s)).collect();
     assert_eq!(failed.keys().collect::<BTreeSet<_>>(), expected, "{defect}, {}", profile_of(spoken));
     let neither = |r: &&InstanceResult| r.verdict != Verdict::Pass && !misses(r.verdict);
     let odd: Vec<_> = results.iter().filter(neither).map(|r| (r.name(), r.verdict)).collect();
@@ -249,7 +249,7 @@ fn every_mutant_dies_under_five_seeds_in_process() {
         let (target, spoken) = (Target::Mutant(mutant.defect().unwrap()), home(&mutant));
         for seed in 1..=5 {
             let results = run(spoken, &target, seed, &to_run(&suite, &mutant));
-            assert_killed(&mutant, spoken, &results, &format!("in process, seed {seed}"));
+            assert_killed(&mutant, &results, &format!("in process, seed {seed}"));
             assert_named(&mutant, &results);
         }
     }
@@ -262,7 +262,7 @@ fn every_mutant_dies_under_five_seeds_as_a_child() {
         let spoken = home(&mutant);
         for seed in 1..=5 {
             let results = run(spoken, &as_child(&mutant.id), seed, &to_run(&suite, &mutant));
-            assert_killed(&mutant, spoken, &results, &format!("as a child, seed {seed}"));
+            assert_killed(&mutant, &results, &format!("as a child, seed {seed}"));
         }
     }
 }
@@ -274,11 +274,11 @@ fn every_mutant_of_the_older_suite_dies_as_a_child() {
     let (named, other): (Vec<_>, Vec<_>) = classic().into_iter().partition(|mutant| about.contains(&mutant.scenario));
     for mutant in named {
         let results = run(spoken, &as_child(&mutant.id), 1, &to_run(&suite, &mutant));
-        assert_killed(&mutant, spoken, &results, "as a child");
+        assert_killed(&mutant, &results, "as a child");
     }
     // Those whose scenario is about the other suite die by another one.
     for mutant in other {
-        assert!(mutant.fails_in(spoken).iter().any(|id| about.contains(id)), "{} survives in the older suite", mutant.id);
+        assert!(mutant.fails.iter().any(|id| about.contains(id)), "{} survives in the older suite", mutant.id);
     }
 }
 

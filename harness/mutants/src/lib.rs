@@ -8,7 +8,6 @@ mod table;
 
 pub use table::{UNTESTED, Untested, UntestedFile, table, untested};
 
-use countersign_contract::claims;
 use countersign_sample::Defect;
 use countersign_scenarios::Suite;
 use schemars::JsonSchema;
@@ -30,11 +29,8 @@ pub struct Mutant {
     pub scenario: String,
     /// What that scenario's check must find: a finding of the judge, which stands for the right reason.
     pub finding: String,
-    /// All scenarios that fail on it; a case stands for its scenario. In a suite, those that are about it.
+    /// All scenarios that fail on it, in whichever suite; a case stands for its scenario.
     pub fails: Vec<String>,
-    /// The same for `signal-classic`, where it is not what `fails` says.
-    #[serde(default)]
-    pub classic_fails: Option<Vec<String>>,
     /// Whether the Node candidate has the same defect.
     #[serde(default)]
     pub node: bool,
@@ -79,15 +75,6 @@ impl Mutant {
     #[must_use]
     pub fn defect(&self) -> Option<Defect> {
         self.id.parse().ok()
-    }
-
-    /// All scenarios that may fail on it in a suite; those that are not about that suite stand here too.
-    #[must_use]
-    pub fn fails_in(&self, spoken: claims::Suite) -> &[String] {
-        match (spoken, &self.classic_fails) {
-            (claims::Suite::SignalClassic, Some(fails)) => fails,
-            _ => &self.fails,
-        }
     }
 }
 
