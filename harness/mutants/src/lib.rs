@@ -29,7 +29,7 @@ pub struct Mutant {
     pub scenario: String,
     /// What that scenario's check must find: a finding of the judge, which stands for the right reason.
     pub finding: String,
-    /// All scenarios that fail on it; a case stands for its scenario.
+    /// All scenarios that fail on it, in whichever suite; a case stands for its scenario.
     pub fails: Vec<String>,
     /// Whether the Node candidate has the same defect.
     #[serde(default)]

@@ -65,7 +65,7 @@ defects! {
     SendsToChangedIdentity = "sends-to-changed-identity";
     /// Answers a retry receipt that comes with a new identity key by encrypting to that key, and asks nobody.
     ResendsToNewIdentity = "resends-to-new-identity";
-    /// Writes its own half of the safety number first, so that the two users read different numbers.
+    /// Makes the safety number of its own key alone, twice: the peer's key was never put in.
     SafetyNumberOfOneKey = "safety-number-of-one-key";
     /// Tries its current signed prekey if it does not have the one that the message names.
     FallsBackToCurrentSignedPrekey = "falls-back-to-current-signed-prekey";
@@ -360,6 +360,64 @@ impl Defect {
     }
 }
 
+impl Defect {
+    /// Whether the mistake is made with keys and sessions, for which each suite has code of its own. Every other mistake is made once,
+    /// whichever the suite.
+    #[must_use]
+    pub const fn has_code_per_suite(self) -> bool {
+        matches!(
+            self,
+            Self::SkipsSignedPrekeySignature
+                | Self::SkipsKyberPrekeySignature
+                | Self::AcceptsSignatureOfAnyContact
+                | Self::AcceptsLowOrderOneTimePrekey
+                | Self::AcceptsLowOrderSignedPrekey
+                | Self::IgnoresOneTimePrekey
+                | Self::NeedsOneTimePrekey
+                | Self::RefusesFirstMessageWithoutOneTimePrekey
+                | Self::KeepsUsedOneTimePrekey
+                | Self::RefillsWithUsedIds
+                | Self::DeletesOldSignedPrekeyAtOnce
+                | Self::SilentIdentityChange
+                | Self::SafetyNumberOfOneKey
+                | Self::FallsBackToCurrentSignedPrekey
+                | Self::ReplaysFirstMessage
+                | Self::ReplaysLaterMessage
+                | Self::DropsLateMessages
+                | Self::StopsAfterGap
+                | Self::StopsAfterLongGap
+                | Self::OverwritesSessionOnSimultaneousStart
+                | Self::LosesOneSessionWrite
+                | Self::SkipsMac
+                | Self::FlakyMac
+                | Self::MacMissesAField
+                | Self::TrustsOuterIdentity
+                | Self::ForgetsSessionOnMalformed
+                | Self::SharedKeyStore
+                | Self::ForgetsPrekeysAfterAWeek
+                | Self::RestoresBackupOnReinstall
+                | Self::IgnoresNewSession
+                | Self::ForgetsOldSessionOnFetch
+                | Self::ForgetsOldSessionOnFirstMessage
+                | Self::DeletesOldLastResortAtOnce
+                | Self::SetsUpOnce
+                | Self::IgnoresMessageVersion
+                | Self::ForgetsLastResortUses
+                | Self::KeepsStaleSession
+                | Self::IgnoresUnknownOneTimePrekey
+                | Self::TriesWithoutOneTimePrekey
+                | Self::TriesWithoutPqKey
+                | Self::AcceptsSessionWithoutSpqr
+                | Self::AcceptsOlderAgreement
+                | Self::TakesBaseKeyTwice
+                | Self::AcceptsLowOrderBaseKey
+                | Self::AcceptsLowOrderRatchetKey
+                | Self::IgnoresAddresses
+                | Self::NeverTurnsRatchet
+        )
+    }
+}
+
 impl fmt::Display for Defect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
@@ -416,5 +474,12 @@ mod tests {
             assert!(defect.summary().ends_with('.') && defect.summary().len() > 20, "{defect}");
         }
         assert!("made-up".parse::<Defect>().is_err());
+    }
+
+    #[test]
+    fn what_a_suite_alone_has_is_code_of_its_own() {
+        for defect in Defect::ALL.iter().filter(|defect| defect.suites().len() == 1) {
+            assert!(defect.has_code_per_suite(), "{defect}");
+        }
     }
 }
