@@ -28,6 +28,7 @@ const OTHER_FOLDERS: [&str; 5] = [REQUIREMENTS, PROFILES, "schemas", "src", "tes
 
 /// The folders that are built in. A test says that these are all there are.
 static BUILTIN: &[(&str, include_dir::Dir<'static>)] = &[
+    ("adversary", include_dir::include_dir!("$CARGO_MANIFEST_DIR/adversary")),
     ("content", include_dir::include_dir!("$CARGO_MANIFEST_DIR/content")),
     ("e2ee", include_dir::include_dir!("$CARGO_MANIFEST_DIR/e2ee")),
     ("keys", include_dir::include_dir!("$CARGO_MANIFEST_DIR/keys")),

@@ -3,7 +3,7 @@
 use crate::secret::Secret32;
 use aes::Aes256;
 use cbc::cipher::block_padding::{NoPadding, Pkcs7};
-use cbc::cipher::{BlockDecryptMut as _, BlockEncryptMut as _, KeyIvInit as _};
+use cbc::cipher::{BlockDecryptMut as _, BlockEncryptMut as _, KeyIvInit as _, StreamCipher as _};
 use hkdf::Hkdf;
 use hmac::{Hmac, Mac as _};
 use serde::{Deserialize, Serialize};
@@ -11,6 +11,8 @@ use sha2::Sha256;
 
 /// Length of a message's MAC in bytes.
 pub const MAC_BYTES: usize = 8;
+/// Length of a MAC in a sealed message, in bytes.
+const SEALED_MAC_BYTES: usize = 10;
 /// Length of a block of AES in bytes.
 pub(crate) const BLOCK: usize = 16;
 
@@ -140,6 +142,15 @@ impl GroupKeys {
     pub(crate) fn decrypt(&self, ciphertext: &[u8]) -> Option<Vec<u8>> {
         decrypt(&self.cipher, &self.iv, ciphertext)
     }
+}
+
+/// AES-256 in counter mode from zero, and the first ten bytes of an HMAC of the ciphertext.
+pub(crate) fn ctr_and_mac(cipher: &[u8; 32], mac: &[u8; 32], plaintext: &[u8]) -> Vec<u8> {
+    let mut bytes = plaintext.to_vec();
+    ctr::Ctr32BE::<Aes256>::new(cipher.into(), &[0; BLOCK].into()).apply_keystream(&mut bytes);
+    let tag = hmac(mac, &[&bytes]);
+    bytes.extend_from_slice(&tag[..SEALED_MAC_BYTES]);
+    bytes
 }
 
 fn encrypt_blocks(key: &[u8; 32], iv: &[u8; BLOCK], blocks: &[u8]) -> Vec<u8> {

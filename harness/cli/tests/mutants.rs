@@ -7,9 +7,11 @@
 
 use countersign_engine::{Patience, RunEvent, RunOptions, Target};
 use countersign_mutants::{Mutant, coverage, mutants};
+use countersign_reports::View;
 use countersign_sample::Defect;
 use countersign_scenarios::Suite;
-use countersign_trace::{CheckKind, InstanceResult, Verdict};
+use countersign_trace::record::{RECORD_VERSION, SuiteFiles};
+use countersign_trace::{Blobs, CheckKind, Digest, InstanceResult, Record, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{mpsc, watch};
@@ -103,6 +105,44 @@ fn assert_killed(mutant: &Mutant, results: &[InstanceResult], how: &str) {
     assert!(undue.is_empty(), "{} {how}: also fails {undue:?}", mutant.id);
 }
 
+/// What page one of the report says of these results.
+fn page_one(results: &[InstanceResult]) -> String {
+    let digest = Digest::of(b"");
+    let header = serde_json::json!({
+        "record": RECORD_VERSION, "countersign": "", "started": "", "profile": "", "target": "", "carrier": "",
+        "seed_commitment": digest, "jobs": 1, "only": [], "suite": digest, "expected_failures": [],
+    });
+    let record = Record {
+        header: serde_json::from_value(header).unwrap(),
+        suite: SuiteFiles { files: Vec::new() },
+        doctor: None,
+        plan: None,
+        // Without the traces, which stand on later pages.
+        instances: results.iter().map(|r| InstanceResult { trace: Vec::new(), ..r.clone() }).collect(),
+        repeats: Vec::new(),
+        notes: Vec::new(),
+        summary: None,
+        cut_off: false,
+    };
+    let (blobs, requirements) = (Blobs::new(), []);
+    let page = View { record: &record, blobs: &blobs, requirements: &requirements, scenarios: &[], profile: None, chain: None };
+    let page = countersign_reports::html(&page);
+    page.split_once("<main").unwrap_or_else(|| panic!("no main part in {page}")).0.to_owned()
+}
+
+/// A reader of page one sees which requirement a mutant misses, and by what it was found.
+fn assert_named(mutant: &Mutant, results: &[InstanceResult]) {
+    let page = page_one(results);
+    let (link, found) = (format!(">{}</a>", mutant.requirement), format!("<code>{}</code>", mutant.finding));
+    let listed = |after: &str| {
+        let list = after.strip_prefix(" (").and_then(|list| list.split_once(')'));
+        list.is_some_and(|(list, _)| list.split(", ").any(|finding| finding == mutant.finding))
+    };
+    // Where one requirement is missed in one way, that stands in the sentence; else in the list of all that is missed.
+    let named = page.split(&link).skip(1).any(listed) || (page.contains(&link) && page.contains(&found));
+    assert!(named, "{}: {} and {} are not on page one: {page}", mutant.id, mutant.requirement, mutant.finding);
+}
+
 /// The scenario that has to find a mutant, and all twins.
 fn to_run(suite: &Suite, mutant: &Mutant) -> Vec<String> {
     let twins = suite.scenarios.values().filter(|s| s.scenario.twin).map(|s| s.scenario.id.clone());
@@ -144,6 +184,9 @@ fn mutants_fail_exactly_the_scenarios_of_the_file() {
         let neither = |r: &&InstanceResult| !matches!(r.verdict, Verdict::Pass | Verdict::Fail);
         let odd: Vec<_> = results.iter().filter(neither).map(|r| (r.name(), r.verdict)).collect();
         assert!(odd.is_empty(), "{defect}: {odd:?}");
+        if only.contains(&listed.scenario) {
+            assert_named(listed, &results);
+        }
     }
 }
 
@@ -153,7 +196,9 @@ fn every_mutant_dies_under_five_seeds_in_process() {
     for mutant in mutants().unwrap() {
         let target = Target::Mutant(mutant.defect().unwrap());
         for seed in 1..=5 {
-            assert_killed(&mutant, &run(&target, seed, &to_run(&suite, &mutant)), &format!("in process, seed {seed}"));
+            let results = run(&target, seed, &to_run(&suite, &mutant));
+            assert_killed(&mutant, &results, &format!("in process, seed {seed}"));
+            assert_named(&mutant, &results);
         }
     }
 }

@@ -48,6 +48,8 @@ impl Alteration {
                     Layer::Inner => "message",
                     Layer::Group => "sender-key message",
                     Layer::Distribution => "distribution",
+                    Layer::Sealed => "content of the sealed message",
+                    Layer::Envelope => "sealed message",
                 };
                 format!("added {what} to the {place} as field {}", added.tag)
             }

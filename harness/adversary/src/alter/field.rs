@@ -1,6 +1,6 @@
 //! Names of the fields, the same as those of the reference's own reader.
 
-use crate::wire::{distribution, group, inner, outer};
+use crate::wire::{distribution, envelope, group, inner, outer, sealed};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -17,6 +17,10 @@ pub enum Layer {
     Group,
     /// The distribution of a sender key.
     Distribution,
+    /// What is inside a sealed message.
+    Sealed,
+    /// A sealed message.
+    Envelope,
 }
 
 /// Where a field stands.
@@ -120,6 +124,24 @@ fields! {
     DistributionChainKey = "distribution-chain-key", Distribution, Place::Tag(distribution::CHAIN_KEY);
     /// The key under which the messages are signed, 33 bytes.
     DistributionSigningKey = "distribution-signing-key", Distribution, Place::Tag(distribution::SIGNING_KEY);
+    /// What kind of message is sealed.
+    SealedType = "sealed-type", Sealed, Place::Tag(sealed::TYPE);
+    /// The sender's certificate in a sealed message.
+    SealedCertificate = "sealed-certificate", Sealed, Place::Tag(sealed::CERTIFICATE);
+    /// The message that is sealed.
+    SealedContent = "sealed-content", Sealed, Place::Tag(sealed::CONTENT);
+    /// What a receiver is to do if it cannot read it.
+    SealedHint = "sealed-hint", Sealed, Place::Tag(sealed::HINT);
+    /// The group that a sealed message belongs to.
+    SealedGroup = "sealed-group", Sealed, Place::Tag(sealed::GROUP);
+    /// Version byte of a sealed message.
+    EnvelopeVersion = "envelope-version", Envelope, Place::Version;
+    /// The ephemeral key of a sealed message.
+    EnvelopeEphemeral = "envelope-ephemeral", Envelope, Place::Tag(envelope::EPHEMERAL);
+    /// The sender's identity key in a sealed message, encrypted.
+    EnvelopeStatic = "envelope-static", Envelope, Place::Tag(envelope::STATIC);
+    /// What is inside a sealed message, encrypted.
+    EnvelopeMessage = "envelope-message", Envelope, Place::Tag(envelope::MESSAGE);
 }
 
 impl fmt::Display for Field {

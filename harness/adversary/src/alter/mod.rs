@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 /// The first group concerns the set-up of a session and is looked at by [`Party::process_bundle`](crate::Party::process_bundle);
 /// the second concerns one message and is looked at by [`Party::encrypt`](crate::Party::encrypt), and as far as it names their fields
 /// or their chain by [`Party::group_encrypt`](crate::Party::group_encrypt) and
-/// [`Party::distribution`](crate::Party::distribution). Each ignores the others', so one list may be given to all.
+/// [`Party::distribution`](crate::Party::distribution), and [`Party::seal`](crate::Party::seal). Each ignores the others', so one list may be given to all.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Alteration {

@@ -6,6 +6,7 @@ mod messages;
 
 pub use messages::{Opened, Opening};
 
+use crate::curve::KeyPair;
 use crate::group::SenderKeys;
 use crate::keys::Keys;
 use crate::profile::WireProfile;
@@ -86,6 +87,10 @@ impl Party {
     #[must_use]
     pub const fn config(&self) -> Config {
         self.config
+    }
+
+    pub(crate) const fn identity(&self) -> KeyPair {
+        self.keys.identity
     }
 
     /// All of the state, secrets included, to be given to [`Self::restore`] after a restart.

@@ -45,6 +45,22 @@ pub(crate) mod distribution {
     pub(crate) const SIGNING_KEY: u32 = 5;
 }
 
+/// Numbers of the fields of what is inside a sealed message.
+pub(crate) mod sealed {
+    pub(crate) const TYPE: u32 = 1;
+    pub(crate) const CERTIFICATE: u32 = 2;
+    pub(crate) const CONTENT: u32 = 3;
+    pub(crate) const HINT: u32 = 4;
+    pub(crate) const GROUP: u32 = 5;
+}
+
+/// Numbers of the fields of a sealed message.
+pub(crate) mod envelope {
+    pub(crate) const EPHEMERAL: u32 = 1;
+    pub(crate) const STATIC: u32 = 2;
+    pub(crate) const MESSAGE: u32 = 3;
+}
+
 /// The message versions that there are.
 const VERSIONS: std::ops::RangeInclusive<u8> = 3..=4;
 

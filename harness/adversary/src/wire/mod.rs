@@ -13,4 +13,4 @@ mod fields;
 mod messages;
 
 pub(crate) use fields::{Fields, Read, Value};
-pub(crate) use messages::{PrekeyMessage, SignalMessage, distribution, group, inner, outer};
+pub(crate) use messages::{PrekeyMessage, SignalMessage, distribution, envelope, group, inner, outer, sealed};

@@ -267,6 +267,16 @@ defects! {
     TellsBlocked = "tells-blocked";
     /// Lets the user edit a message at any time, and leaves it to the receiver to refuse that.
     SendsLateEdits = "sends-late-edits";
+    /// Offers reactions under the user's own messages as under all others, and sends them.
+    SendsSelfReactions = "sends-self-reactions";
+    /// Lets the user edit and delete any message of the conversation, and leaves it to the receiver to refuse that.
+    SendsForeignEdits = "sends-foreign-edits";
+    /// Sends whatever its keyboard gives it as an emoji, and leaves the length to the receiver.
+    SendsAnyReaction = "sends-any-reaction";
+    /// Counts the length of an emoji in UTF-16 units, as its language does, and not in bytes.
+    CountsEmojiInUtf16 = "counts-emoji-in-utf16";
+    /// Takes an emoji of less than the longest length only: the comparison leaves out the limit itself.
+    RefusesLongestEmoji = "refuses-longest-emoji";
     /// Answers an operation that does not exist with success.
     InventsOperation = "invents-operation";
 }

@@ -1,7 +1,7 @@
 //! Signal's library.
 
 use super::stack::{Made, Plain, PublicKeys, Speaker};
-use super::{address, at_once, store_name, time};
+use super::{address, at_once, name_in, store_name, time};
 use crate::keys::{Installation, sign};
 use crate::refusal::Refusal;
 use crate::stores::Known;
@@ -75,7 +75,7 @@ impl Speaker for Installation {
     }
 
     fn session_identity(&self, peer: UserId) -> Option<Vec<u8>> {
-        let session = self.sessions.by_name.get(&store_name(peer))?;
+        let session = self.sessions.by_name.get(name_in(&mut [0; 36], peer))?;
         // Without requirements the time is not looked at.
         let usable = session.has_usable_sender_chain(SystemTime::UNIX_EPOCH, SessionUsabilityRequirements::empty());
         session.remote_identity_key_bytes().ok().flatten().filter(|_| usable.unwrap_or(false))
@@ -143,14 +143,14 @@ impl Speaker for Installation {
     fn open(
         &mut self,
         from: UserId,
-        message: &Message,
+        message: &Message<'_>,
         kind: MessageType,
         body: &[u8],
         rng: &mut ChaCha20Rng,
     ) -> Result<Plain, Refusal> {
         let peer = address(from)?;
-        let name = store_name(from);
-        let known_before = self.identities.known.get(&name).copied();
+        let name = peer.name();
+        let known_before = self.identities.known.get(name).copied();
         self.sessions.begin();
         self.kyber.marked = None;
         // What is refused before is all that is known to make the library panic; if there is more, it must not end the run.
@@ -158,30 +158,33 @@ impl Speaker for Installation {
         let called = called.unwrap_or_else(|_| Err(Refusal::new(Reason::Internal, "the library panicked")));
         let outcome = called.and_then(|padded| {
             let starts_session = self.kyber.marked.is_some();
-            self.check_outer_identity(&name, message, starts_session)?;
+            self.check_outer_identity(name, message, starts_session)?;
             Ok((padded, starts_session))
         });
         let known = &mut self.identities.known;
         match outcome {
             Ok((padded, starts_session)) => {
                 // A late message of a session under a former identity key must not bring that key back.
-                if let (false, Some(before)) = (starts_session, known_before) {
-                    known.insert(name.clone(), before);
+                if let (false, Some(before), Some(now)) = (starts_session, known_before, known.get_mut(name)) {
+                    *now = before;
                 }
-                let newest = known.get(&name).map(|known| known.newest);
+                let newest = known.get(name).map(|known| known.newest);
                 let identity_changed = known_before.is_some_and(|before| newest != Some(before.newest));
                 self.sessions.keep();
-                self.forget_used();
+                // Only the first message of a session uses any prekeys.
+                if starts_session {
+                    self.forget_used();
+                }
                 let used_one_time_prekey = message.outer().filter(|_| starts_session).and_then(|outer| outer.prekey_id);
                 Ok(Plain { padded, used_one_time_prekey, identity_changed })
             }
             Err(refusal) => {
                 // libsignal stores the identity before it asks whether the Kyber prekey may be used.
                 match known_before {
-                    Some(before) => known.insert(name, before),
-                    None => known.remove(&name),
+                    Some(before) => known.insert(name.to_owned(), before),
+                    None => known.remove(name),
                 };
-                self.sessions.undo();
+                self.sessions.undo(name);
                 Err(refusal)
             }
         }
@@ -219,11 +222,11 @@ impl Installation {
 
     /// In a prekey message of a session that exists already, libsignal looks at nothing outside the embedded message but the base
     /// key, and yet stores the identity key that stands there. So it must be the session's.
-    fn check_outer_identity(&self, name: &str, message: &Message, starts_session: bool) -> Result<(), Refusal> {
+    fn check_outer_identity(&self, name: &str, message: &Message<'_>, starts_session: bool) -> Result<(), Refusal> {
         let Some(outer) = message.outer().filter(|_| !starts_session) else { return Ok(()) };
         let session = self.sessions.by_name.get(name);
         let identity = session.and_then(|session| session.remote_identity_key_bytes().ok().flatten());
-        if identity.as_ref() == Some(&outer.identity_key) {
+        if identity.as_deref() == Some(outer.identity_key) {
             return Ok(());
         }
         Err(Refusal::new(Reason::BadMac, "the identity key is not the one that the session was made under"))

@@ -1,7 +1,7 @@
 //! Messages of a user: encrypted and decrypted.
 
 use super::stack::Plain;
-use super::{Opened, ReferenceUser, store_name};
+use super::{Opened, ReferenceUser, name_in};
 use crate::points;
 use crate::refusal::Refusal;
 use crate::stores::Known;
@@ -50,7 +50,7 @@ impl ReferenceUser {
         now_ms: u64,
     ) -> Result<(MessageType, Vec<u8>), Refusal> {
         let mut rng = self.next_draw();
-        if self.stack.get().known().get(&store_name(to)).is_some_and(Known::is_pending) {
+        if self.stack.get().known().get(name_in(&mut [0; 36], to)).is_some_and(Known::is_pending) {
             return Err(Refusal::new(Reason::UntrustedIdentity, "the peer's identity key changed and was not accepted"));
         }
         if !self.has_session(to) {
@@ -86,7 +86,7 @@ impl ReferenceUser {
             Err(refusal) => return Err(self.explain(from, &message, refusal)),
         };
         let inner = message.inner();
-        self.received.entry(from).or_default().insert(&inner.ratchet_key, inner.counter);
+        self.received.entry(from).or_default().insert(inner.ratchet_key, inner.counter);
         if plain.padded.len() > LARGEST_CONTENT + PADDING_BLOCK {
             return Err(Refusal::new(Reason::TooLarge, format!("a content of over {LARGEST_CONTENT} bytes")));
         }
@@ -99,7 +99,7 @@ impl ReferenceUser {
     }
 
     /// What can be refused without any key.
-    fn check_form(&self, from: UserId, message: &Message) -> Result<(), Refusal> {
+    fn check_form(&self, from: UserId, message: &Message<'_>) -> Result<(), Refusal> {
         if from == self.config.user {
             return Err(Refusal::new(Reason::WrongRecipient, "the message is from the user itself"));
         }
@@ -110,16 +110,16 @@ impl ReferenceUser {
                 return Err(Refusal::new(Reason::BadVersion, format!("version byte {version:#04x}")));
             }
         }
-        points::curve(&message.inner().ratchet_key, "ratchet key")?;
+        points::curve(message.inner().ratchet_key, "ratchet key")?;
         if spoken.is_some() {
-            let pq_ratchet = message.inner().pq_ratchet.as_deref().unwrap_or_default();
+            let pq_ratchet = message.inner().pq_ratchet.unwrap_or_default();
             // The library's own answer to most of these, and a panic to the rest.
             PqRatchet::read(pq_ratchet).map_err(|error| Refusal::new(Reason::BadMac, error))?;
         }
         if let Some(outer) = message.outer() {
-            points::curve(&outer.base_key, "base key")?;
-            points::curve(&outer.identity_key, "identity key")?;
-            if outer.identity_key == self.identity_key() {
+            points::curve(outer.base_key, "base key")?;
+            points::curve(outer.identity_key, "identity key")?;
+            if self.identity_key() == outer.identity_key {
                 return Err(Refusal::new(Reason::WrongRecipient, "the message was made by the user itself"));
             }
         }
@@ -127,22 +127,20 @@ impl ReferenceUser {
     }
 
     /// Whether the message names a sender and a receiver (field 6: kind 0, UUID and device of each) and they are others.
-    pub(super) fn is_misdirected(&self, from: UserId, message: &Message) -> bool {
-        let Some(stated) = &message.inner().addresses else { return false };
-        let mut expected = Vec::with_capacity(36);
-        for user in [from, self.config.user] {
-            expected.push(0);
-            expected.extend_from_slice(user.0.as_bytes());
-            expected.push(u8::try_from(DEVICE).unwrap_or_default());
-        }
-        *stated != expected
+    pub(super) fn is_misdirected(&self, from: UserId, message: &Message<'_>) -> bool {
+        let Some(stated) = message.inner().addresses else { return false };
+        let device = u8::try_from(DEVICE).unwrap_or_default();
+        let one = |stated: &[u8], user: UserId| {
+            stated.first() == Some(&0) && stated.get(1..17) == Some(&user.0.as_bytes()[..]) && stated.get(17..) == Some(&[device])
+        };
+        !stated.split_at_checked(18).is_some_and(|(sender, receiver)| one(sender, from) && one(receiver, self.config.user))
     }
 
     /// Decrypts. A refusal changes nothing.
     pub(super) fn open(
         &mut self,
         from: UserId,
-        message: &Message,
+        message: &Message<'_>,
         kind: MessageType,
         body: &[u8],
         rng: &mut ChaCha20Rng,
@@ -151,11 +149,11 @@ impl ReferenceUser {
     }
 
     /// libsignal says "decryption failed" of much; what is known besides the keys tells some of it apart.
-    fn explain(&self, from: UserId, message: &Message, refusal: Refusal) -> Refusal {
+    fn explain(&self, from: UserId, message: &Message<'_>, refusal: Refusal) -> Refusal {
         let inner = message.inner();
         let history = self.received.get(&from);
-        let received = history.is_some_and(|history| history.contains(&inner.ratchet_key, inner.counter));
-        let next = history.map_or(0, |history| history.next(&inner.ratchet_key));
+        let received = history.is_some_and(|history| history.contains(inner.ratchet_key, inner.counter));
+        let next = history.map_or(0, |history| history.next(inner.ratchet_key));
         match refusal.reason {
             Reason::Duplicate if !received && message.outer().is_none() => {
                 Refusal::new(Reason::TooOld, format!("no key is kept any more for this message ({})", refusal.detail))
@@ -163,7 +161,7 @@ impl ReferenceUser {
             Reason::BadMac | Reason::NoSession if received => {
                 Refusal::new(Reason::Duplicate, format!("received before ({})", refusal.detail))
             }
-            Reason::BadMac | Reason::NoSession if self.sent_ratchet_keys.contains(&inner.ratchet_key) => {
+            Reason::BadMac | Reason::NoSession if self.sent_ratchet_keys.contains(inner.ratchet_key) => {
                 Refusal::new(Reason::WrongRecipient, format!("made by the user itself ({})", refusal.detail))
             }
             Reason::BadMac if inner.counter.saturating_sub(next) > FURTHEST_AHEAD => Refusal::new(

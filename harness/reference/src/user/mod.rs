@@ -9,7 +9,7 @@ mod stack;
 #[cfg(test)]
 mod tests;
 
-use crate::draw;
+use crate::draw::Draws;
 use crate::history::History;
 use crate::refusal::Refusal;
 pub use stack::Stack;
@@ -55,6 +55,7 @@ pub struct Config {
 #[derive(Clone)]
 pub struct ReferenceUser {
     config: Config,
+    draws: Draws,
     operation: u64,
     stack: AnyStack,
     /// What was received, by peer.
@@ -86,9 +87,10 @@ impl ReferenceUser {
     /// A user with all its keys made.
     #[must_use]
     pub fn new(config: Config) -> Self {
-        let mut rng = draw::generator(&config.seed, &config.scenario, &config.name, 0);
+        let draws = Draws::new(&config.seed, &config.scenario, &config.name);
+        let mut rng = draws.generator(0);
         let stack = config.install(&mut rng);
-        Self { config, operation: 1, stack, received: BTreeMap::new(), sent_ratchet_keys: BTreeSet::new() }
+        Self { config, draws, operation: 1, stack, received: BTreeMap::new(), sent_ratchet_keys: BTreeSet::new() }
     }
 
     /// The user's name at the gateway.
@@ -99,8 +101,7 @@ impl ReferenceUser {
 
     /// The generator of the next operation.
     fn next_draw(&mut self) -> ChaCha20Rng {
-        let Config { seed, scenario, name, .. } = &self.config;
-        let rng = draw::generator(seed, scenario, name, self.operation);
+        let rng = self.draws.generator(self.operation);
         self.operation += 1;
         rng
     }
@@ -119,6 +120,11 @@ impl fmt::Debug for ReferenceUser {
 /// The name under which libsignal knows a user.
 fn store_name(user: UserId) -> String {
     user.to_string()
+}
+
+/// The same without an allocation, to look something up.
+fn name_in(room: &mut [u8; 36], user: UserId) -> &str {
+    user.0.hyphenated().encode_lower(room)
 }
 
 fn address(user: UserId) -> Result<ProtocolAddress, Refusal> {

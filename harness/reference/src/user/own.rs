@@ -129,7 +129,7 @@ impl Speaker for Own {
     fn open(
         &mut self,
         from: UserId,
-        _message: &Message,
+        _message: &Message<'_>,
         kind: MessageType,
         body: &[u8],
         rng: &mut ChaCha20Rng,

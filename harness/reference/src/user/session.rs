@@ -1,7 +1,7 @@
 //! Sessions of a user: set up from a bundle, put aside.
 
 use super::library::ParsedBundle;
-use super::{ReferenceUser, store_name};
+use super::{ReferenceUser, name_in, store_name};
 use crate::points;
 use crate::refusal::Refusal;
 use countersign_adversary::Alteration;
@@ -16,8 +16,10 @@ impl ReferenceUser {
     #[must_use]
     pub fn has_session(&self, peer: UserId) -> bool {
         let stack = self.stack.get();
-        let Some(known) = stack.known().get(&store_name(peer)) else { return false };
-        stack.session_identity(peer).is_some_and(|key| key[..] == known.newest.serialize()[..])
+        let Some(known) = stack.known().get(name_in(&mut [0; 36], peer)) else { return false };
+        // Behind the type byte, of which there is one kind.
+        let newest = known.newest.public_key().public_key_bytes();
+        stack.session_identity(peer).is_some_and(|key| key.get(1..) == Some(newest))
     }
 
     /// Puts the current session with a peer aside: what was sent in it can still be read, but nothing is sent in it any more, and

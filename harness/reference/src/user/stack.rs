@@ -92,7 +92,7 @@ pub(crate) trait Speaker {
     fn open(
         &mut self,
         from: UserId,
-        message: &Message,
+        message: &Message<'_>,
         kind: MessageType,
         body: &[u8],
         rng: &mut ChaCha20Rng,

@@ -56,7 +56,7 @@ pub enum TamperError {
 /// See [`TamperError`].
 pub fn tamper_named(body: &[u8], kind: MessageType, name: &str) -> Result<Vec<u8>, TamperError> {
     if name == PQ_RATCHET_CUT {
-        let mut start = parse(kind, body)?.inner().pq_ratchet.clone().ok_or(TamperError::Absent(Field::PqRatchet))?;
+        let mut start = parse(kind, body)?.inner().pq_ratchet.ok_or(TamperError::Absent(Field::PqRatchet))?.to_vec();
         start.truncate(CUT_BYTES);
         return tamper(body, kind, Field::PqRatchet, &How::Bytes(start));
     }

@@ -9,9 +9,12 @@ mod identities;
 mod ids;
 mod imported;
 mod outcome;
+mod points;
 mod pq;
 
 pub(crate) use either::{Backup, Vault};
 pub(crate) use outcome::{Opened, Readiness, Started};
 #[cfg(test)]
-pub(crate) use pq::{forge_previous_counter, is_low_order, run};
+pub(crate) use points::is_low_order;
+#[cfg(test)]
+pub(crate) use pq::{forge_previous_counter, run};

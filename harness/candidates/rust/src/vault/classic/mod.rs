@@ -20,9 +20,10 @@ pub(crate) use prekeys::Backup;
 use super::counters::Counters;
 use super::identities::Identities;
 use super::ids::Ids;
+use super::points::is_low_order;
 use crate::defect::Defects;
 use countersign_contract::UserId;
-use libsignal_protocol::{IdentityKeyPair, PrivateKey, PublicKey};
+use libsignal_protocol::{IdentityKeyPair, PublicKey};
 use message::Surroundings;
 use prekeys::Prekeys;
 use rand::rngs::StdRng;
@@ -106,11 +107,4 @@ impl Vault {
 
 fn digest(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
-}
-
-/// Whether every agreement with this key gives zero (RFC 7748, section 6.1).
-fn is_low_order(key: &PublicKey) -> bool {
-    // Any scalar will do: clamping makes each a multiple of the cofactor.
-    let agreed = PrivateKey::deserialize(&[0x42; 32]).and_then(|any| any.calculate_agreement(key));
-    agreed.map_or(true, |secret| secret.iter().all(|byte| *byte == 0))
 }

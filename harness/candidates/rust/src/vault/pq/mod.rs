@@ -19,11 +19,12 @@ pub(crate) use forged::forge_previous_counter;
 use super::counters::{Counters, REMEMBERED};
 use super::identities::Identities;
 use super::ids::Ids;
+pub(crate) use super::points::is_low_order;
 use crate::defect::Defects;
 use countersign_contract::portable::DEVICE;
 use countersign_contract::{Reason, UserId};
 use futures_util::FutureExt as _;
-use libsignal_protocol::{DeviceId, IdentityKeyPair, PrivateKey, ProtocolAddress, PublicKey, SignalProtocolError};
+use libsignal_protocol::{DeviceId, IdentityKeyPair, ProtocolAddress, SignalProtocolError};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use sha2::{Digest as _, Sha256};
@@ -121,14 +122,6 @@ pub(crate) fn run<T>(operation: impl Future<Output = Result<T, SignalProtocolErr
 
 fn digest(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
-}
-
-/// Whether every agreement with this key gives zero (RFC 7748, section 6.1). libsignal accepts such keys: it asks neither here nor
-/// in `process_prekey_bundle`, and a session made with one holds less secret than it should.
-pub(crate) fn is_low_order(key: &PublicKey) -> bool {
-    // Any scalar will do: clamping makes each a multiple of the cofactor.
-    let agreed = PrivateKey::deserialize(&[0x42; 32]).and_then(|any| any.calculate_agreement(key));
-    agreed.map_or(true, |secret| secret.iter().all(|byte| *byte == 0))
 }
 
 /// The reason for an error of libsignal that says by itself what was wrong with a message.

@@ -289,7 +289,10 @@ impl Vault {
         }
         let fields = body.get(1..body.len().saturating_sub(super::forged::MAC_BYTES)).unwrap_or_default();
         let inner = view::NormalMessage::decode(fields).map_err(|_| Reason::Malformed)?;
-        if inner.ratchet_key.len() != 33 {
+        // libsignal computes with any ratchet key. One under which something was read before was looked at then.
+        let ratchet_key = message.sender_ratchet_key();
+        let weak = || !self.counters.know(from, ratchet_key.serialize()) && is_low_order(ratchet_key);
+        if inner.ratchet_key.len() != 33 || weak() {
             return Err(Reason::BadKey);
         }
         if !ratchet::is_safe_to_read(inner.pq_ratchet.as_deref().unwrap_or_default()) {
