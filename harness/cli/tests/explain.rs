@@ -99,7 +99,7 @@ fn a_folder_and_a_name_without_its_folder_are_known() {
             assert!(text.contains(part), "{part} of {text}");
         }
     }
-    for (typed, meant) in [("out-of-order", "e2ee/out-of-order"), ("mac-inner-field@mac", "e2ee/mac-inner-field@mac")] {
+    for (typed, meant) in [("from-candidate", "e2ee/from-candidate"), ("mac-inner-field@mac", "e2ee/mac-inner-field@mac")] {
         let (code, text, said) = countersign(&["explain", typed, "--record", "not-there.jsonl"]);
         assert_eq!(code, Some(0), "{said}");
         assert!(text.starts_with(&format!("{meant} (scenario): ")), "{text}");

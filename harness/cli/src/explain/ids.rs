@@ -29,7 +29,7 @@ pub(crate) fn all(from: &Sources<'_>) -> Vec<String> {
         .collect()
 }
 
-/// Every explanation of an id: a reason and a finding may have the same name. What is no id may be a folder of scenarios, or the
+/// Every explanation of an id: a reason and a finding may have the same name, and go before a scenario of that name. What is no id may be a folder of scenarios, or the
 /// name of one without its folder.
 pub(crate) fn of(from: &Sources<'_>, id: &str) -> Vec<Explanation> {
     let kinds: [fn(&Sources<'_>, &str) -> Option<Explanation>; 6] = [scenario, requirement, mutant, reason, finding, standing];
