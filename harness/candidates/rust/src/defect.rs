@@ -342,11 +342,13 @@ defects! {
 }
 
 impl Defect {
-    /// The suites in which a client can make this mistake: all, but for what concerns Kyber prekeys, which `signal-classic` does not
-    /// have. In the other suites the client is as without the defect.
+    /// The suites in which a client can make this mistake: all, but for what concerns Kyber prekeys, the post-quantum ratchet and
+    /// groups, which `signal-classic` does not have, and for what libsignal does not let a client do in `signal-pq`. In the other
+    /// suites the client is as without the defect.
     #[must_use]
     pub const fn suites(self) -> &'static [Suite] {
         match self {
+            _ if self.is_about_groups() => &[Suite::SignalPq],
             Self::SkipsKyberPrekeySignature
             | Self::DeletesOldLastResortAtOnce
             | Self::TriesWithoutPqKey
@@ -361,6 +363,33 @@ impl Defect {
 }
 
 impl Defect {
+    /// Whether the mistake is made with groups by sender keys.
+    const fn is_about_groups(self) -> bool {
+        matches!(
+            self,
+            Self::KeepsSenderKeyAfterRemoval
+                | Self::HandsOutFirstSenderKey
+                | Self::HandsKeysToFew
+                | Self::SkipsSenderKeySignature
+                | Self::ListensToRemovedMembers
+                | Self::TakesSenderKeyAnywhere
+                | Self::TakesSenderKeyFromStrangers
+                | Self::SharesSenderKeys
+                | Self::GuessesMessageKind
+                | Self::IgnoresGroupOfStanza
+                | Self::TrustsStanzaForGroup
+                | Self::HidesAddedMembers
+                | Self::IgnoresGroupList
+                | Self::ComparesListVersionOnly
+                | Self::DropsLateGroupMessages
+                | Self::ReplaysGroupMessage
+                | Self::IgnoresGroupRetry
+                | Self::AsksNoGroupAgain
+                | Self::DropsGroupFiles
+                | Self::LosesGroup
+        )
+    }
+
     /// Whether the mistake is made with keys and sessions, for which each suite has code of its own. Every other mistake is made once,
     /// whichever the suite.
     #[must_use]
@@ -479,7 +508,7 @@ mod tests {
     #[test]
     fn what_a_suite_alone_has_is_code_of_its_own() {
         for defect in Defect::ALL.iter().filter(|defect| defect.suites().len() == 1) {
-            assert!(defect.has_code_per_suite(), "{defect}");
+            assert!(defect.has_code_per_suite() || defect.is_about_groups(), "{defect}");
         }
     }
 }
