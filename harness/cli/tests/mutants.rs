@@ -67,7 +67,8 @@ fn run_under(profile: &str, target: &Target, seed: u8, only: &[String]) -> Vec<I
     runtime.block_on(async {
         let (events_in, mut events) = mpsc::channel(64);
         let (_keep, interrupt) = watch::channel(None);
-        let run = tokio::spawn(countersign_engine::run(options(profile, target.clone(), seed, only.to_vec()), events_in, interrupt));
+        let run =
+            tokio::spawn(countersign_engine::run(options(profile, target.clone(), seed, only.to_vec()), events_in, interrupt));
         let mut results = Vec::new();
         while let Some(event) = events.recv().await {
             match event {

@@ -68,8 +68,7 @@ impl Instance {
                 | Stanza::GroupMessage { .. }
                 | Stanza::Group { .. }
                 | Stanza::KeysLow { .. }
-        )
-            && let Some(member) = self.members.values_mut().find(|m| m.user == user)
+        ) && let Some(member) = self.members.values_mut().find(|m| m.user == user)
         {
             member.delivered = Some(stanza.id());
             // The same stanza once more has to be settled once more.

@@ -151,7 +151,9 @@ impl Instance {
             _ => self.hand_out_sender_key(name, from, group, &step.name)?,
         }
         content.group = Some(match step.bend {
-            None | Some(BendGroup::KeyInside | BendGroup::KeyOfOtherGroup) => self.with_reference(name, |r| r.stamp(group)).ok_or_else(missing)??,
+            None | Some(BendGroup::KeyInside | BendGroup::KeyOfOtherGroup) => {
+                self.with_reference(name, |r| r.stamp(group)).ok_or_else(missing)??
+            }
             Some(BendGroup::NotAMember | BendGroup::Stranger) => stamp(&list),
             Some(BendGroup::EarlierList) => {
                 let stamp = self.with_reference(name, |r| r.stamp(group)).ok_or_else(missing)??;
@@ -298,7 +300,15 @@ impl Instance {
     }
 
     /// A group message arrives at a reference user.
-    pub(crate) fn receive_group_message(&mut self, name: &str, user: UserId, from: UserId, group: GroupId, id: StanzaId, body: &[u8]) {
+    pub(crate) fn receive_group_message(
+        &mut self,
+        name: &str,
+        user: UserId,
+        from: UserId,
+        group: GroupId,
+        id: StanzaId,
+        body: &[u8],
+    ) {
         match self.with_reference(name, |r| r.decrypt_group(from, group, body)) {
             Some(Ok(opened)) => self.shown(name, user, from, id, &opened.content, opened.padded, Some(group)),
             Some(Err(refusal)) => self.refuse_in_group(name, user, from, id, refusal),
@@ -307,7 +317,15 @@ impl Instance {
     }
 
     /// What came in a pairwise session, and says that it is for a group or for none.
-    pub(crate) fn receive_pairwise(&mut self, name: &str, user: UserId, from: UserId, id: StanzaId, content: &Content, padded: u64) {
+    pub(crate) fn receive_pairwise(
+        &mut self,
+        name: &str,
+        user: UserId,
+        from: UserId,
+        id: StanzaId,
+        content: &Content,
+        padded: u64,
+    ) {
         let group = match self.with_reference(name, |r| r.examine_group(from, content)) {
             Some(Ok(group)) => group,
             Some(Err(refusal)) => return self.refuse_in_group(name, user, from, id, refusal),

@@ -12,9 +12,9 @@ pub(crate) use events::{Disorder, What, Witnessed};
 pub(crate) use keys::{Handed, Publication};
 pub(crate) use messages::{Sent, content_of, same};
 
+use crate::wire;
 use countersign_contract::portable::{MessageType, Stanza};
 use countersign_contract::seen::UserContent;
-use crate::wire;
 use countersign_contract::{GroupId, Operation, Reason, StanzaId, UserId};
 use countersign_scenarios::{Scenario, Side};
 use countersign_trace::{Blobs, Body, Entry, Observation, event::Outcome};

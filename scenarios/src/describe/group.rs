@@ -50,7 +50,9 @@ fn send(cast: &BTreeMap<String, Cast>, s: &SendToGroup) -> String {
             "; it never was a member, hands out a sender key for the group, and the gateway delivers both all the same"
         }
         Some(BendGroup::KeyOfOtherGroup) => "; it hands out the sender key of another of its groups for this one",
-        Some(BendGroup::EarlierList) => "; it is made for the list before the present one, and the gateway delivers it all the same",
+        Some(BendGroup::EarlierList) => {
+            "; it is made for the list before the present one, and the gateway delivers it all the same"
+        }
         Some(BendGroup::OtherList) => "; it is made for a list with other members, and the gateway delivers it all the same",
         Some(BendGroup::KeyInside) => "; in place of a text it carries a new sender key",
     });

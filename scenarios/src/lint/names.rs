@@ -249,9 +249,7 @@ fn expectation<'a>(expect: &'a Expect, c: &mut Collect<'a>) {
                 c.add(Role::Use(MESSAGE), name, &["messages", &i.to_string()]);
             }
         }
-        Expect::Refuses { user, stanza, .. }
-        | Expect::ShowsNothingOf { user, stanza }
-        | Expect::CannotRead { user, stanza } => {
+        Expect::Refuses { user, stanza, .. } | Expect::ShowsNothingOf { user, stanza } | Expect::CannotRead { user, stanza } => {
             c.user(user, "user");
             c.add(Role::Use(STANZA), stanza, &["stanza"]);
         }

@@ -35,16 +35,8 @@ pub const TAMPER_FIELDS: [&str; 20] = [
 ];
 
 /// Fields of a sender key message that the network can change. The disturbance layer knows the same list.
-const GROUP_TAMPER_FIELDS: [&str; 8] = [
-    "version",
-    "unknown-version",
-    "distribution-id",
-    "chain-id",
-    "iteration",
-    "ciphertext",
-    "signature",
-    "signature-stripped",
-];
+const GROUP_TAMPER_FIELDS: [&str; 8] =
+    ["version", "unknown-version", "distribution-id", "chain-id", "iteration", "ciphertext", "signature", "signature-stripped"];
 
 /// Reasons that say nothing about the input: a candidate that gives one of them did not refuse for a right reason.
 const NEVER_RIGHT: [Reason; 3] = [Reason::Unsupported, Reason::Internal, Reason::Timeout];

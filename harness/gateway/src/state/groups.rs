@@ -54,8 +54,7 @@ impl Gateway {
         known.members.extend(add);
         known.members.retain(|member| !remove.contains(member));
         known.version += 1;
-        let mut out =
-            vec![Effect::Disturbed { stanza: None, how: format!("the gateway changed group {group} by itself") }];
+        let mut out = vec![Effect::Disturbed { stanza: None, how: format!("the gateway changed group {group} by itself") }];
         self.tell(group, &before, &mut out);
         out
     }
@@ -163,7 +162,8 @@ impl Gateway {
 
     /// Delivers a group message to whomever, whatever the list says: what a server can do.
     pub fn force_group_message(&mut self, from: UserId, to: Vec<UserId>, stanza: Stanza) -> Vec<Effect> {
-        let mut out = vec![disturbed(stanza.id(), "delivered although its sender, or its list, is not of the group's present list")];
+        let mut out =
+            vec![disturbed(stanza.id(), "delivered although its sender, or its list, is not of the group's present list")];
         self.spread(from, to, stanza, &mut out, None);
         out
     }

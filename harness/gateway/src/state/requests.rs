@@ -217,8 +217,10 @@ impl Gateway {
                 one_time_prekeys: left.one_time_prekeys,
                 one_time_kyber_prekeys: left.one_time_kyber_prekeys,
             });
-            self.stanzas
-                .insert(stanza.id(), StoredStanza { from: None, to: of, also: Vec::new(), stanza: Arc::clone(&stanza), at_ms: self.now_ms });
+            self.stanzas.insert(
+                stanza.id(),
+                StoredStanza { from: None, to: of, also: Vec::new(), stanza: Arc::clone(&stanza), at_ms: self.now_ms },
+            );
             // A full mailbox is the only way for this to fail; its owner then has more to worry about than a refill.
             self.deliver(of, &stanza, &mut answer.after);
         }

@@ -84,7 +84,13 @@ impl Gateway {
     /// Delivers a stanza that no sender just sent. Its id counts as used from now on.
     fn pass_in(&mut self, to: UserId, from: Option<UserId>, stanza: Arc<Stanza>, out: &mut Vec<Effect>) {
         let at_ms = self.now_ms;
-        self.stanzas.entry(stanza.id()).or_insert_with(|| StoredStanza { from, to, also: Vec::new(), stanza: Arc::clone(&stanza), at_ms });
+        self.stanzas.entry(stanza.id()).or_insert_with(|| StoredStanza {
+            from,
+            to,
+            also: Vec::new(),
+            stanza: Arc::clone(&stanza),
+            at_ms,
+        });
         self.hand_over(to, &stanza, out);
     }
 

@@ -31,7 +31,11 @@ fn a_group_message_goes_to_all_others_under_the_present_list_only() {
     assert!(p.to_bob(&effects).contains(&say(1, None, Some(p.alice))));
     assert!(!frames(&effects).contains(&(p.a, say(1, None, Some(p.alice)))), "nobody hears himself");
     let effects = p.world.send(p.a, &say(2, Some(2), None));
-    assert!(frames(&effects).iter().any(|(_, s)| matches!(s, Stanza::Refused { problem, .. } if problem.reason == Reason::StaleGroup)));
+    assert!(
+        frames(&effects)
+            .iter()
+            .any(|(_, s)| matches!(s, Stanza::Refused { problem, .. } if problem.reason == Reason::StaleGroup))
+    );
     assert!(!is_invalid(&effects), "a change may have crossed it");
     for bad in [say(3, None, None), say(4, Some(1), Some(p.alice))] {
         assert!(is_invalid(&p.world.send(p.a, &bad)));
@@ -57,7 +61,11 @@ fn members_change_a_group_one_version_after_the_other_and_nobody_else_does() {
     let to_alice = frames(&effects).into_iter().filter(|(to, _)| *to == p.a).count();
     assert_eq!(to_alice, 1, "who is taken out is told");
     let effects = p.world.send(p.a, &say(1, Some(2), None));
-    assert!(frames(&effects).iter().any(|(_, s)| matches!(s, Stanza::Refused { problem, .. } if problem.reason == Reason::UnknownGroup)));
+    assert!(
+        frames(&effects)
+            .iter()
+            .any(|(_, s)| matches!(s, Stanza::Refused { problem, .. } if problem.reason == Reason::UnknownGroup))
+    );
     assert_eq!(p.to_bob(&effects), []);
 }
 

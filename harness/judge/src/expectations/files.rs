@@ -43,7 +43,10 @@ fn key(cx: &Context<'_>, name: &str, expected: &str) -> Result<(Digest, usize), 
     let found = cx.seen.observed.iter().find_map(|(at, _, observation)| match observation {
         Observation::Sent { stanza, media_key: Some(key), .. }
         | Observation::SentToGroup { stanza, media_key: Some(key), .. }
-            if *stanza == id => Some((*key, *at)),
+            if *stanza == id =>
+        {
+            Some((*key, *at))
+        }
         Observation::Media { stanza, key, .. }
             if *stanza == id || cx.seen.message_of_stanza.get(stanza).is_some_and(|m| *m == sent.name) =>
         {

@@ -104,8 +104,7 @@ fn shown(cx: &Context<'_>, receiver: UserId, user: &str, stanza: &str, id: Stanz
 
 /// Whether the network should have bent a stanza and did not: then nobody can be blamed for showing it.
 fn untouched(cx: &Context<'_>, stanza: &str, id: StanzaId) -> bool {
-    let armed =
-        cx.seen.scenario.steps.iter().any(|s| match s {
+    let armed = cx.seen.scenario.steps.iter().any(|s| match s {
         Step::Send(send) => send.name == stanza && send.network.is_some(),
         Step::SendToGroup(send) => send.name == stanza && send.network.is_some(),
         _ => false,

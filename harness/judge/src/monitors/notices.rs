@@ -20,8 +20,11 @@ fn watch(cx: &Context<'_>) -> Said {
         for sight in sights {
             if let What::Notice { notice: NoticeKind::MemberAdded, about, group } = &sight.what {
                 if !group.is_some_and(|group| was_told(cx, *user, group, *about, sight.at)) {
-                    let observed =
-                        format!("{} was told so of {}, who is on no list of that group", cx.seen.name_of(*user), cx.seen.name_of(*about));
+                    let observed = format!(
+                        "{} was told so of {}, who is on no list of that group",
+                        cx.seen.name_of(*user),
+                        cx.seen.name_of(*about)
+                    );
                     return Said::fail(Finding::FalseNotice, expected, observed).evidence([cx.seen.n(sight.at)]);
                 }
                 continue;
@@ -41,9 +44,12 @@ fn watch(cx: &Context<'_>) -> Said {
 /// Whether the gateway told a user that somebody is in a group.
 fn was_told(cx: &Context<'_>, user: UserId, group: GroupId, member: UserId, end: usize) -> bool {
     let is_it = |list: &GroupList| list.group == group && list.members.contains(&member);
-    let delivered = cx.seen.deliveries.iter().filter(|d| d.at < end && d.user == user).any(|d| {
-        matches!(&d.stanza, Stanza::Group { group: of, members, .. } if *of == group && members.contains(&member))
-    });
+    let delivered = cx
+        .seen
+        .deliveries
+        .iter()
+        .filter(|d| d.at < end && d.user == user)
+        .any(|d| matches!(&d.stanza, Stanza::Group { group: of, members, .. } if *of == group && members.contains(&member)));
     let answered = cx.seen.requests.iter().filter(|r| r.user == Some(user) && r.path.starts_with("/groups")).any(|r| {
         let list = r.reply.filter(|(at, ..)| *at < end).and_then(|(_, _, body, _)| body.bytes(cx.seen.blobs));
         list.and_then(|bytes| serde_json::from_slice::<GroupList>(bytes).ok()).is_some_and(|list| is_it(&list))

@@ -108,7 +108,11 @@ fn delivered(cx: &Context<'_>, receipt: &Receipt, name: &str, deliveries: usize,
     });
     // What one of the candidate's users sends another once more has an id that nobody here knows.
     let unknown = message.is_none() && cx.seen.is_candidate(receipt.to);
-    if shown || unknown { Ok(()) } else { Err((Finding::UndueReceipt, format!("a delivery receipt for {name}, which was never shown"))) }
+    if shown || unknown {
+        Ok(())
+    } else {
+        Err((Finding::UndueReceipt, format!("a delivery receipt for {name}, which was never shown")))
+    }
 }
 
 fn retry(cx: &Context<'_>, receipt: &Receipt, name: &str, before: usize) -> Result<(), (Finding, String)> {

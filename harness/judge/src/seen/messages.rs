@@ -164,7 +164,9 @@ impl Seen<'_> {
         let resend = format!("{}/resend", message.name);
         let again = self.names.iter().filter(|(name, _)| name.starts_with(&resend)).map(|(_, id)| *id);
         let redelivered = self.scenario.steps.iter().filter_map(|step| match step {
-            Step::Redeliver(r) if r.stanza == message.name && r.group.is_none() && !r.pairwise && self.user(&r.to) == Some(user) => {
+            Step::Redeliver(r)
+                if r.stanza == message.name && r.group.is_none() && !r.pairwise && self.user(&r.to) == Some(user) =>
+            {
                 self.names.get(r.name.as_str()).copied()
             }
             _ => None,

@@ -31,7 +31,8 @@ pub(super) fn send(cx: &Context<'_>, index: usize, send: &SendToGroup) -> Result
         if let Some(said) = reference_failed(cx, index, Some(from), of.unwrap_or_default(), &expected) {
             return Ok(Some(said));
         }
-        let made = cx.seen.observed_in(index).any(|(_, who, o)| who == Some(from) && matches!(o, Observation::SentToGroup { .. }));
+        let made =
+            cx.seen.observed_in(index).any(|(_, who, o)| who == Some(from) && matches!(o, Observation::SentToGroup { .. }));
         return if made { Ok(None) } else { Err(Said::harness(expected, "the reference user made no message")) };
     }
     let id = cx.seen.names.get(send.name.as_str()).copied();
@@ -47,7 +48,8 @@ pub(super) fn send(cx: &Context<'_>, index: usize, send: &SendToGroup) -> Result
     let (at, _) = cx.succeeded(call)?;
     let group = call.args.get("group").and_then(|id| id.as_str()).unwrap_or_default();
     let frame = cx.seen.frames.iter().find(|frame| {
-        let is_it = matches!(&frame.stanza, Ok(Stanza::GroupMessage { id: of, group: to, .. }) if *of == id && to.to_string() == group);
+        let is_it =
+            matches!(&frame.stanza, Ok(Stanza::GroupMessage { id: of, group: to, .. }) if *of == id && to.to_string() == group);
         is_it && frame.at > call.at && frame.at < at && frame.user == Some(from)
     });
     match frame {

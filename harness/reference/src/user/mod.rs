@@ -77,7 +77,14 @@ impl ReferenceUser {
     pub fn new(config: Config) -> Self {
         let mut rng = draw::generator(&config.seed, &config.scenario, &config.name, 0);
         let installation = Installation::new(config.one_time_prekeys, config.publishes_one_time_kyber, &mut rng);
-        Self { config, operation: 1, installation, received: BTreeMap::new(), sent_ratchet_keys: BTreeSet::new(), groups: groups::GroupState::default() }
+        Self {
+            config,
+            operation: 1,
+            installation,
+            received: BTreeMap::new(),
+            sent_ratchet_keys: BTreeSet::new(),
+            groups: groups::GroupState::default(),
+        }
     }
 
     /// The user's name at the gateway.

@@ -47,7 +47,8 @@ impl User {
             let list = {
                 let state = self.state();
                 let known = state.groups.get(group, self.id).map_err(unknown)?;
-                let mut members: BTreeSet<UserId> = known.members.difference(&remove.iter().copied().collect()).copied().collect();
+                let mut members: BTreeSet<UserId> =
+                    known.members.difference(&remove.iter().copied().collect()).copied().collect();
                 members.extend(add);
                 GroupList { group, version: known.version.saturating_add(1), members: members.into_iter().collect() }
             };
@@ -123,7 +124,13 @@ impl User {
         Err(Problem::new(Reason::StaleGroup, "the group is being changed all the time"))
     }
 
-    async fn transmit_to_group(&self, link: &Arc<Link>, group: GroupId, stanza: StanzaId, content: &Content) -> Result<(), Problem> {
+    async fn transmit_to_group(
+        &self,
+        link: &Arc<Link>,
+        group: GroupId,
+        stanza: StanzaId,
+        content: &Content,
+    ) -> Result<(), Problem> {
         let (version, members, stamp) = {
             let state = self.state();
             let known = state.groups.get(group, self.id).map_err(unknown)?;
@@ -278,9 +285,9 @@ impl User {
             Way::Pairwise => content.group.as_ref().and_then(|group| group.id.parse().ok()),
         };
         let (examined, version) = {
-            let groups = &self.state().groups;
-            let version = group.and_then(|group| groups.get(group, self.id).ok()).map(|known| known.version);
-            (groups.examine(self.id, from, way, content), version)
+            let state = self.state();
+            let version = group.and_then(|group| state.groups.get(group, self.id).ok()).map(|known| known.version);
+            (state.groups.examine(self.id, from, way, content), version)
         };
         self.judge_group(examined, way, content, version)?;
         if let (Some(Body::SenderKey(key)), Some(group)) = (&content.body, group) {

@@ -276,8 +276,7 @@ impl User {
         } else {
             self.see(What::Refused { stanza: id, reason });
         }
-        let may_help =
-            matches!(reason, Reason::NoSession | Reason::UnknownPrekey | Reason::BadMac | Reason::StaleGroup);
+        let may_help = matches!(reason, Reason::NoSession | Reason::UnknownPrekey | Reason::BadMac | Reason::StaleGroup);
         if !may_help || self.has(Defect::NoRetryReceipt) {
             return None;
         }
