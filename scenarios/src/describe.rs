@@ -3,7 +3,8 @@
 mod group;
 
 use crate::language::{
-    BendContent, BundleBend, Cast, ContentSpec, Damage, Endpoint, Expect, FileSpec, MediaStep, Network, Send, Side, Step, WeakKey,
+    BendContent, BundleBend, Cast, ContentSpec, Damage, Endpoint, Expect, FileSpec, MediaStep, Network, PrekeyOf, Send, Side,
+    Step, WeakKey,
 };
 use countersign_contract::Reason;
 use countersign_contract::portable::{MessageType, ReceiptType};
@@ -27,10 +28,19 @@ pub fn describe_step(cast: &BTreeMap<String, Cast>, step: &Step) -> String {
         Step::Misdeliver(m) => {
             format!("the network delivers {} to {} as if it came from {} ({})", m.stanza, who(&m.to), m.from, m.name)
         }
+        Step::SendStored(s) => {
+            let made = if s.bad { ", which no honest peer makes" } else { "" };
+            format!("{} sends a stored message to {} ({}){made}", who(&s.from), who(&s.to), s.name)
+        }
+        Step::StoreBlob(s) => format!("a stored file of {} lies at the gateway, {} bytes", who(&s.of), s.bytes.0.len()),
+        Step::ServeBundle(s) => format!("the gateway prepares the next key bundle of {}: a stored one", who(&s.of)),
         Step::Connect(user) => format!("{} comes online", who(user)),
         Step::Disconnect(user) => format!("{} goes offline", who(user)),
         Step::Advance(seconds) => format!("{seconds} seconds of virtual time pass"),
-        Step::FetchKeys(f) => format!("{} fetches the keys of {} and sets up a session ({})", who(&f.user), who(&f.of), f.name),
+        Step::FetchKeys(f) => {
+            let wrongly: String = f.alter.iter().map(|alteration| format!("; it {}", alteration.describe())).collect();
+            format!("{} fetches the keys of {} and sets up a session ({}){wrongly}", who(&f.user), who(&f.of), f.name)
+        }
         Step::Bundle(b) => format!("the gateway prepares the next key bundle of {}: {}", who(&b.of), bundle(&b.rule)),
         Step::RotateKeys(r) => {
             let mut kinds = Vec::new();
@@ -111,6 +121,17 @@ fn send(cast: &BTreeMap<String, Cast>, s: &Send) -> String {
         format!("{} sends {} to {}, {}", with_side(cast, &s.from), s.name, with_side(cast, &s.to), content(&s.content));
     if s.fresh_session {
         text.push_str(", in a new session");
+    }
+    for alteration in &s.alter {
+        text.push_str("; it ");
+        text.push_str(&alteration.describe());
+    }
+    if let Some(named) = &s.names_prekey {
+        let whose = match &named.of {
+            PrekeyOf::Message(of) => format!("that {of} named"),
+            PrekeyOf::User(of) => format!("of {}", with_side(cast, of)),
+        };
+        text.push_str(&format!("; it named the {} {whose}", named.kind.words()));
     }
     if let Some(bend) = s.bend {
         text.push_str("; ");
@@ -269,7 +290,7 @@ fn expectation(cast: &BTreeMap<String, Cast>, expect: &Expect) -> String {
             format!("{} gets no more than {more_than} times a {} for {of}", who(user), receipt_word(*receipt))
         }
         Expect::Problem { step, reasons: right } => format!("{step} fails ({})", reasons(right)),
-        Expect::Wire { stanza, r#type, one_time_prekey, epoch_at_least, new_session_since } => {
+        Expect::Wire { stanza, r#type, one_time_prekey, epoch_at_least, new_session_since, new_ratchet_since } => {
             let mut parts = Vec::new();
             match r#type {
                 Some(MessageType::Prekey) => parts.push("sets up a session".to_owned()),
@@ -284,6 +305,9 @@ fn expectation(cast: &BTreeMap<String, Cast>, expect: &Expect) -> String {
             if let Some(epoch) = epoch_at_least {
                 parts.push(format!("belongs to epoch {epoch} of the post-quantum ratchet, or a later one"));
             }
+            if let Some(before) = new_ratchet_since {
+                parts.push(format!("carries another ratchet key than {before}"));
+            }
             if let Some(before) = new_session_since {
                 parts.push(format!("sets up another session than {before}"));
             }
@@ -296,6 +320,11 @@ fn expectation(cast: &BTreeMap<String, Cast>, expect: &Expect) -> String {
             format!("{} has at least {at_least} one-time prekeys of each kind at the gateway, and used no id twice", who(user))
         }
         Expect::DifferentFiles { between: [a, b] } => format!("the files of {a} and {b} have different keys and ciphertexts"),
+        Expect::ShowsOrRefuses(either) => {
+            let (user, message) = (who(&either.user), &either.message);
+            format!("{user} sees {message} once and as sent, or refuses it ({})", reasons(&either.reasons))
+        }
+        Expect::SafetyNumberIs(number) => format!("the safety number {} is {}", number.of, number.digits),
         Expect::Silent { user } => format!("nothing of {} reaches the gateway after its deletion", who(user)),
         Expect::Resends { user, to, of, at_least, at_most } => {
             format!("{} sends {of} to {} again at least {at_least} and at most {at_most} times", who(user), who(to))

@@ -62,6 +62,12 @@ pub struct Diagnostic {
 }
 
 impl Diagnostic {
+    /// A fault in a data file that is read elsewhere.
+    #[must_use]
+    pub fn at(file: &str, source: &str, span: Span, message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::new(file, source, Fault::new(span, message).hint(hint))
+    }
+
     pub(crate) fn new(file: &str, source: &str, fault: Fault) -> Self {
         let Span { line, column, length } = fault.span;
         let text = source.lines().nth(line.saturating_sub(1)).unwrap_or_default();

@@ -8,13 +8,15 @@ mod expect;
 mod group;
 mod life;
 mod step;
+mod stored;
 
 pub use expect::*;
 pub use group::*;
 pub use life::*;
 pub use step::*;
+pub use stored::*;
 
-use countersign_contract::claims::{Capability, Feature};
+use countersign_contract::claims::{Capability, Feature, Suite};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -40,6 +42,9 @@ pub struct Scenario {
     /// Test capabilities that it needs.
     #[serde(default)]
     pub capabilities: Vec<Capability>,
+    /// Suites for which it makes sense; all of them unless said.
+    #[serde(default)]
+    pub suites: Vec<Suite>,
     /// Runs alone: everything that measures time.
     #[serde(default)]
     pub exclusive: bool,
@@ -74,6 +79,9 @@ pub struct Case {
     pub name: String,
     /// Values for `${…}`.
     pub with: BTreeMap<String, String>,
+    /// Suites for which this case makes sense; those of the scenario unless said.
+    #[serde(default)]
+    pub suites: Vec<Suite>,
 }
 
 /// Which side plays a user.
@@ -86,8 +94,19 @@ pub enum Side {
     Candidate,
 }
 
+/// What a reference user runs on in the suite `signal-pq`. In `signal-classic` all of them run on our own stack, since there is no
+/// official library for it any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stack {
+    /// Signal's own library.
+    Library,
+    /// Our own stack, whose sessions and messages can be altered: see `alter`.
+    Adversary,
+}
+
 /// A member of the cast: `reference`, `candidate`, or a table with more.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Cast {
     /// Who plays it.
@@ -102,13 +121,27 @@ pub struct Cast {
     pub asks_again: bool,
     /// Reference only: whether it is enlisted from the beginning; yes unless said. Without that, nobody at the gateway knows it.
     pub enlisted: bool,
+    /// Reference only: what it runs on; Signal's library unless said.
+    pub stack: Stack,
+    /// What stands ready of it, as stored vectors have it; nothing unless said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fixed: Option<Box<Fixed>>,
 }
 
 impl Cast {
     /// A member with nothing special.
     #[must_use]
     pub const fn plain(side: Side) -> Self {
-        Self { side, one_time_prekeys: 2, online: true, answers_retries: false, asks_again: true, enlisted: true }
+        Self {
+            side,
+            one_time_prekeys: 2,
+            online: true,
+            answers_retries: false,
+            asks_again: true,
+            enlisted: true,
+            stack: Stack::Library,
+            fixed: None,
+        }
     }
 }
 
@@ -125,6 +158,8 @@ impl<'de> Deserialize<'de> for Cast {
             answers_retries: Option<bool>,
             asks_again: Option<bool>,
             enlisted: Option<bool>,
+            stack: Option<Stack>,
+            fixed: Option<Box<Fixed>>,
         }
         impl<'de> serde::de::Visitor<'de> for Member {
             type Value = Cast;
@@ -148,6 +183,8 @@ impl<'de> Deserialize<'de> for Cast {
                     answers_retries: table.answers_retries.unwrap_or(plain.answers_retries),
                     asks_again: table.asks_again.unwrap_or(plain.asks_again),
                     enlisted: table.enlisted.unwrap_or(plain.enlisted),
+                    stack: table.stack.unwrap_or(plain.stack),
+                    fixed: table.fixed,
                 })
             }
         }
@@ -162,6 +199,8 @@ impl JsonSchema for Cast {
 
     fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         let side = generator.subschema_for::<Side>();
+        let stack = generator.subschema_for::<Stack>();
+        let fixed = generator.subschema_for::<Fixed>();
         schemars::json_schema!({
             "description": "A member of the cast: a word, or a table with more.",
             "anyOf": [
@@ -177,6 +216,8 @@ impl JsonSchema for Cast {
                         "answers-retries": { "type": "boolean", "description": "Reference only: whether it sends a message again when asked to; no unless said." },
                         "asks-again": { "type": "boolean", "description": "Reference only: whether it asks again for what it could not decrypt; yes unless said." },
                         "enlisted": { "type": "boolean", "description": "Reference only: whether it is enlisted from the beginning; yes unless said." },
+                        "stack": stack,
+                        "fixed": fixed,
                     },
                 },
             ],

@@ -94,6 +94,12 @@ impl Plan {
 
 /// Why a scenario does not apply to this candidate, if it does not.
 fn unfit(planned: &Planned, profile: &Profile, claims: &Description) -> Option<(Verdict, String)> {
+    let meant = &planned.scenario.suites;
+    // Before what the candidate claims: what its suite does not have, it need not support.
+    if let Some(spoken) = profile.suite_with(&claims.suites).filter(|spoken| !meant.is_empty() && !meant.contains(spoken)) {
+        let because = format!("it is about {}, and this run speaks {}", names(meant), names(&[spoken]));
+        return Some((Verdict::NotApplicable, because));
+    }
     let features: Vec<&Feature> = planned.scenario.features.iter().filter(|f| !claims.features.contains(f)).collect();
     let required: Vec<&Feature> = features.iter().copied().filter(|f| profile.required_features.contains(f)).collect();
     if !required.is_empty() {

@@ -23,7 +23,7 @@ pub struct Limits {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct WireProfile {
-    /// Message version of the suite: 4 is PQXDH.
+    /// Message version of the suite: 3 is X3DH, 4 is PQXDH.
     pub message_version: u8,
     /// Whether every message must carry the post-quantum ratchet (SPQR).
     pub spqr: bool,
@@ -54,6 +54,9 @@ pub struct Profile {
     pub requirements: Vec<String>,
     /// Scenarios that it takes: ids or globs.
     pub scenarios: Vec<String>,
+    /// Stored vectors that it takes: ids or globs, such as `double-ratchet/*`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub vectors: Vec<String>,
     /// Limits.
     pub limits: Limits,
     /// Members that may stand in each kind of stanza or request body on each hop, and why: `hop/kind` to members. Anything else
@@ -65,6 +68,14 @@ pub struct Profile {
     pub assumptions: Vec<String>,
     /// What a run of it does not show; printed in the report.
     pub does_not_show: Vec<String>,
+}
+
+impl WireProfile {
+    /// Whether sessions are set up with Kyber prekeys: since message version 4.
+    #[must_use]
+    pub const fn has_kyber(self) -> bool {
+        self.message_version >= 4
+    }
 }
 
 impl Profile {

@@ -10,7 +10,7 @@ use countersign_trace::record;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::Digest as _;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -28,6 +28,7 @@ const OTHER_FOLDERS: [&str; 5] = [REQUIREMENTS, PROFILES, "schemas", "src", "tes
 
 /// The folders that are built in. A test says that these are all there are.
 static BUILTIN: &[(&str, include_dir::Dir<'static>)] = &[
+    ("adversary", include_dir::include_dir!("$CARGO_MANIFEST_DIR/adversary")),
     ("content", include_dir::include_dir!("$CARGO_MANIFEST_DIR/content")),
     ("e2ee", include_dir::include_dir!("$CARGO_MANIFEST_DIR/e2ee")),
     ("groups", include_dir::include_dir!("$CARGO_MANIFEST_DIR/groups")),
@@ -190,13 +191,23 @@ impl Suite {
     /// What a profile takes, in the order of ids and cases.
     #[must_use]
     pub fn instances(&self, profile: &Profile) -> Vec<Planned> {
-        let globs: Vec<_> = profile.scenarios.iter().filter_map(|pattern| lint::scenario_glob(pattern).ok()).collect();
+        let patterns = profile.scenarios.iter().chain(&profile.vectors);
+        let globs: Vec<_> = patterns.filter_map(|pattern| lint::scenario_glob(pattern).ok()).collect();
         let taken = self.scenarios.iter().filter(|(id, _)| globs.iter().any(|glob| glob.is_match(id.as_str())));
         taken.flat_map(|(id, loaded)| loaded.instances(id)).collect()
     }
 }
 
 impl LoadedScenario {
+    /// The suites for which any of its cases makes sense; empty if that is all of them.
+    #[must_use]
+    pub fn suites(&self) -> BTreeSet<countersign_contract::claims::Suite> {
+        if self.cases.iter().any(|(_, scenario)| scenario.suites.is_empty()) {
+            return BTreeSet::new();
+        }
+        self.cases.iter().flat_map(|(_, scenario)| scenario.suites.iter().copied()).collect()
+    }
+
     fn instances<'a>(&'a self, id: &'a str) -> impl Iterator<Item = Planned> + 'a {
         self.cases.iter().map(move |(case, scenario)| Planned {
             name: case.as_ref().map_or_else(|| id.to_owned(), |case| format!("{id}@{case}")),

@@ -3,7 +3,7 @@
 use crate::secret::Secret32;
 use aes::Aes256;
 use cbc::cipher::block_padding::{NoPadding, Pkcs7};
-use cbc::cipher::{BlockDecryptMut as _, BlockEncryptMut as _, KeyIvInit as _};
+use cbc::cipher::{BlockDecryptMut as _, BlockEncryptMut as _, KeyIvInit as _, StreamCipher as _};
 use hkdf::Hkdf;
 use hmac::{Hmac, Mac as _};
 use serde::{Deserialize, Serialize};
@@ -11,6 +11,8 @@ use sha2::Sha256;
 
 /// Length of a message's MAC in bytes.
 pub const MAC_BYTES: usize = 8;
+/// Length of a MAC in a sealed message, in bytes.
+const SEALED_MAC_BYTES: usize = 10;
 /// Length of a block of AES in bytes.
 pub(crate) const BLOCK: usize = 16;
 
@@ -98,7 +100,7 @@ impl MessageKeys {
 
     /// Whole blocks as they are given: the padding is the caller's.
     pub(crate) fn encrypt_blocks(&self, blocks: &[u8]) -> Vec<u8> {
-        cbc::Encryptor::<Aes256>::new(&self.cipher.into(), &self.iv.into()).encrypt_padded_vec_mut::<NoPadding>(blocks)
+        encrypt_blocks(&self.cipher, &self.iv, blocks)
     }
 
     /// `None` for a length that is no whole number of blocks, for nothing, and for a padding that is not PKCS#7.
@@ -114,14 +116,55 @@ impl MessageKeys {
     }
 }
 
+/// The keys of one message under a sender key: no MAC, since the message is signed.
+pub(crate) struct GroupKeys {
+    cipher: [u8; 32],
+    iv: [u8; BLOCK],
+}
+
+impl GroupKeys {
+    pub(crate) fn derive(seed: &Secret32) -> Self {
+        let bytes: [u8; 48] = hkdf(None, &seed.0, b"WhisperGroup");
+        let (mut iv, mut cipher) = ([0; BLOCK], [0; 32]);
+        iv.copy_from_slice(&bytes[..BLOCK]);
+        cipher.copy_from_slice(&bytes[BLOCK..]);
+        Self { cipher, iv }
+    }
+
+    pub(crate) fn encrypt(&self, plaintext: &[u8]) -> Vec<u8> {
+        encrypt(&self.cipher, &self.iv, plaintext)
+    }
+
+    pub(crate) fn encrypt_blocks(&self, blocks: &[u8]) -> Vec<u8> {
+        encrypt_blocks(&self.cipher, &self.iv, blocks)
+    }
+
+    pub(crate) fn decrypt(&self, ciphertext: &[u8]) -> Option<Vec<u8>> {
+        decrypt(&self.cipher, &self.iv, ciphertext)
+    }
+}
+
+/// AES-256 in counter mode from zero, and the first ten bytes of an HMAC of the ciphertext.
+pub(crate) fn ctr_and_mac(cipher: &[u8; 32], mac: &[u8; 32], plaintext: &[u8]) -> Vec<u8> {
+    let mut bytes = plaintext.to_vec();
+    ctr::Ctr32BE::<Aes256>::new(cipher.into(), &[0; BLOCK].into()).apply_keystream(&mut bytes);
+    let tag = hmac(mac, &[&bytes]);
+    bytes.extend_from_slice(&tag[..SEALED_MAC_BYTES]);
+    bytes
+}
+
+fn encrypt_blocks(key: &[u8; 32], iv: &[u8; BLOCK], blocks: &[u8]) -> Vec<u8> {
+    cbc::Encryptor::<Aes256>::new(key.into(), iv.into()).encrypt_padded_vec_mut::<NoPadding>(blocks)
+}
+
 /// AES-256-CBC with PKCS#7.
-pub(crate) fn encrypt(key: &[u8; 32], iv: &[u8; BLOCK], plaintext: &[u8]) -> Vec<u8> {
+fn encrypt(key: &[u8; 32], iv: &[u8; BLOCK], plaintext: &[u8]) -> Vec<u8> {
     cbc::Encryptor::<Aes256>::new(key.into(), iv.into()).encrypt_padded_vec_mut::<Pkcs7>(plaintext)
 }
 
 /// AES-256-CBC with PKCS#7; `None` for what that cannot have made.
-pub(crate) fn decrypt(key: &[u8; 32], iv: &[u8; BLOCK], ciphertext: &[u8]) -> Option<Vec<u8>> {
-    if ciphertext.is_empty() || ciphertext.len() % BLOCK != 0 {
+fn decrypt(key: &[u8; 32], iv: &[u8; BLOCK], ciphertext: &[u8]) -> Option<Vec<u8>> {
+    if ciphertext.is_empty() || !ciphertext.len().is_multiple_of(BLOCK) {
         return None;
     }
     cbc::Decryptor::<Aes256>::new(key.into(), iv.into()).decrypt_padded_vec_mut::<Pkcs7>(ciphertext).ok()

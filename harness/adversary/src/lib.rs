@@ -17,13 +17,16 @@
 
 pub mod alter;
 mod bundle;
+mod chain;
 mod curve;
+mod group;
 mod kdf;
 mod kem;
 mod keys;
 mod party;
 mod profile;
 mod refusal;
+mod sealed;
 mod secret;
 mod session;
 mod wire;
@@ -31,9 +34,11 @@ mod wire;
 pub use alter::Alteration;
 pub use bundle::Bundle;
 pub use curve::{KeyPair, PUBLIC_KEY_BYTES, PublicKey, SIGNATURE_BYTES};
+pub use group::MOST_SENDER_KEYS;
 pub use kdf::MAC_BYTES;
 pub use kem::{KYBER_PRIVATE_BYTES, KYBER_PUBLIC_BYTES};
 pub use party::{Config, Opened, Opening, Party};
 pub use profile::WireProfile;
 pub use refusal::Refusal;
+pub use sealed::{SealedContent, SealedKind};
 pub use session::{FURTHEST_AHEAD, MOST_ARCHIVED, MOST_CHAINS, MOST_SKIPPED};

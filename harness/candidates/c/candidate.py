@@ -7,6 +7,7 @@ import asyncio
 import sys
 
 from adapter.carriers import serve_http, stdio
+from adapter.guards import GUARDS, missing
 from adapter.operations import Candidate
 from adapter.problems import say
 
@@ -34,7 +35,11 @@ if __name__ == "__main__":
         raise SystemExit("Python 3.11 or later is needed")
     parser = argparse.ArgumentParser(description="Sample candidate on libsignal-protocol-c.")
     parser.add_argument("--http", metavar="HOST:PORT", type=address, help="serve POST /{operation} there, instead of lines")
+    parser.add_argument("--without", metavar="GUARD", action="append", default=[], choices=[*GUARDS, "any"],
+                        help=f"take away a guard of the adapter: {', '.join(GUARDS)}; or `any`, to take away all")
+    options = parser.parse_args()
+    missing.update(GUARDS if "any" in options.without else options.without)
     try:
-        asyncio.run(main(parser.parse_args()))
+        asyncio.run(main(options))
     except KeyboardInterrupt:
         sys.exit(130)

@@ -4,12 +4,15 @@ mod again;
 mod new;
 pub(crate) mod remote;
 mod show;
+mod vectors;
 
 pub(crate) use again::{Again, Replay};
 pub(crate) use show::{Completions, Show};
 
 use clap::{Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
+
+pub(crate) use vectors::{Generate, Vectors, What as VectorsWhat};
 
 pub(crate) use new::{Candidate as NewCandidate, Language, New, What as NewWhat};
 
@@ -42,6 +45,8 @@ pub(crate) enum Command {
     Explain(Explain),
     /// Find every fault in scenario, requirement and profile files.
     Lint(Lint),
+    /// Make the stored vectors anew.
+    Vectors(Vectors),
     /// Print a JSON Schema or OpenAPI document.
     Schema(Schema),
     /// Render a record again.
@@ -182,7 +187,7 @@ pub(crate) struct Explain {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Lint {
-    /// A folder of scenarios, requirements and profiles; the built-in one unless said.
+    /// A folder of scenarios, requirements and profiles, or one of vectors; everything built in unless said.
     pub(crate) folder: Option<PathBuf>,
     /// How to print.
     #[arg(long, value_enum, default_value_t)]

@@ -16,4 +16,5 @@ pub(crate) mod sample;
 pub(crate) mod schema;
 pub(crate) mod suite;
 pub(crate) mod target;
+pub(crate) mod vectors;
 pub(crate) mod verify;

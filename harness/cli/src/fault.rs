@@ -68,6 +68,11 @@ pub(crate) enum Fault {
     Stopped,
     #[error("cannot start: {0}")]
     Runtime(std::io::Error),
+    #[error(
+        "{} of vectors in {} differ from what the generator makes: {}\nhint: `countersign vectors generate` writes them anew",
+        if .files.len() == 1 { "1 file".to_owned() } else { format!("{} files", .files.len()) }, .folder.display(), .files.join(", ")
+    )]
+    NotAsGenerated { folder: PathBuf, files: Vec<String> },
     #[error("the built-in data is faulty: {0}")]
     Builtin(String),
 }
@@ -76,6 +81,7 @@ impl Fault {
     pub(crate) const fn exit(&self) -> Exit {
         match self {
             Self::Suite(_)
+            | Self::NotAsGenerated { .. }
             | Self::Profile { .. }
             | Self::Seed(_)
             | Self::Run(RunError::Target(_) | RunError::Filter(_))

@@ -12,7 +12,7 @@ mod output;
 mod settings;
 mod signals;
 
-use args::{Command, NewWhat};
+use args::{Command, NewWhat, VectorsWhat};
 use settings::Unread;
 use std::process::ExitCode;
 
@@ -36,6 +36,9 @@ fn main() -> ExitCode {
         Command::List(list) => commands::list::list(&list),
         Command::Explain(explain) => commands::explain::explain(&explain),
         Command::Lint(lint) => commands::lint::lint(&lint),
+        Command::Vectors(vectors) => match vectors.what {
+            VectorsWhat::Generate(generate) => commands::vectors::generate(&generate),
+        },
         Command::Schema(schema) => commands::schema::schema(&schema),
         Command::Report(report) => commands::report::report(&report),
         Command::Verify(verify) => commands::verify::verify(&verify),

@@ -89,3 +89,22 @@ fn an_unknown_id_brings_the_nearest() {
         assert!(said.contains(&format!("`{meant}`")), "{said}");
     }
 }
+
+#[test]
+fn a_folder_and_a_name_without_its_folder_are_known() {
+    for typed in ["e2ee", "e2ee/"] {
+        let (code, text, said) = countersign(&["explain", typed]);
+        assert_eq!(code, Some(0), "{said}");
+        for part in ["e2ee (folder): ", "\n  e2ee/out-of-order: ", "mutant:skips-mac", "countersign run --only 'e2ee/*'"] {
+            assert!(text.contains(part), "{part} of {text}");
+        }
+    }
+    for (typed, meant) in [("out-of-order", "e2ee/out-of-order"), ("mac-inner-field@mac", "e2ee/mac-inner-field@mac")] {
+        let (code, text, said) = countersign(&["explain", typed, "--record", "not-there.jsonl"]);
+        assert_eq!(code, Some(0), "{said}");
+        assert!(text.starts_with(&format!("{meant} (scenario): ")), "{text}");
+    }
+    for unknown in ["e2", "mac-inner-field@no-such-case", "/", ""] {
+        assert_eq!(countersign(&["explain", unknown]).0, Some(2), "{unknown:?}");
+    }
+}

@@ -77,7 +77,10 @@ impl Content {
     /// Encodes and pads.
     #[must_use]
     pub fn to_padded(&self) -> Vec<u8> {
-        pad(self.encode_to_vec())
+        // Room for the padding as well, so that nothing is moved for it.
+        let mut bytes = Vec::with_capacity((self.encoded_len() + 1).next_multiple_of(PADDING_BLOCK));
+        self.encode_raw(&mut bytes);
+        pad(bytes)
     }
 
     /// Unpads and decodes, and checks that there is a body.

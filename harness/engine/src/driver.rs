@@ -14,6 +14,7 @@ use countersign_gateway::server::{ChatSender, ServerEvent};
 use countersign_instance::{Finished, Instance, InstancePlan, Output};
 use countersign_trace::event::{Input, Outcome};
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::{oneshot, watch};
@@ -23,6 +24,9 @@ use tokio::task::JoinSet;
 pub const MOST_INPUTS: u64 = 100_000;
 /// Most bytes that come in from the candidate during one instance.
 pub const MOST_BYTES: u64 = 512 * 1024 * 1024;
+/// Most bytes that come in from the candidate during a whole run, repeats included: they are stored with the record. An honest run
+/// of all scenarios brings less than a tenth.
+pub const MOST_RUN_BYTES: u64 = 4 * 1024 * 1024 * 1024;
 /// How much longer than a file its buffer is, so that a candidate in this process can encrypt it where it lies.
 const ROOM_TO_ENCRYPT: usize = 64;
 /// How long an interrupted instance waits for the candidate to close it.
@@ -186,7 +190,13 @@ impl Drive {
         if self.inputs >= MOST_INPUTS {
             return Some(format!("the candidate did more than {MOST_INPUTS} things in one instance"));
         }
-        (self.bytes >= MOST_BYTES).then(|| format!("the candidate sent more than {MOST_BYTES} bytes in one instance"))
+        flooded(self.bytes, self.gateway.received.load(Ordering::Relaxed))
+    }
+
+    /// Counts what came in.
+    fn took(&mut self, bytes: usize) {
+        self.bytes += bytes as u64;
+        self.gateway.received.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
     async fn wake(&mut self, interrupt: &mut Interrupt) -> Woken {
@@ -222,7 +232,7 @@ impl Drive {
                 self.last_request += 1;
                 let request = self.last_request;
                 self.requests.insert(request, reply);
-                self.bytes += http.body.len() as u64;
+                self.took(http.body.len());
                 let body = self.instance.shared_body(http.body);
                 self.feed(Input::Request { request, method: http.method, path: http.path, token: http.token, body });
             }
@@ -236,7 +246,7 @@ impl Drive {
             }
             ServerEvent::ChatFrame { channel_key, text } => {
                 let Some(channel) = self.channels.by_key.get(&channel_key).copied() else { return };
-                self.bytes += text.len() as u64;
+                self.took(text.len());
                 let text = self.instance.body(&text);
                 self.feed(Input::ChatFrame { channel, text });
             }
@@ -310,6 +320,14 @@ impl Drive {
     }
 }
 
+/// Why no more of what a candidate sends is taken, if there is too much of it: in this instance, or in all of the run.
+fn flooded(instance: u64, run: u64) -> Option<String> {
+    if instance >= MOST_BYTES {
+        return Some(format!("the candidate sent more than {MOST_BYTES} bytes in one instance"));
+    }
+    (run >= MOST_RUN_BYTES).then(|| format!("the candidate sent more than {MOST_RUN_BYTES} bytes in one run"))
+}
+
 /// What a client did, without secrets of ours that it may have got hold of: no verdict may depend on one, and no record hold one.
 fn redacted(event: ServerEvent, redactor: &Redactor) -> ServerEvent {
     match event {
@@ -346,12 +364,19 @@ pub(crate) async fn stop(interrupt: &mut Interrupt) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::redacted;
+    use super::{MOST_BYTES, MOST_RUN_BYTES, flooded, redacted};
     use crate::remote::{REDACTED, Redactor, Secret};
     use countersign_contract::{Problem, Reason};
     use countersign_gateway::HttpRequest;
     use countersign_gateway::server::ServerEvent;
     use tokio::sync::oneshot;
+
+    #[test]
+    fn an_instance_and_a_run_take_so_many_bytes_and_no_more() {
+        assert_eq!(flooded(MOST_BYTES - 1, MOST_RUN_BYTES - 1), None);
+        assert!(flooded(MOST_BYTES, 0).is_some_and(|cause| cause.ends_with("in one instance")));
+        assert!(flooded(0, MOST_RUN_BYTES).is_some_and(|cause| cause.ends_with("in one run")));
+    }
 
     #[test]
     fn a_secret_that_a_client_got_hold_of_is_in_nothing_that_an_instance_sees() {

@@ -6,6 +6,7 @@ use countersign_gateway::memory::{self, MemoryClient};
 use countersign_gateway::server::{Dial, Entrance, InstanceSocket, Limits, Server, base_path};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The URL by which an in-process candidate knows its gateway.
@@ -51,6 +52,8 @@ pub struct OpenGateway {
     pub redactor: Redactor,
     /// What the candidate's clients do.
     pub socket: InstanceSocket,
+    /// Bytes that came in, over all instances that share this.
+    pub received: Arc<AtomicU64>,
     _listed: Option<Listed>,
 }
 
@@ -127,6 +130,7 @@ impl Gateways {
                 trust_anchors: listening.trust_anchors.clone(),
                 redactor: listening.redactor.clone(),
                 socket: listening.server.register(instance),
+                received: Arc::default(),
                 _listed: None,
             },
             Self::Memory(gateways) => {
@@ -138,6 +142,7 @@ impl Gateways {
                     trust_anchors: None,
                     redactor: Redactor::default(),
                     socket,
+                    received: Arc::default(),
                     _listed: Some(listed),
                 }
             }

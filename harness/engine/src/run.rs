@@ -29,7 +29,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicU32, AtomicU64};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio::task::{Id, JoinSet};
@@ -170,6 +170,7 @@ pub async fn run_with(
             options: &options,
             extras: &extras,
             repeated: AtomicU32::new(0),
+            received: Arc::default(),
             candidate,
             description: Arc::new(description),
             events: &events,
@@ -240,6 +241,8 @@ struct Round<'a> {
     extras: &'a Extras,
     /// Scenarios that were executed again.
     repeated: AtomicU32,
+    /// Bytes that came in from the candidate.
+    received: Arc<AtomicU64>,
     candidate: &'a Candidate,
     description: Arc<Description>,
     events: &'a mpsc::Sender<RunEvent>,
@@ -320,7 +323,8 @@ impl Round<'_> {
     /// Executes and judges; the seed is made from `seed_name`. What it takes of the room is held with its bodies.
     fn instance(&self, planned: Planned, seed_name: &str, taken: Option<Taken>) -> impl Future<Output = Done> + Send + use<> {
         let instance = derive::instance(&self.options.seed, seed_name);
-        let gateway = self.candidate.gateways().open(instance);
+        let mut gateway = self.candidate.gateways().open(instance);
+        gateway.received = Arc::clone(&self.received);
         let plan = InstancePlan {
             scenario: Arc::clone(&planned.scenario),
             case: planned.case.clone(),

@@ -2,6 +2,7 @@
 
 use crate::instance::SentMessage;
 use crate::script::Action;
+use crate::wrongly::Wrong;
 use crate::{Instance, content, derive};
 use countersign_contract::content::content::Body as ContentBody;
 use countersign_contract::content::{Attachment, Content, Group, SenderKey};
@@ -256,7 +257,7 @@ impl Instance {
         let content = Content { message_id: stanza.to_string(), sent_at: self.now_ms, group: Some(stamp), body };
         let to_group = Some(ToGroup { group, readers: BTreeSet::from([to]) });
         self.sent.insert(stanza, SentMessage { from, to, content: content.clone(), group: to_group });
-        self.encrypt_and_send(name, from, to, stanza, &content, None);
+        self.encrypt_and_send(name, from, to, stanza, &content, Wrong::default());
         self.with_reference(name, |r| r.gave_sender_key(group, to));
         Ok(())
     }
@@ -291,7 +292,7 @@ impl Instance {
         if let Some(original) = original {
             self.name(format!("{original}/resend"), stanza);
         }
-        self.encrypt_and_send(name, user, to, stanza, &content, None);
+        self.encrypt_and_send(name, user, to, stanza, &content, Wrong::default());
     }
 
     /// A reference user is told who is in a group.

@@ -4,13 +4,13 @@ use crate::members::{Member, Members};
 use crate::plan::{Finished, InstancePlan, Output};
 use crate::script::{Action, Waiting};
 use crate::timed::BurstState;
-use crate::{derive, script};
+use crate::{derive, script, stored};
 use countersign_contract::content::Content;
-use countersign_contract::operations::{CreateUser, Open};
+use countersign_contract::operations::Open;
 use countersign_contract::{Call, Reason, StanzaId, UserId};
 use countersign_gateway::{Gateway, HttpRequest};
-use countersign_reference::{Config, ReferenceUser};
-use countersign_scenarios::Side;
+use countersign_reference::{Config, ReferenceUser, Stack};
+use countersign_scenarios::{Side, language};
 use countersign_trace::event::{Entry, Event, Input, Outcome};
 use countersign_trace::{Blobs, Body, MadeFile, Observation, Trace};
 use std::collections::{BTreeMap, VecDeque};
@@ -71,15 +71,22 @@ impl Instance {
         let mut crypto_us = 0;
         let mut members = Members::new();
         for (name, cast) in &plan.scenario.cast {
-            let user = UserId(derive::uuid(&plan.seed, &["user", name]));
-            let reference = (cast.side == Side::Reference).then(|| {
+            let user = stored::fixed_user(cast).unwrap_or_else(|| UserId(derive::uuid(&plan.seed, &["user", name])));
+            if cast.side == Side::Reference {
                 gateway.register_reference(user);
+            }
+            let reference = (cast.side == Side::Reference && !stored::is_stored(cast)).then(|| {
                 let begin = (plan.meter)();
                 let made = ReferenceUser::new(Config {
                     seed: plan.seed,
                     scenario: plan.name.clone(),
                     name: name.clone(),
                     user,
+                    suite: plan.suite.suite,
+                    stack: match cast.stack {
+                        language::Stack::Library => Stack::Library,
+                        language::Stack::Adversary => Stack::Adversary,
+                    },
                     one_time_prekeys: cast.one_time_prekeys,
                     publishes_one_time_kyber: true,
                 });
@@ -222,8 +229,7 @@ impl Instance {
         for name in names {
             let Some(member) = self.members.get(&name) else { continue };
             if member.is_candidate() {
-                let (user, count, online) = (member.user, member.cast.one_time_prekeys, member.cast.online);
-                let create = CreateUser { instance, user, one_time_prekeys: count, import: None };
+                let (create, online) = (self.creation(&member.cast, member.user), member.cast.online);
                 self.actions.push_back(Action::Call(Call::CreateUser(create)));
                 if online {
                     self.actions.push_back(Action::Connect(name));

@@ -10,6 +10,7 @@
 //! * `effects`: what the gateway wants done, and what reference users do with what they receive.
 //! * `groups`: groups, and what reference users do in them.
 //! * `content`: what is sent, made from the seed.
+//! * `stored`: peers whose keys and messages stand in the scenario.
 
 mod content;
 mod derive;
@@ -22,8 +23,10 @@ pub mod plan;
 mod reference_side;
 mod script;
 mod sending;
+mod stored;
 mod talk;
 mod timed;
+mod wrongly;
 
 pub use instance::Instance;
 pub use plan::{Finished, InstancePlan, Output, Spoken, instance_id, instance_seed, no_meter};

@@ -3,7 +3,6 @@
 use crate::Instance;
 use crate::script::Action;
 use countersign_contract::Call;
-use countersign_contract::operations::CreateUser;
 use countersign_contract::portable::{ReceiptType, Stanza};
 use countersign_scenarios::language::{AskAgain, ContentSpec, Many, Send, UnknownStanza};
 use serde_json::json;
@@ -11,11 +10,11 @@ use serde_json::json;
 impl Instance {
     /// The candidate creates a user anew, and brings it online.
     pub(crate) fn reinstall_candidate(&mut self, name: &str) {
-        let instance = self.plan.instance;
         let Some(member) = self.members.get_mut(name) else { return };
         // A new client, with a new log; what went to the old one is not settled any more.
         (member.cursor, member.delivered, member.settled, member.deleted) = (0, None, None, false);
-        let create = CreateUser { instance, user: member.user, one_time_prekeys: member.cast.one_time_prekeys, import: None };
+        let (cast, user) = (member.cast.clone(), member.user);
+        let create = self.creation(&cast, user);
         self.actions.push_back(Action::Call(Call::CreateUser(create)));
         self.actions.push_back(Action::Connect(name.to_owned()));
     }
@@ -31,6 +30,8 @@ impl Instance {
                 network: many.network.clone(),
                 fresh_session: many.fresh_session,
                 bend: None,
+                alter: Vec::new(),
+                names_prekey: None,
             });
         }
     }

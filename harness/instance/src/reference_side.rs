@@ -1,13 +1,14 @@
 //! What reference users do: enlist, fetch keys, receive, acknowledge, ask again and answer such requests.
 
 use crate::effects::receipt_name;
+use crate::wrongly::Wrong;
 use crate::{Instance, derive};
 use countersign_contract::content::content::Body as ContentBody;
 use countersign_contract::content::{Attachment, Content};
 use countersign_contract::media::{is_file_name, is_media_type};
 use countersign_contract::portable::{KeyBundle, MOST_RETRIES, ReceiptType, Stanza};
 use countersign_contract::{Reason, StanzaId, UserId};
-use countersign_reference::media;
+use countersign_reference::{Alteration, media};
 use countersign_scenarios::language::{ForgeRetry, RotateKeys};
 use countersign_trace::event::Event;
 use countersign_trace::{Body, Digest, Observation};
@@ -15,7 +16,8 @@ use countersign_trace::{Body, Digest, Observation};
 impl Instance {
     pub(crate) fn enlist(&mut self, name: &str) {
         let Some(user) = self.user(name) else { return };
-        let Some(enlistment) = self.with_reference(name, |r| r.enlistment()) else { return };
+        let stored = self.members.get(name).and_then(|m| m.cast.fixed.as_ref()).and_then(|fixed| fixed.enlist.clone());
+        let Some(enlistment) = stored.or_else(|| self.with_reference(name, |r| r.enlistment())) else { return };
         let body = serde_json::to_vec(&enlistment).unwrap_or_default();
         if self.reference_asks(user, "POST", "/enlist", body).is_none() {
             return self.abandon(&format!("the enlistment of {name}"));
@@ -60,7 +62,7 @@ impl Instance {
     }
 
     /// Fetches a peer's bundle and sets up a session from it. False if that could not be done; the trace says why.
-    pub(crate) fn reference_fetch(&mut self, name: &str, of: UserId) -> bool {
+    pub(crate) fn reference_fetch(&mut self, name: &str, of: UserId, alter: &[Alteration]) -> bool {
         let Some(user) = self.user(name) else { return false };
         let answer = self.reference_asks(user, "GET", &format!("/keys/{of}"), Vec::new());
         let Some(bundle) = answer.and_then(|body| serde_json::from_slice::<KeyBundle>(&body).ok()) else {
@@ -72,7 +74,7 @@ impl Instance {
             return false;
         };
         let now_ms = self.now_ms;
-        match self.with_reference(name, |r| r.process_bundle(&bundle, now_ms)) {
+        match self.with_reference(name, |r| r.process_bundle_wrongly(&bundle, alter, now_ms)) {
             Some(Ok(observation)) => {
                 self.observe(Some(user), observation);
                 true
@@ -255,7 +257,7 @@ impl Instance {
             self.name(format!("{original}/resend"), stanza);
         }
         self.with_reference(name, |r| r.reset_session(from));
-        self.encrypt_and_send(name, user, from, stanza, &content, None);
+        self.encrypt_and_send(name, user, from, stanza, &content, Wrong::default());
     }
 
     pub(crate) fn forge_retry(&mut self, step: &ForgeRetry) {

@@ -3,6 +3,7 @@
 use crate::Instance;
 use crate::plan::Output;
 use crate::timed::BurstState;
+use countersign_contract::claims::Suite;
 use countersign_contract::operations::{
     AcceptIdentity, AdvanceClock, Answer, Close, Connect, DeleteUser, Disconnect, Events, FetchKeys, RotateKeys, Settle,
     VerifyIdentity,
@@ -247,14 +248,15 @@ impl Instance {
                     self.actions.push_back(Action::Call(Call::FetchKeys(FetchKeys { instance, user, of })));
                 }
                 (Some(_), Some(of)) => {
-                    self.reference_fetch(&fetch.user, of);
+                    self.reference_fetch(&fetch.user, of, &fetch.alter);
                 }
                 _ => self.skip("a user"),
             },
             Step::Bundle(bundle) => self.arm_bundle(&bundle),
             Step::RotateKeys(rotate) if self.is_candidate(&rotate.user) => {
                 if let Some(user) = self.user(&rotate.user) {
-                    let language::RotateKeys { signed, kyber, one_time_prekeys, .. } = rotate;
+                    let language::RotateKeys { signed, one_time_prekeys, .. } = rotate;
+                    let kyber = rotate.kyber && self.plan.suite.suite == Suite::SignalPq;
                     let call = RotateKeys { instance, user, signed, kyber, one_time_prekeys };
                     self.actions.push_back(Action::Call(Call::RotateKeys(call)));
                 }
@@ -276,6 +278,9 @@ impl Instance {
             Step::Redeliver(again) => self.redeliver(&again),
             Step::LoseNext(lose) => self.lose_next(&lose),
             Step::ExtraMembers(on) => self.extra_members = on,
+            Step::SendStored(send) => self.send_stored(&send),
+            Step::StoreBlob(blob) => self.store_blob(&blob),
+            Step::ServeBundle(serve) => self.serve_bundle(&serve),
             Step::AcceptIdentity(pair) => match (self.user(&pair.user), self.user(&pair.peer)) {
                 (Some(user), Some(peer)) if self.is_candidate(&pair.user) => {
                     self.actions.push_back(Action::Call(Call::AcceptIdentity(AcceptIdentity { instance, user, peer })));
@@ -331,7 +336,8 @@ impl Instance {
     fn expand_expect(&mut self, expect: &Expect) {
         self.actions.push_back(Action::SettleAll(0));
         let user = match expect {
-            Expect::Shows { user, .. }
+            Expect::ShowsOrRefuses(language::ShowsOrRefuses { user, .. })
+            | Expect::Shows { user, .. }
             | Expect::Refuses { user, .. }
             | Expect::ShowsNothingOf { user, .. }
             | Expect::CannotRead { user, .. }
@@ -363,6 +369,8 @@ impl Instance {
             network: None,
             fresh_session: false,
             bend: None,
+            alter: Vec::new(),
+            names_prekey: None,
         };
         self.actions.push_front(Action::Exchange(exchange, next + 1));
         self.actions.push_front(Action::SettleAll(0));

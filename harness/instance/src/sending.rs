@@ -2,13 +2,14 @@
 
 use crate::content::{self, Made};
 use crate::instance::{MOST_KEPT, SentMessage};
+use crate::wrongly::Wrong;
 use crate::{Instance, derive};
 use countersign_contract::content::{Attachment, Content, attachment};
 use countersign_contract::portable::{MessageType, Stanza};
 use countersign_contract::seen::{MediaKind, UserContent};
 use countersign_contract::{Bytes, StanzaId, UserId, operations};
 use countersign_gateway::HttpRequest;
-use countersign_reference::media;
+use countersign_reference::{Alteration, media};
 use countersign_scenarios::language::{BendContent, Send};
 use countersign_trace::event::Event;
 use countersign_trace::{Body, Digest, MadeFile, Observation};
@@ -77,10 +78,20 @@ impl Instance {
         self.note_sent(&send.from, to, stanza, &user_content);
         self.observe(Some(from), Observation::Sent { stanza, to, content: user_content, media_key });
         self.sent.insert(stanza, SentMessage { from, to, content: content.clone(), group: None });
-        if send.fresh_session {
+        let Some(alter) = self.alterations(send) else { return };
+        let has_session = self.with_reference(&send.from, |r| r.has_session(to)) == Some(true);
+        if alter.iter().any(Alteration::at_set_up) {
+            // A former base key is that of the session before, so that one stays until the new one takes its place.
+            if has_session && !send.fresh_session {
+                return self.skip("a session to be set up wrongly: one is there already");
+            }
+            if !self.reference_fetch(&send.from, to, &alter) {
+                return;
+            }
+        } else if send.fresh_session {
             self.with_reference(&send.from, |r| r.reset_session(to));
         }
-        self.encrypt_and_send(&send.from, from, to, stanza, &content, send.bend);
+        self.encrypt_and_send(&send.from, from, to, stanza, &content, Wrong { bend: send.bend, alter: &alter });
     }
 
     /// Encrypts for a peer, with a session from its bundle if there is none, and hands the stanza to the gateway.
@@ -91,14 +102,15 @@ impl Instance {
         to: UserId,
         stanza: StanzaId,
         content: &Content,
-        bend: Option<BendContent>,
+        wrong: Wrong<'_>,
     ) {
-        if self.with_reference(name, |r| r.has_session(to)) == Some(false) && !self.reference_fetch(name, to) {
+        if self.with_reference(name, |r| r.has_session(to)) == Some(false) && !self.reference_fetch(name, to, &[]) {
             return;
         }
         let now_ms = self.now_ms;
-        let encrypted = match bend.and_then(|bend| bent_plaintext(content, bend)) {
-            Some(plaintext) => self.with_reference(name, |r| r.encrypt_raw(to, &plaintext, now_ms)),
+        let bent = wrong.bend.and_then(|bend| bent_plaintext(content, bend));
+        let encrypted = match bent.or_else(|| (!wrong.alter.is_empty()).then(|| content.to_padded())) {
+            Some(plaintext) => self.with_reference(name, |r| r.encrypt_wrongly(to, &plaintext, wrong.alter, now_ms)),
             None => self.with_reference(name, |r| r.encrypt(to, content, now_ms)),
         };
         match encrypted {

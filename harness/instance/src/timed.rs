@@ -8,7 +8,7 @@ use countersign_scenarios::language::{self, Burst};
 use countersign_trace::event::{Event, Outcome};
 
 /// How long one poll for events waits, in milliseconds. It bounds how long a burst lasts after the last message was shown.
-const POLL_MS: u32 = 250;
+const POLL_MS: u32 = 100;
 
 /// A burst under way.
 pub(crate) struct BurstState {
@@ -87,6 +87,8 @@ impl Instance {
             network: None,
             fresh_session: false,
             bend: None,
+            alter: Vec::new(),
+            names_prekey: None,
         };
         self.send(&send);
         let stanza = self.names.get(&send.name).copied();

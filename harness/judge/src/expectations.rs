@@ -15,6 +15,7 @@ mod resends;
 mod safety_number;
 pub(crate) mod shows;
 mod silent;
+mod stored;
 mod wire;
 
 pub(crate) use keys_left::published_twice;
@@ -47,10 +48,19 @@ pub(crate) fn judge(cx: &Context<'_>, index: usize, expect: &Expect) -> Said {
         Expect::Receipt { user, receipt, of } => receipts::judge(cx, index, user, *receipt, of),
         Expect::NoReceipt { user, receipt, of, more_than } => receipts::none(cx, user, *receipt, of, *more_than),
         Expect::Problem { step, reasons } => problem::judge(cx, step, reasons),
-        Expect::Wire { stanza, r#type, one_time_prekey, epoch_at_least, new_session_since } => {
-            wire::judge(cx, stanza, *r#type, *one_time_prekey, *epoch_at_least, new_session_since.as_deref())
+        Expect::Wire { stanza, r#type, one_time_prekey, epoch_at_least, new_session_since, new_ratchet_since } => {
+            let wanted = wire::Wanted {
+                kind: *r#type,
+                one_time_prekey: *one_time_prekey,
+                epoch_at_least: *epoch_at_least,
+                new_session_since: new_session_since.as_deref(),
+                new_ratchet_since: new_ratchet_since.as_deref(),
+            };
+            wire::judge(cx, stanza, wanted)
         }
         Expect::Silent { user } => silent::judge(cx, user),
+        Expect::ShowsOrRefuses(either) => stored::shows_or_refuses(cx, index, either),
+        Expect::SafetyNumberIs(number) => safety_number::is(cx, &number.of, &number.digits),
         Expect::Resends { user, to, of, at_least, at_most } => resends::judge(cx, user, to, of, *at_least..=*at_most),
         Expect::Acknowledges { user, stanza } => acknowledges::judge(cx, user, stanza),
         Expect::NothingSent { user, to, after } => nothing_sent::judge(cx, user, to, after),

@@ -92,6 +92,8 @@ findings! {
     WrongOnWire = "wrong-on-wire", None;
     /// A message belongs to a session that should not have been used any more.
     OldSession = "old-session", Some("the age of a session that was never answered is not looked at before sending");
+    /// A message carries a ratchet key that an answer should have replaced.
+    OldRatchetKey = "old-ratchet-key", Some("the session is not saved after a message was received, or the step of the ratchet was left out");
     /// A content was sent again too often.
     TooManyResends = "too-many-resends", Some("the client does not count for each message how often it sent it again");
     /// A content was not sent again.

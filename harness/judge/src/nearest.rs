@@ -42,6 +42,11 @@ pub(crate) fn instead(cx: &Context<'_>, index: usize, expect: &Expect, said: &Sa
         Expect::Wire { stanza, .. } => wire::of_message(cx, stanza),
         Expect::NothingSent { user, to, .. } | Expect::Resends { user, to, .. } => wire::of_sent(cx, user, to, &said.evidence),
         Expect::SameSafetyNumber { .. } => numbers(&said.observed),
+        Expect::SafetyNumberIs(_) => None,
+        Expect::ShowsOrRefuses(either) => {
+            let message = std::slice::from_ref(&either.message);
+            both(told::account(cx, &either.user, end), told::of_messages(cx, &either.user, message, end))
+        }
         Expect::DifferentSafetyNumber { between: [one, other] } => peers(cx, one, other),
         Expect::KeysLeft { user, .. } => published(cx, user, end),
         Expect::DifferentFiles { between } => files(cx, between),
@@ -127,10 +132,13 @@ fn published(cx: &Context<'_>, user: &str, end: usize) -> Option<String> {
     let count = |ec: bool| mine.iter().map(|p| if ec { p.one_time.len() } else { p.one_time_kyber.len() }).sum::<usize>();
     let handed: Vec<_> = cx.seen.handed.iter().filter(|h| h.bundle.user == owner && h.at < end).collect();
     let with = handed.iter().filter(|h| h.bundle.one_time_prekey.is_some()).count();
+    let published = if cx.has_kyber() {
+        format!("{} EC and {} Kyber one-time prekeys", count(true), count(false))
+    } else {
+        format!("{} one-time prekeys", count(true))
+    };
     Some(format!(
-        "{user} published {} EC and {} Kyber one-time prekeys in {}; {} handed out, {with} of them with an EC one-time prekey",
-        count(true),
-        count(false),
+        "{user} published {published} in {}; {} handed out, {with} of them with an EC one-time prekey",
         counted(mine.len(), "request"),
         if handed.len() == 1 { "1 bundle was".to_owned() } else { format!("{} bundles were", handed.len()) }
     ))

@@ -5,6 +5,7 @@ use crate::monitors::{file_reuse::HEAD, known};
 use crate::said::Said;
 use crate::seen::Seen;
 use crate::wire;
+use countersign_contract::Operation;
 use countersign_scenarios::{Profile, Scenario};
 use countersign_trace::{Blobs, Check, CheckKind, Digest, InstanceResult, Observation, Verdict};
 use std::collections::BTreeMap;
@@ -107,7 +108,15 @@ fn collect(instance: &InstanceResult, blobs: &Blobs) -> Vec<(Kind, Digest, u64)>
     let seen = Seen::new(&scenario, &instance.trace, blobs);
     let mut out = vec![];
     let mut add = |kind, bytes: &[u8], at: usize| out.push((kind, Digest::of(bytes), seen.n(at)));
-    for publication in &seen.publications {
+    // Imported keys are the vector's, and the same whenever it is executed.
+    let imported = |user| {
+        seen.calls.iter().any(|call| {
+            call.operation() == Some(Operation::CreateUser)
+                && call.user("user") == Some(user)
+                && call.args.get("import").is_some()
+        })
+    };
+    for publication in seen.publications.iter().filter(|publication| !imported(publication.user)) {
         publication.one_time.iter().for_each(|k| add(Kind::OneTimePrekey, &k.key.0, publication.at));
         publication.one_time_kyber.iter().for_each(|k| add(Kind::OneTimePrekey, &k.key.0, publication.at));
         publication.identity.iter().for_each(|k| add(Kind::IdentityKey, &k.0, publication.at));
@@ -142,6 +151,7 @@ fn nameless() -> Scenario {
         twin: true,
         features: vec![],
         capabilities: vec![],
+        suites: Vec::new(),
         exclusive: false,
         heavy: false,
         cases: vec![],

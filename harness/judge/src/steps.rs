@@ -56,6 +56,9 @@ pub(crate) fn judge(cx: &Context<'_>, index: usize, step: &Step) -> Option<Said>
         | Step::Redeliver(_)
         | Step::LoseNext(_)
         | Step::Fault(_)
+        | Step::SendStored(_)
+        | Step::StoreBlob(_)
+        | Step::ServeBundle(_)
         | Step::Media(_) => Ok(None),
     };
     match (cx.gate(index, "the step is carried out"), said) {

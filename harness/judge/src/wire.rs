@@ -13,6 +13,8 @@ const MAC_BYTES: usize = 8;
 pub(crate) struct Signal<'a> {
     /// High nibble of the version byte.
     pub(crate) version: u8,
+    /// Low nibble: the newest version that the sender knows.
+    pub(crate) newest: u8,
     pub(crate) ratchet_key: &'a [u8],
     pub(crate) counter: u32,
     pub(crate) ciphertext: &'a [u8],
@@ -27,9 +29,13 @@ pub(crate) struct Signal<'a> {
 pub(crate) struct Prekey<'a> {
     /// High nibble of the version byte.
     pub(crate) version: u8,
+    /// Low nibble: the newest version that the sender knows.
+    pub(crate) newest: u8,
     pub(crate) prekey_id: Option<u32>,
     pub(crate) base_key: &'a [u8],
     pub(crate) identity_key: &'a [u8],
+    /// Whether it names a Kyber prekey.
+    pub(crate) names_kyber: bool,
     pub(crate) kyber_ciphertext: &'a [u8],
     pub(crate) message: Signal<'a>,
     /// Numbers of fields that the suite does not know.
@@ -163,6 +169,7 @@ pub(crate) fn signal(bytes: &[u8]) -> Option<Signal<'_>> {
     let fields = fields(protobuf)?;
     Some(Signal {
         version: version >> 4,
+        newest: version & 0x0f,
         ratchet_key: bytes_of(&fields, 1)?,
         counter: number_of(&fields, 2)?,
         ciphertext: bytes_of(&fields, 4)?,
@@ -177,9 +184,11 @@ pub(crate) fn prekey(bytes: &[u8]) -> Option<Prekey<'_>> {
     let fields = fields(protobuf)?;
     Some(Prekey {
         version: version >> 4,
+        newest: version & 0x0f,
         prekey_id: number_of(&fields, 1),
         base_key: bytes_of(&fields, 2)?,
         identity_key: bytes_of(&fields, 3)?,
+        names_kyber: number_of(&fields, 7).is_some(),
         kyber_ciphertext: bytes_of(&fields, 8).unwrap_or_default(),
         message: signal(bytes_of(&fields, 4)?)?,
         unknown: unknown(&fields, 8, &[1, 5, 6, 7]),

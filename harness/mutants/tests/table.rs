@@ -28,7 +28,7 @@ const GROUPS: [(&str, u32); 22] = [
     ("GRP", 9),
     ("LIFE", 5),
     // Ours: keys and the contract.
-    ("KEY", 3),
+    ("KEY", 4),
     ("CT", 7),
 ];
 

@@ -36,6 +36,8 @@ fn reference(name: &str, number: u128) -> ReferenceUser {
         scenario: "bench".into(),
         name: name.into(),
         user: UserId(Uuid::from_u128(number)),
+        suite: countersign_contract::claims::Suite::SignalPq,
+        stack: countersign_reference::Stack::Library,
         one_time_prekeys: 1,
         publishes_one_time_kyber: false,
     })

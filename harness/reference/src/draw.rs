@@ -8,15 +8,37 @@ use rand::SeedableRng as _;
 use rand_chacha::ChaCha20Rng;
 use sha2::{Digest as _, Sha256};
 
+/// The generators of one user: what their keys have in common is hashed once.
+#[derive(Clone, Debug)]
+pub struct Draws(Sha256);
+
+impl Draws {
+    /// The draws of a user of one instance.
+    #[must_use]
+    pub fn new(seed: &[u8; 32], scenario: &str, name: &str) -> Self {
+        let mut hash = Sha256::new();
+        for part in [seed.as_slice(), scenario.as_bytes(), name.as_bytes()] {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+        Self(hash)
+    }
+
+    /// The generator for one operation.
+    #[must_use]
+    pub fn generator(&self, operation: u64) -> ChaCha20Rng {
+        let number = operation.to_be_bytes();
+        let mut hash = self.0.clone();
+        hash.update((number.len() as u64).to_be_bytes());
+        hash.update(number);
+        ChaCha20Rng::from_seed(hash.finalize().into())
+    }
+}
+
 /// The generator for one operation.
 #[must_use]
 pub fn generator(seed: &[u8; 32], scenario: &str, name: &str, operation: u64) -> ChaCha20Rng {
-    let mut hash = Sha256::new();
-    for part in [seed.as_slice(), scenario.as_bytes(), name.as_bytes(), &operation.to_be_bytes()] {
-        hash.update((part.len() as u64).to_be_bytes());
-        hash.update(part);
-    }
-    ChaCha20Rng::from_seed(hash.finalize().into())
+    Draws::new(seed, scenario, name).generator(operation)
 }
 
 #[cfg(test)]

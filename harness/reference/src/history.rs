@@ -12,7 +12,10 @@ impl History {
         if self.contains(ratchet_key, counter) {
             return;
         }
-        let ranges = self.0.entry(ratchet_key.to_vec()).or_default();
+        if !self.0.contains_key(ratchet_key) {
+            self.0.insert(ratchet_key.to_vec(), BTreeMap::new());
+        }
+        let Some(ranges) = self.0.get_mut(ratchet_key) else { return };
         let joined_end = counter.checked_add(1).and_then(|next| ranges.remove(&next)).unwrap_or(counter);
         let before = ranges.range_mut(..counter).next_back();
         match before {

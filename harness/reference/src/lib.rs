@@ -1,4 +1,4 @@
-//! The reference users, on Signal's own code, and the codecs of what they send.
+//! The reference users, on Signal's own code or on a stack of ours that can be told to misbehave, and the codecs of what they send.
 //!
 //! A [`ReferenceUser`] is a plain state machine: no input or output, no clock, no randomness of the operating system. Time is an
 //! argument; every random draw comes from a generator that is keyed anew for each operation of a user (see [`draw`]). So the same
@@ -20,5 +20,7 @@ mod stores;
 pub mod user;
 pub mod wire;
 
+pub use countersign_adversary::alter::{NamedPrekey, PrekeyKind};
+pub use countersign_adversary::{Alteration, WireProfile};
 pub use refusal::Refusal;
-pub use user::{CertificateAuthority, Config, Opened, ReferenceUser};
+pub use user::{CertificateAuthority, Config, Opened, ReferenceUser, Stack};

@@ -43,17 +43,14 @@ const ORDER_8: [[u8; 32]; 2] = [
 /// Whether X25519 makes the same of this key whatever the private key is. A comparison with the few such keys, rather than an
 /// agreement that comes out as zero: the check stands before every message.
 fn is_low_order(key: &PublicKey) -> bool {
-    let mut key: Vec<u8> = key.public_key_bytes().to_vec();
+    let Some(mut key) = key.public_key_bytes().first_chunk::<32>().copied() else { return true };
+    let [low, middle @ .., high] = &mut key;
     // X25519 does not look at the highest bit.
-    if let Some(last) = key.last_mut() {
-        *last &= 0x7f;
-    }
-    let Some((low, rest)) = key.split_first() else { return true };
-    let (high, middle) = rest.split_last().unwrap_or((&0, &[]));
+    *high &= 0x7f;
     let zero_or_one = *low <= 1 && *high == 0 && middle.iter().all(|b| *b == 0);
     // The prime is 2^255 - 19: minus one is written as 2^255 - 20, and zero and one can be written as 2^255 - 19 and - 18 as well.
     let near_prime = (0xec..=0xee).contains(low) && *high == 0x7f && middle.iter().all(|b| *b == 0xff);
-    zero_or_one || near_prime || ORDER_8.iter().any(|point| point[..] == key[..])
+    zero_or_one || near_prime || ORDER_8.contains(&key)
 }
 
 /// Reads a Kyber-1024 public key.

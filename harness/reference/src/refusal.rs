@@ -34,6 +34,12 @@ impl From<SignalProtocolError> for Refusal {
     }
 }
 
+impl From<countersign_adversary::Refusal> for Refusal {
+    fn from(refusal: countersign_adversary::Refusal) -> Self {
+        Self { reason: refusal.reason, detail: refusal.detail }
+    }
+}
+
 impl From<ContentError> for Refusal {
     fn from(error: ContentError) -> Self {
         Self::new(error.reason(), error)

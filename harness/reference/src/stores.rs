@@ -46,8 +46,10 @@ impl IdentityKeyStore for Identities {
     }
 
     async fn save_identity(&mut self, address: &ProtocolAddress, identity: &IdentityKey) -> Outcome<IdentityChange> {
-        let fresh = Known { trusted: *identity, newest: *identity };
-        let known = self.known.entry(address.name().to_owned()).or_insert(fresh);
+        let Some(known) = self.known.get_mut(address.name()) else {
+            self.known.insert(address.name().to_owned(), Known { trusted: *identity, newest: *identity });
+            return Ok(IdentityChange::from_changed(false));
+        };
         let changed = known.newest != *identity;
         known.newest = *identity;
         Ok(IdentityChange::from_changed(changed))
@@ -79,8 +81,8 @@ pub(crate) struct Sessions {
     pub(crate) by_name: BTreeMap<String, SessionRecord>,
     /// Whether what a write replaces is kept, so that it can be undone without a copy made beforehand.
     undoable: bool,
-    /// What the first write since [`Self::begin`] replaced.
-    replaced: Option<(String, Option<SessionRecord>)>,
+    /// What the first write since [`Self::begin`] replaced: a session, or the lack of one.
+    replaced: Option<Option<SessionRecord>>,
 }
 
 impl Sessions {
@@ -90,15 +92,15 @@ impl Sessions {
         self.undoable = true;
     }
 
-    /// Undoes the writes since [`Self::begin`].
-    pub(crate) fn undo(&mut self) {
+    /// Undoes the writes since [`Self::begin`], all of which were of this peer's session.
+    pub(crate) fn undo(&mut self, name: &str) {
         self.undoable = false;
         match self.replaced.take() {
-            Some((name, Some(before))) => {
-                self.by_name.insert(name, before);
+            Some(Some(before)) => {
+                self.by_name.insert(name.to_owned(), before);
             }
-            Some((name, None)) => {
-                self.by_name.remove(&name);
+            Some(None) => {
+                self.by_name.remove(name);
             }
             None => {}
         }
@@ -118,9 +120,12 @@ impl SessionStore for Sessions {
     }
 
     async fn store_session(&mut self, address: &ProtocolAddress, record: &SessionRecord) -> Outcome<()> {
-        let before = self.by_name.insert(address.name().to_owned(), record.clone());
+        let before = match self.by_name.get_mut(address.name()) {
+            Some(stored) => Some(std::mem::replace(stored, record.clone())),
+            None => self.by_name.insert(address.name().to_owned(), record.clone()),
+        };
         if self.undoable && self.replaced.is_none() {
-            self.replaced = Some((address.name().to_owned(), before));
+            self.replaced = Some(before);
         }
         Ok(())
     }

@@ -8,11 +8,10 @@ use crate::view::Failure;
 use countersign_judge::Finding;
 use countersign_trace::{Check, InstanceResult, Verdict};
 use maud::{Markup, html};
+use std::collections::BTreeMap;
 
 /// Failures of one cause that are told with what was observed; of more, the names alone.
 const MOST_TOLD: usize = 8;
-/// Missed requirements that page one names.
-const MOST_MISSED: usize = 8;
 /// Other findings, and further causes, that the top of the page names.
 const MOST_NEXT: usize = 3;
 /// Names that are listed beyond.
@@ -50,19 +49,18 @@ impl Page<'_, '_> {
     /// What else was found there, and which causes come next, each in a few words.
     fn besides(&self, cause: &Cause<'_>) -> Markup {
         let next = || self.causes.iter().enumerate().skip(1).take(MOST_NEXT);
-        let mut missed = Vec::new();
-        for id in self.causes.iter().flat_map(|cause| &cause.requirements) {
-            if !missed.contains(&id) {
-                missed.push(id);
-            }
-        }
+        let missed = self.missed();
+        let several = missed.len() > 1 || missed.iter().any(|(_, findings)| findings.len() > 1);
         html! {
-            @if !cause.others.is_empty() || self.causes.len() > 1 || missed.len() > 1 {
+            @if !cause.others.is_empty() || self.causes.len() > 1 || several {
                 ul.besides {
-                    @if missed.len() > 1 {
+                    @if several {
                         li {
-                            "missed in all: " @for (at, id) in missed.iter().take(MOST_MISSED).enumerate() { @if at > 0 { ", " } (self.requirement_link(id)) }
-                            @if missed.len() > MOST_MISSED { " and " (missed.len() - MOST_MISSED) " more" }
+                            "missed in all: "
+                            @for (at, (id, findings)) in missed.iter().enumerate() {
+                                @if at > 0 { ", " } (self.requirement_link(id))
+                                @if !findings.is_empty() { " (" (Shown::line(&findings.join(", "))) ")" }
+                            }
                         }
                     }
                     @for other in cause.others.iter().take(MOST_NEXT) {
@@ -85,6 +83,28 @@ impl Page<'_, '_> {
         }
     }
 
+    /// Every requirement that a failed check says is missed, with what was found of it: those of the first cause come first. Nothing
+    /// is left out, since what was looked for may be what a defect shows least often; a profile bounds the list.
+    fn missed(&self) -> Vec<(&str, Vec<&str>)> {
+        let first = self.causes.iter().flat_map(|cause| cause.failures.iter().filter_map(|found| found.check));
+        let instances = self.view.record.instances.iter().filter(|i| i.verdict == Verdict::Fail).flat_map(|i| &i.checks);
+        let mut missed: Vec<(&str, Vec<&str>)> = Vec::new();
+        let mut places: BTreeMap<&str, usize> = BTreeMap::new();
+        for check in first.chain(instances.chain(self.view.run_checks()).filter(|c| c.verdict == Verdict::Fail)) {
+            for id in &check.requirements {
+                let place = *places.entry(id).or_insert_with(|| {
+                    missed.push((id, Vec::new()));
+                    missed.len() - 1
+                });
+                let Some((_, findings)) = missed.get_mut(place) else { continue };
+                if let Some(finding) = check.finding.as_deref().filter(|finding| !findings.contains(finding)) {
+                    findings.push(finding);
+                }
+            }
+        }
+        missed
+    }
+
     pub(super) fn failures(&self) -> Markup {
         let all = self.causes.len() as u64;
         html! {
@@ -102,6 +122,8 @@ impl Page<'_, '_> {
 
     fn cause(&self, at: usize, cause: &Cause<'_>) -> Markup {
         let first = cause.failures.first();
+        let own = cause.requirement.map(|requirement| requirement.id.as_str()).or(cause.requirements.first().copied());
+        let with_it: Vec<&str> = cause.requirements.iter().copied().filter(|id| Some(*id) != own).collect();
         html! {
             article.failure {
                 h3 id={ "cause-" (at + 1) } {
@@ -126,9 +148,9 @@ impl Page<'_, '_> {
                         @if !requirement.fix.is_empty() { dt { "Fix" } dd { b { (Shown::block(&requirement.fix)) } } }
                         dt { "Source" } dd.source { (Shown::line(&requirement.source)) ", " (Shown::line(&requirement.date)) ", grade " (Shown::line(&requirement.grade)) }
                     }
-                    @if cause.requirements.len() > 1 {
+                    @if !with_it.is_empty() {
                         dt { "Missed with it" }
-                        dd { @for (at, id) in cause.requirements.iter().take(24).enumerate() { @if at > 0 { ", " } (self.requirement_link(id)) } }
+                        dd { @for (at, id) in with_it.iter().take(24).enumerate() { @if at > 0 { ", " } (self.requirement_link(id)) } }
                     }
                 }
                 @match first.and_then(|f| f.check) {

@@ -1,5 +1,6 @@
 //! Expectations.
 
+use super::{SafetyNumberIs, ShowsOrRefuses};
 use countersign_contract::Reason;
 use countersign_contract::portable::{MessageType, ReceiptType};
 use countersign_contract::seen::NoticeKind;
@@ -105,6 +106,9 @@ pub enum Expect {
         /// It sets up another session than this earlier message of the same sender.
         #[serde(default)]
         new_session_since: Option<String>,
+        /// It carries another ratchet key than this earlier message of the same sender.
+        #[serde(default)]
+        new_ratchet_since: Option<String>,
     },
     /// From its deletion on, nothing of a candidate's user reaches the gateway any more: no stanza, no request, no connection.
     Silent {
@@ -179,4 +183,8 @@ pub enum Expect {
         /// Name of the `burst` step.
         burst: String,
     },
+    /// A stored message is shown as it was sent, or refused for a right reason.
+    ShowsOrRefuses(ShowsOrRefuses),
+    /// The safety number that a step saw is this one.
+    SafetyNumberIs(SafetyNumberIs),
 }

@@ -1,8 +1,11 @@
 //! Steps.
 
 use super::{
-    AskAgain, ChangeGroup, CreateGroup, Damage, Expect, LoseNext, Many, Redeliver, SendToGroup, TryConnect, UnknownStanza,
+    AskAgain, ChangeGroup, CreateGroup, Damage, Expect, LoseNext, Many, Redeliver, SendStored, SendToGroup, ServeBundle,
+    StoreBlob, TryConnect, UnknownStanza,
 };
+pub use countersign_adversary::Alteration;
+use countersign_adversary::alter::PrekeyKind;
 use countersign_contract::seen::MediaKind;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -67,6 +70,12 @@ pub enum Step {
     UnknownStanza(UnknownStanza),
     /// From now on the gateway adds a member that does not exist yet to every stanza that it gives to the candidate's clients.
     ExtraMembers(bool),
+    /// A stored peer sends a stored message.
+    SendStored(SendStored),
+    /// An encrypted file lies at the gateway.
+    StoreBlob(StoreBlob),
+    /// The gateway answers the next request for a stored peer's keys with these.
+    ServeBundle(Box<ServeBundle>),
     /// A user creates a group.
     CreateGroup(CreateGroup),
     /// A member, or the gateway by itself, changes who is in a group.
@@ -101,6 +110,32 @@ pub struct Send {
     /// Reference only: what is wrong with the content that it makes.
     #[serde(default)]
     pub bend: Option<BendContent>,
+    /// Members on the stack `adversary` only: what is done wrongly, in the message and in the set-up of its session, if it has one.
+    #[serde(default)]
+    pub alter: Vec<Alteration>,
+    /// Members on the stack `adversary` only: name another prekey than the session was made with, whose id the scenario cannot know.
+    #[serde(default)]
+    pub names_prekey: Option<NamesPrekey>,
+}
+
+/// A prekey that a first message names although its session was made with another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct NamesPrekey {
+    /// Which kind.
+    pub kind: PrekeyKind,
+    /// Whose.
+    pub of: PrekeyOf,
+}
+
+/// Whose prekey it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum PrekeyOf {
+    /// The one that an earlier first message named: used up by it, if it was a one-time prekey.
+    Message(String),
+    /// One of another reference user.
+    User(String),
 }
 
 /// What is sent.
@@ -276,6 +311,9 @@ pub struct FetchKeys {
     /// Name of the attempt, for `expect`.
     #[serde(rename = "as")]
     pub name: String,
+    /// Members on the stack `adversary` only: what is done wrongly in the set-up of the session.
+    #[serde(default)]
+    pub alter: Vec<Alteration>,
 }
 
 /// Bends a bundle.

@@ -3,6 +3,7 @@
 mod names;
 mod rules;
 mod scenario;
+mod stored;
 mod suite;
 
 pub use rules::TAMPER_FIELDS;

@@ -1,7 +1,7 @@
 //! Which names a step defines and uses, and whether they fit together.
 
 use crate::diagnostic::{Fault, Span, known_hint};
-use crate::language::{BundleBend, Cast, ContentSpec, Expect, Network, Step};
+use crate::language::{BundleBend, Cast, ContentSpec, Expect, Network, PrekeyOf, Step};
 use crate::yaml::Node;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -98,6 +98,11 @@ pub(crate) fn mentions(step: &Step) -> Vec<Mention<'_>> {
             c.user(&s.from, "from");
             c.user(&s.to, "to");
             content(&s.content, &mut c);
+            match s.names_prekey.as_ref().map(|named| &named.of) {
+                Some(PrekeyOf::Message(of)) => c.add(Role::Use(MESSAGE), of, &["names-prekey", "of", "message"]),
+                Some(PrekeyOf::User(of)) => c.add(Role::User, of, &["names-prekey", "of", "user"]),
+                None => {}
+            }
             c.define(Sort::Message, &s.name);
         }
         Step::Expect(expect) => expectation(expect, &mut c),
@@ -118,6 +123,13 @@ pub(crate) fn mentions(step: &Step) -> Vec<Mention<'_>> {
             c.add(Role::User, user, &[]);
         }
         Step::Advance(_) | Step::Media(_) | Step::ExtraMembers(_) => {}
+        Step::SendStored(s) => {
+            c.user(&s.from, "from");
+            c.user(&s.to, "to");
+            c.define(Sort::Message, &s.name);
+        }
+        Step::StoreBlob(s) => c.user(&s.of, "of"),
+        Step::ServeBundle(s) => c.user(&s.of, "of"),
         Step::FetchKeys(f) => {
             c.user(&f.user, "user");
             c.user(&f.of, "of");
@@ -268,12 +280,20 @@ fn expectation<'a>(expect: &'a Expect, c: &mut Collect<'a>) {
             c.add(Role::Use(STANZA), of, &["of"]);
         }
         Expect::Problem { step, .. } => c.add(Role::Use(ATTEMPT), step, &["step"]),
-        Expect::Wire { stanza, new_session_since, .. } => {
+        Expect::Wire { stanza, new_session_since, new_ratchet_since, .. } => {
             c.add(Role::Use(STANZA), stanza, &["stanza"]);
             if let Some(before) = new_session_since {
                 c.add(Role::Use(MESSAGE), before, &["new-session-since"]);
             }
+            if let Some(before) = new_ratchet_since {
+                c.add(Role::Use(MESSAGE), before, &["new-ratchet-since"]);
+            }
         }
+        Expect::ShowsOrRefuses(either) => {
+            c.user(&either.user, "user");
+            c.add(Role::Use(MESSAGE), &either.message, &["message"]);
+        }
+        Expect::SafetyNumberIs(number) => c.add(Role::Use(SAFETY_NUMBER), &number.of, &["of"]),
         Expect::Silent { user } => c.user(user, "user"),
         Expect::Resends { user, to, of, .. } => {
             c.user(user, "user");
@@ -336,6 +356,9 @@ pub(crate) const fn step_word(step: &Step) -> &'static str {
         Step::Many(_) => "many",
         Step::UnknownStanza(_) => "unknown-stanza",
         Step::ExtraMembers(_) => "extra-members",
+        Step::SendStored(_) => "send-stored",
+        Step::StoreBlob(_) => "store-blob",
+        Step::ServeBundle(_) => "serve-bundle",
         Step::CreateGroup(_) => "create-group",
         Step::ChangeGroup(_) => "change-group",
         Step::SendToGroup(_) => "send-to-group",
@@ -366,6 +389,8 @@ const fn expect_word(expect: &Expect) -> &'static str {
         Expect::GrowingPauses { .. } => "growing-pauses",
         Expect::DeliveryLatency { .. } => "delivery-latency",
         Expect::ReceiptLatency { .. } => "receipt-latency",
+        Expect::ShowsOrRefuses(_) => "shows-or-refuses",
+        Expect::SafetyNumberIs(_) => "safety-number-is",
     }
 }
 

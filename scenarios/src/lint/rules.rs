@@ -2,7 +2,9 @@
 
 use super::names::{Placed, step_word};
 use crate::diagnostic::{Fault, Span, known_hint};
-use crate::language::{BundleBend, Cast, ContentSpec, Expect, Network, Scenario, Send, SendToGroup, Side, Step};
+use crate::language::{
+    BundleBend, Cast, ContentSpec, Expect, NamesPrekey, Network, PrekeyOf, Scenario, Send, SendToGroup, Side, Stack, Step,
+};
 use crate::yaml::Node;
 use countersign_contract::Reason;
 use countersign_contract::claims::{Capability, Feature};
@@ -11,9 +13,10 @@ use countersign_contract::seen::{MediaKind, NoticeKind};
 use std::collections::BTreeMap;
 
 /// Fields of a libsignal message that the network can change. The disturbance layer knows the same list.
-pub const TAMPER_FIELDS: [&str; 20] = [
+pub const TAMPER_FIELDS: [&str; 21] = [
     "unknown-version",
     "older-version",
+    "oldest-version",
     "version",
     "ratchet-key",
     "counter",
@@ -54,10 +57,10 @@ const LARGEST: u32 = 16 * 1024 * 1024;
 const LARGEST_HEAVY: u32 = 64 * 1024 * 1024;
 const LARGEST_LIGHT: u32 = 1024 * 1024;
 
-type CastAt = BTreeMap<String, (Span, Option<Cast>)>;
+pub(super) type CastAt = BTreeMap<String, (Span, Option<Cast>)>;
 
-struct Rules<'a> {
-    cast: &'a CastAt,
+pub(super) struct Rules<'a> {
+    pub(super) cast: &'a CastAt,
     faults: &'a mut Vec<Fault>,
 }
 
@@ -72,16 +75,16 @@ pub(crate) fn check_steps(cast: &CastAt, steps: &[Placed<'_>], faults: &mut Vec<
 }
 
 impl Rules<'_> {
-    fn side(&self, user: &str) -> Option<Side> {
+    pub(super) fn side(&self, user: &str) -> Option<Side> {
         self.cast.get(user).and_then(|(_, cast)| cast.as_ref()).map(|c| c.side)
     }
 
-    fn fault(&mut self, node: &Node, path: &[&str], message: impl Into<String>, hint: &str) {
+    pub(super) fn fault(&mut self, node: &Node, path: &[&str], message: impl Into<String>, hint: &str) {
         self.faults.push(Fault::new(node.at(path).span, message).hint(hint));
     }
 
     /// A user has to be on one side.
-    fn must_be(&mut self, side: Side, user: &str, node: &Node, path: &[&str]) {
+    pub(super) fn must_be(&mut self, side: Side, user: &str, node: &Node, path: &[&str]) {
         let Some(actual) = self.side(user) else { return };
         if actual != side {
             let (is, should) = match side {
@@ -106,6 +109,21 @@ impl Rules<'_> {
         }
     }
 
+    /// What is done wrongly is done by a member on our own stack.
+    fn altered(&mut self, user: &str, is: bool, node: &Node, path: &[&str]) {
+        let Some(member) = self.cast.get(user).and_then(|(_, cast)| cast.as_ref()).filter(|_| is) else { return };
+        if member.side == Side::Reference && member.stack == Stack::Adversary {
+            return;
+        }
+        let word = path.last().copied().unwrap_or_default();
+        let message = format!("`{word}` for `{user}`, who does not run on the stack `adversary`");
+        let hint = match member.side {
+            Side::Reference => format!("write `{user}: {{ side: reference, stack: adversary }}` in the cast"),
+            Side::Candidate => "only reference users on that stack can be told to misbehave".to_owned(),
+        };
+        self.fault(node, path, message, &hint);
+    }
+
     fn step(&mut self, step: &Step, node: &Node) {
         match step {
             Step::Send(s) => {
@@ -119,6 +137,13 @@ impl Rules<'_> {
                     if s.bend.is_some() {
                         self.fault(node, &["send", "bend"], format!("`bend` for `{}`, a candidate's user", s.from), hint);
                     }
+                }
+                self.altered(&s.from, !s.alter.is_empty(), node, &["send", "alter"]);
+                self.altered(&s.from, s.names_prekey.is_some(), node, &["send", "names-prekey"]);
+                if let Some(NamesPrekey { of: PrekeyOf::User(user), .. }) = &s.names_prekey {
+                    // Only of our own users do we know which prekeys they have.
+                    self.must_be(Side::Reference, user, node, &["send", "names-prekey", "of", "user"]);
+                    self.two(&s.from, user, node, &["send", "names-prekey", "of", "user"]);
                 }
                 match &s.content {
                     ContentSpec::TextOfBytes(n) => self.count(*n, 64..=LARGEST, node, &["send", "content", "text-of-bytes"]),
@@ -147,7 +172,15 @@ impl Rules<'_> {
             Step::Redeliver(_) => {}
             Step::LoseNext(l) => self.two(&l.from, &l.to, node, &["lose-next", "to"]),
             Step::Expect(expect) => self.expect(expect, node),
-            Step::FetchKeys(f) => self.two(&f.user, &f.of, node, &["fetch-keys", "of"]),
+            Step::FetchKeys(f) => {
+                self.two(&f.user, &f.of, node, &["fetch-keys", "of"]);
+                self.altered(&f.user, !f.alter.is_empty(), node, &["fetch-keys", "alter"]);
+                if let Some(place) = f.alter.iter().position(|alteration| !alteration.at_set_up()) {
+                    let message = "this is done wrongly in a message, and none is sent here";
+                    let hint = "write it into the `alter` of a `send`";
+                    self.fault(node, &["fetch-keys", "alter", &place.to_string()], message, hint);
+                }
+            }
             Step::Bundle(b) => {
                 let properly_signed =
                     matches!(b.rule, BundleBend::WeakSignedPrekey(_) | BundleBend::WeakIdentity(_) | BundleBend::ZeroKyberPrekey);
@@ -201,6 +234,7 @@ impl Rules<'_> {
                 }
             }
             Step::UnknownStanza(u) => self.must_be(Side::Candidate, &u.to, node, &["unknown-stanza", "to"]),
+            Step::SendStored(_) | Step::StoreBlob(_) | Step::ServeBundle(_) => self.stored(step, node),
             Step::Release(_)
             | Step::Drop(_)
             | Step::Replay(_)
@@ -265,6 +299,7 @@ impl Rules<'_> {
             }
             Expect::Refuses { reasons, .. } => self.reasons(reasons, node, &["expect", "refuses", "reasons"]),
             Expect::Problem { reasons, .. } => self.reasons(reasons, node, &["expect", "problem", "reasons"]),
+            Expect::ShowsOrRefuses(_) | Expect::SafetyNumberIs(_) => self.stored_expectation(expect, node),
             Expect::CannotRead { user, .. } => self.must_be(Side::Reference, user, node, &["expect", "cannot-read", "user"]),
             Expect::Notice { notice, group, .. } if is_about_group(*notice) != group.is_some() => {
                 let hint = "`member-added` and `member-removed` name a `group`, and no other notice does";
@@ -282,8 +317,15 @@ impl Rules<'_> {
                     self.fault(node, &["expect", "resends"], message, "let the first be no more than the second");
                 }
             }
-            Expect::Wire { r#type: None, one_time_prekey: None, epoch_at_least: None, new_session_since: None, .. } => {
-                let hint = "give `type`, `one-time-prekey`, `epoch-at-least` or `new-session-since`";
+            Expect::Wire {
+                r#type: None,
+                one_time_prekey: None,
+                epoch_at_least: None,
+                new_session_since: None,
+                new_ratchet_since: None,
+                ..
+            } => {
+                let hint = "give `type`, `one-time-prekey`, `epoch-at-least`, `new-session-since` or `new-ratchet-since`";
                 self.fault(node, &["expect", "wire"], "nothing is expected of the message on the wire", hint);
             }
             Expect::SameSafetyNumber { between: [a, b] }
@@ -297,7 +339,7 @@ impl Rules<'_> {
         }
     }
 
-    fn reasons(&mut self, reasons: &[Reason], node: &Node, path: &[&str]) {
+    pub(super) fn reasons(&mut self, reasons: &[Reason], node: &Node, path: &[&str]) {
         if reasons.is_empty() {
             self.fault(node, path, "no reason is right here", "name the reasons that are");
         }
@@ -314,13 +356,14 @@ impl Rules<'_> {
 
 /// Checks the scenario as a whole: twins, what runs alone, features and capabilities.
 pub(crate) fn check_whole(header: &Scenario, root: &Node, cast: &CastAt, steps: &[Placed<'_>], faults: &mut Vec<Fault>) {
-    check_twins(steps, faults);
+    check_twins(cast, steps, faults);
     check_needs(header, steps, faults);
     check_deletions(steps, faults);
+    super::stored::check(header, root, cast, faults);
     for (name, (_, member)) in cast {
         let table = root.at(&["cast", name]);
         let Some(Cast { side: Side::Candidate, .. }) = member else { continue };
-        for key in ["answers-retries", "asks-again", "enlisted"] {
+        for key in ["answers-retries", "asks-again", "enlisted", "stack"] {
             if let Some((key_node, _)) = table.entry(key) {
                 let message = format!("`{key}` for `{name}`, a candidate's user");
                 faults.push(Fault::new(key_node.span, message).hint("only reference users do as they are told here"));
@@ -349,7 +392,7 @@ fn check_deletions(steps: &[Placed<'_>], faults: &mut Vec<Fault>) {
 }
 
 /// Rejection alone proves nothing: an honest message has to be accepted before and after it.
-fn check_twins(steps: &[Placed<'_>], faults: &mut Vec<Fault>) {
+fn check_twins(cast: &CastAt, steps: &[Placed<'_>], faults: &mut Vec<Fault>) {
     let senders: BTreeMap<&str, &str> = steps
         .iter()
         .filter_map(|p| match &p.step {
@@ -360,11 +403,21 @@ fn check_twins(steps: &[Placed<'_>], faults: &mut Vec<Fault>) {
             _ => None,
         })
         .collect();
+    let problems: Vec<&str> = steps
+        .iter()
+        .filter_map(|p| match &p.step {
+            Some(Step::Expect(Expect::Problem { step, .. })) => Some(step.as_str()),
+            _ => None,
+        })
+        .collect();
+    let stored = |user: &str| cast.get(user).is_some_and(|(_, cast)| cast.as_ref().is_some_and(super::stored::is_stored));
     let accepted = |placed: &Placed<'_>, user: &str| match &placed.step {
         Some(Step::Expect(Expect::Shows { user: shown_to, messages, .. })) => {
             shown_to == user || messages.iter().any(|m| senders.get(m.as_str()) == Some(&user))
         }
         Some(Step::Exchange(e)) => e.between.iter().any(|u| u == user),
+        // A stored peer's keys that have to be accepted: that the fetch succeeds is a check of its own.
+        Some(Step::FetchKeys(f)) => f.user == user && stored(&f.of) && !problems.contains(&f.name.as_str()),
         // What could not be read may have been it.
         None => true,
         _ => false,

@@ -12,7 +12,7 @@ use std::sync::Arc;
 const REQUIRED: [&str; 6] = ["id", "title", "why", "verifies", "cast", "steps"];
 
 /// Keys that may be left out.
-const OPTIONAL: [&str; 6] = ["twin", "features", "capabilities", "exclusive", "heavy", "cases"];
+const OPTIONAL: [&str; 7] = ["twin", "features", "capabilities", "suites", "exclusive", "heavy", "cases"];
 
 /// Most cases of one scenario.
 const MOST_CASES: usize = 64;
@@ -65,7 +65,10 @@ pub(crate) fn read_scenario(expected_id: &str, text: &str) -> ReadScenario {
     let mut used = BTreeSet::new();
     for (case, values) in runs {
         let node = replaced(&root, values, &mut used, &mut faults);
-        if let Some(scenario) = read_expanded(&node, &mut faults) {
+        if let Some(mut scenario) = read_expanded(&node, &mut faults) {
+            if let Some(case) = case.filter(|case| !case.suites.is_empty()) {
+                scenario.suites.clone_from(&case.suites);
+            }
             read.cases.push((case.map(|c| c.name.clone()), Arc::new(scenario)));
         }
     }

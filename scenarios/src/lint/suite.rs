@@ -5,6 +5,7 @@ use crate::diagnostic::{Fault, Span, known_hint};
 use crate::profile::Profile;
 use crate::requirement::{DecidedBy, Requirement};
 use crate::yaml::{self, Kind, Node, Sink};
+use countersign_contract::claims::Suite;
 use countersign_trace::Verdict;
 use globset::GlobMatcher;
 use std::collections::{BTreeMap, BTreeSet};
@@ -215,14 +216,16 @@ fn check_profile(
     let mut taken = BTreeSet::new();
     let ids: BTreeMap<&str, &ReadScenario> =
         files.scenarios.values().filter_map(|s| s.id.as_ref().map(|(id, _)| (id.as_str(), s))).collect();
-    for (i, pattern) in profile.scenarios.iter().enumerate() {
-        let span = root.at(&["scenarios", &i.to_string()]).span;
+    let lists = [("scenarios", "scenario", &profile.scenarios), ("vectors", "vector", &profile.vectors)];
+    let patterns = lists.iter().flat_map(|(key, what, list)| list.iter().enumerate().map(move |(i, p)| (*key, *what, i, p)));
+    for (key, what, i, pattern) in patterns {
+        let span = root.at(&[key, &i.to_string()]).span;
         match scenario_glob(pattern) {
             Err(error) => out.push((path.to_owned(), Fault::new(span, format!("`{pattern}` is no glob: {}", error.kind())))),
             Ok(glob) => {
                 let matches: Vec<&str> = ids.keys().copied().filter(|id| glob.is_match(id)).collect();
                 if matches.is_empty() {
-                    let fault = Fault::new(span, format!("`{pattern}` matches no scenario"));
+                    let fault = Fault::new(span, format!("`{pattern}` matches no {what}"));
                     let hint = crate::diagnostic::nearest(pattern, ids.keys().copied());
                     let hint = hint
                         .map_or_else(|| "`countersign list` shows them".to_owned(), |meant| format!("did you mean `{meant}`?"));
@@ -232,8 +235,16 @@ fn check_profile(
             }
         }
     }
-    let verified: BTreeSet<&str> =
-        taken.iter().filter_map(|id| ids.get(id)).flat_map(|s| s.verifies.iter().map(|(id, _)| id.as_str())).collect();
+    let meant = |read: &ReadScenario| {
+        let fits = |suites: &[Suite]| suites.is_empty() || suites.iter().any(|suite| profile.suites.contains(suite));
+        read.cases.is_empty() || read.cases.iter().any(|(_, scenario)| fits(&scenario.suites))
+    };
+    let verified: BTreeSet<&str> = taken
+        .iter()
+        .filter_map(|id| ids.get(id))
+        .filter(|read| meant(read))
+        .flat_map(|s| s.verifies.iter().map(|(id, _)| id.as_str()))
+        .collect();
     let self_tests: BTreeSet<&str> = files
         .requirements
         .values()

@@ -31,6 +31,7 @@ impl Alteration {
             Self::WrongCipherPadding(kind) => kind.describe().into(),
             Self::SwapMacIdentities => "computed the MAC with the two identity keys swapped".into(),
             Self::MacSender(bytes) => format!("computed the MAC over another identity key of its own, of {}", length(bytes)),
+            Self::SignWith(choice) => format!("signed with {}", choice.describe()),
             Self::SetNumber(set) => format!("wrote {} into {}", set.number, set.field),
             Self::SetBytes(set) => format!("wrote {} into {}", length(&set.bytes), set.field),
             Self::Remove(field) => format!("left out {field}"),
@@ -45,6 +46,10 @@ impl Alteration {
                 let place = match added.layer {
                     Layer::Outer => "prekey message",
                     Layer::Inner => "message",
+                    Layer::Group => "sender-key message",
+                    Layer::Distribution => "distribution",
+                    Layer::Sealed => "content of the sealed message",
+                    Layer::Envelope => "sealed message",
                 };
                 format!("added {what} to the {place} as field {}", added.tag)
             }

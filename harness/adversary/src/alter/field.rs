@@ -1,6 +1,6 @@
 //! Names of the fields, the same as those of the reference's own reader.
 
-use crate::wire::{inner, outer};
+use crate::wire::{distribution, envelope, group, inner, outer, sealed};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -13,6 +13,14 @@ pub enum Layer {
     Outer,
     /// The message itself, alone or embedded.
     Inner,
+    /// A message under a sender key.
+    Group,
+    /// The distribution of a sender key.
+    Distribution,
+    /// What is inside a sealed message.
+    Sealed,
+    /// A sealed message.
+    Envelope,
 }
 
 /// Where a field stands.
@@ -22,8 +30,8 @@ pub(crate) enum Place {
     Version,
     /// A protobuf field.
     Tag(u32),
-    /// The last bytes.
-    Mac,
+    /// The bytes at the end: MAC or signature.
+    End,
 }
 
 macro_rules! fields {
@@ -35,7 +43,7 @@ macro_rules! fields {
         }
 
         impl Field {
-            /// Every field, the outer ones last.
+            /// Every field.
             pub const ALL: &'static [Field] = &[$(Field::$variant,)*];
 
             /// The name as scenarios write it.
@@ -73,7 +81,7 @@ fields! {
     /// Sender and receiver, by later versions of the official code.
     Addresses = "addresses", Inner, Place::Tag(inner::ADDRESSES);
     /// The authentication code: changed after it is made.
-    Mac = "mac", Inner, Place::Mac;
+    Mac = "mac", Inner, Place::End;
     /// Version byte of the prekey message.
     OuterVersion = "outer-version", Outer, Place::Version;
     /// Id of the receiver's one-time EC prekey.
@@ -92,6 +100,48 @@ fields! {
     KyberPrekeyId = "kyber-prekey-id", Outer, Place::Tag(outer::KYBER_PREKEY_ID);
     /// The Kyber ciphertext.
     KyberCiphertext = "kyber-ciphertext", Outer, Place::Tag(outer::KYBER_CIPHERTEXT);
+    /// Version byte of a sender-key message.
+    GroupVersion = "group-version", Group, Place::Version;
+    /// Which distribution a sender-key message belongs to: a UUID, 16 bytes.
+    GroupDistribution = "group-distribution", Group, Place::Tag(group::DISTRIBUTION);
+    /// Which chain of that distribution.
+    GroupChainId = "group-chain-id", Group, Place::Tag(group::CHAIN_ID);
+    /// Number of the message in its chain.
+    GroupIteration = "group-iteration", Group, Place::Tag(group::ITERATION);
+    /// The encrypted content.
+    GroupCiphertext = "group-ciphertext", Group, Place::Tag(group::CIPHERTEXT);
+    /// The signature of 64 bytes: changed after it is made.
+    GroupSignature = "group-signature", Group, Place::End;
+    /// Version byte of a distribution.
+    DistributionVersion = "distribution-version", Distribution, Place::Version;
+    /// Id of the distribution: a UUID, 16 bytes.
+    DistributionId = "distribution-id", Distribution, Place::Tag(distribution::ID);
+    /// Id of the chain that is distributed.
+    DistributionChainId = "distribution-chain-id", Distribution, Place::Tag(distribution::CHAIN_ID);
+    /// From which message on the chain is distributed.
+    DistributionIteration = "distribution-iteration", Distribution, Place::Tag(distribution::ITERATION);
+    /// The chain key, 32 bytes.
+    DistributionChainKey = "distribution-chain-key", Distribution, Place::Tag(distribution::CHAIN_KEY);
+    /// The key under which the messages are signed, 33 bytes.
+    DistributionSigningKey = "distribution-signing-key", Distribution, Place::Tag(distribution::SIGNING_KEY);
+    /// What kind of message is sealed.
+    SealedType = "sealed-type", Sealed, Place::Tag(sealed::TYPE);
+    /// The sender's certificate in a sealed message.
+    SealedCertificate = "sealed-certificate", Sealed, Place::Tag(sealed::CERTIFICATE);
+    /// The message that is sealed.
+    SealedContent = "sealed-content", Sealed, Place::Tag(sealed::CONTENT);
+    /// What a receiver is to do if it cannot read it.
+    SealedHint = "sealed-hint", Sealed, Place::Tag(sealed::HINT);
+    /// The group that a sealed message belongs to.
+    SealedGroup = "sealed-group", Sealed, Place::Tag(sealed::GROUP);
+    /// Version byte of a sealed message.
+    EnvelopeVersion = "envelope-version", Envelope, Place::Version;
+    /// The ephemeral key of a sealed message.
+    EnvelopeEphemeral = "envelope-ephemeral", Envelope, Place::Tag(envelope::EPHEMERAL);
+    /// The sender's identity key in a sealed message, encrypted.
+    EnvelopeStatic = "envelope-static", Envelope, Place::Tag(envelope::STATIC);
+    /// What is inside a sealed message, encrypted.
+    EnvelopeMessage = "envelope-message", Envelope, Place::Tag(envelope::MESSAGE);
 }
 
 impl fmt::Display for Field {

@@ -3,9 +3,13 @@
 //! Alterations compose: each is applied at its own step, and of several at one step the later one is applied to what the earlier
 //! one left. One that cannot be made, such as a former ratchet key where there is none, is refused as `unsupported`: a test must
 //! never pass because nothing was altered.
+//!
+//! What each of them changes on the wire, and what Signal's crate answers to it, stands in `ALTERATIONS.md` beside this crate, which a
+//! test writes.
 
 mod describe;
 mod field;
+mod moment;
 mod plan;
 
 pub use field::{Field, Layer, UnknownField};
@@ -22,8 +26,9 @@ use serde::{Deserialize, Serialize};
 /// One thing done wrongly.
 ///
 /// The first group concerns the set-up of a session and is looked at by [`Party::process_bundle`](crate::Party::process_bundle);
-/// the second concerns one message and is looked at by [`Party::encrypt`](crate::Party::encrypt). Each ignores the other's, so one
-/// list may be given to both.
+/// the second concerns one message and is looked at by [`Party::encrypt`](crate::Party::encrypt), and as far as it names their fields
+/// or their chain by [`Party::group_encrypt`](crate::Party::group_encrypt) and
+/// [`Party::distribution`](crate::Party::distribution), and [`Party::seal`](crate::Party::seal). Each ignores the others', so one list may be given to all.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Alteration {
@@ -68,6 +73,8 @@ pub enum Alteration {
     SwapMacIdentities,
     /// Message: compute the MAC over another identity key, 33 bytes as a rule, in place of the sender's own.
     MacSender(Bytes),
+    /// Group message: sign with this key in place of the sender key's own. `former` is that of the sender key before.
+    SignWith(KeyChoice),
     /// Message: put a number into a field.
     SetNumber(FieldNumber),
     /// Message: put bytes into a field.

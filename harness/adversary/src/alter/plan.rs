@@ -48,6 +48,7 @@ impl<'a> Agreement<'a> {
                 }
                 Alteration::WithoutDiscontinuity => plan.without_discontinuity = true,
                 Alteration::WithoutKyberSecret => plan.without_kyber = true,
+                Alteration::BaseKey(KeyChoice::Fresh) => return Err(impossible("a base key is fresh anyway")),
                 Alteration::BaseKey(choice) => plan.base_key = Some(choice),
                 Alteration::IdentityKey(choice) => plan.identity = Some(choice),
                 Alteration::NamePrekey(named) => plan.named.push(named),
@@ -66,6 +67,7 @@ pub(crate) struct Chains<'a> {
     /// How many chains before the present one: 1 and more.
     pub(crate) back: Option<usize>,
     pub(crate) without_pq_key: bool,
+    pub(crate) sign_with: Option<&'a KeyChoice>,
 }
 
 impl<'a> Chains<'a> {
@@ -78,6 +80,7 @@ impl<'a> Chains<'a> {
                 Alteration::ChainBack(back) if (1..=FURTHEST_BACK).contains(back) => plan.back = Some(usize::from(*back)),
                 Alteration::ChainBack(back) => return Err(impossible(format_args!("{back} chains back: 1 to {FURTHEST_BACK}"))),
                 Alteration::WithoutPqKey => plan.without_pq_key = true,
+                Alteration::SignWith(choice) => plan.sign_with = Some(choice),
                 _ => {}
             }
         }
@@ -108,7 +111,7 @@ impl<'a> Surface<'a> {
             padded = Some([plaintext, &ending].concat());
         }
         match padded {
-            Some(blocks) if blocks.len() % BLOCK != 0 => {
+            Some(blocks) if !blocks.len().is_multiple_of(BLOCK) => {
                 Err(impossible(format_args!("{} bytes do not fill blocks of {BLOCK}", blocks.len())))
             }
             padded => Ok(padded),
@@ -151,7 +154,7 @@ impl<'a> Surface<'a> {
             match field.place() {
                 Place::Version => bend_version(alteration, version)?,
                 Place::Tag(tag) => bend_field(alteration, field, tag, fields)?,
-                Place::Mac => {}
+                Place::End => {}
             }
         }
         Ok(())

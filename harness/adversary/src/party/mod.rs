@@ -1,10 +1,13 @@
 //! One party: its keys, and its sessions with peers.
 
+mod groups;
 mod keys;
 mod messages;
 
 pub use messages::{Opened, Opening};
 
+use crate::curve::KeyPair;
+use crate::group::SenderKeys;
 use crate::keys::Keys;
 use crate::profile::WireProfile;
 use crate::refusal::Refusal;
@@ -54,13 +57,19 @@ pub struct Party {
     config: Config,
     keys: Keys,
     sessions: BTreeMap<String, Record>,
+    groups: SenderKeys,
 }
 
 impl Party {
     /// A party with new keys: an identity, a signed prekey, and a last-resort Kyber prekey where the profile has one. One-time
     /// prekeys are added by [`Self::add_one_time`].
     pub fn new<R: CryptoRng + ?Sized>(config: Config, rng: &mut R) -> Self {
-        Self { config, keys: Keys::new(config.profile.has_kyber(), rng), sessions: BTreeMap::new() }
+        Self {
+            config,
+            keys: Keys::new(config.profile.has_kyber(), rng),
+            sessions: BTreeMap::new(),
+            groups: SenderKeys::default(),
+        }
     }
 
     /// A party with given keys.
@@ -71,13 +80,17 @@ impl Party {
         if config.profile.has_kyber() && keys.kyber_prekey.is_none() {
             return Err(Refusal::new(Reason::Unsupported, format!("{} needs a Kyber prekey", config.profile)));
         }
-        Ok(Self { config, keys: Keys::import(keys, rng)?, sessions: BTreeMap::new() })
+        Ok(Self { config, keys: Keys::import(keys, rng)?, sessions: BTreeMap::new(), groups: SenderKeys::default() })
     }
 
     /// How the party speaks.
     #[must_use]
     pub const fn config(&self) -> Config {
         self.config
+    }
+
+    pub(crate) const fn identity(&self) -> KeyPair {
+        self.keys.identity
     }
 
     /// All of the state, secrets included, to be given to [`Self::restore`] after a restart.

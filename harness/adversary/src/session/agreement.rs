@@ -4,6 +4,7 @@
 use super::{Pending, ReceiverChain, SenderChain, Session};
 use crate::alter::{Agreement, Alteration, PrekeyKind};
 use crate::bundle::Bundle;
+use crate::chain::ReceivingChain;
 use crate::curve::{KeyPair, PublicKey};
 use crate::kdf::{ChainKey, hkdf, root_step, split};
 use crate::kem::encapsulate;
@@ -112,7 +113,7 @@ pub(crate) fn initiate<R: Rng + CryptoRng>(
     let agreed = derive(profile, &terms, kyber_secret, &bend);
     let ratchet = KeyPair::generate(rng);
     let (root, chain) = root_step(&agreed.root, &ratchet.agree(&checked.signed));
-    let receiver = ReceiverChain { ratchet_key: checked.signed, chain: agreed.chain, skipped: VecDeque::new() };
+    let receiver = ReceiverChain { ratchet_key: checked.signed, chain: ReceivingChain::new(agreed.chain) };
     Ok(Session {
         profile,
         local_identity: identity.public,

@@ -9,6 +9,7 @@ mod triple;
 pub(crate) use agreement::{CheckedBundle, initiate, respond};
 pub(crate) use record::Record;
 
+use crate::chain::ReceivingChain;
 use crate::curve::{KeyPair, PublicKey};
 use crate::kdf::ChainKey;
 use crate::profile::WireProfile;
@@ -66,9 +67,7 @@ struct SenderChain {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct ReceiverChain {
     ratchet_key: PublicKey,
-    chain: ChainKey,
-    /// Number and seed of messages that have not come yet, oldest first.
-    skipped: VecDeque<(u32, Secret32)>,
+    chain: ReceivingChain,
 }
 
 /// What an initiator repeats until it is answered.

@@ -1,6 +1,7 @@
 //! The receiving half of the ratchet (<https://signal.org/docs/specifications/doubleratchet/>).
 
-use super::{FURTHEST_AHEAD, MOST_CHAINS, MOST_FORMER, MOST_SKIPPED, ReceiverChain, SenderChain, Session};
+use super::{MOST_CHAINS, MOST_FORMER, ReceiverChain, SenderChain, Session};
+use crate::chain::ReceivingChain;
 use crate::curve::{KeyPair, PublicKey};
 use crate::kdf::{MessageKeys, root_step};
 use crate::refusal::Refusal;
@@ -8,7 +9,6 @@ use crate::secret::Secret32;
 use crate::wire::SignalMessage;
 use countersign_contract::Reason;
 use rand::{CryptoRng, Rng};
-use std::collections::VecDeque;
 use subtle::ConstantTimeEq as _;
 
 impl Session {
@@ -47,13 +47,13 @@ impl Session {
             self.step(ratchet_key, rng);
         }
         let chain = self.receivers.iter_mut().find(|chain| chain.ratchet_key == *ratchet_key);
-        chain.ok_or_else(|| Refusal::new(Reason::Internal, "the chain just made is gone"))?.seed_of(counter)
+        chain.ok_or_else(|| Refusal::new(Reason::Internal, "the chain just made is gone"))?.chain.seed_of(counter)
     }
 
     /// A step of the Diffie-Hellman ratchet, on both sides of the root chain.
     fn step<R: Rng + CryptoRng>(&mut self, ratchet_key: &PublicKey, rng: &mut R) {
         let (root, chain) = root_step(&self.root, &self.sender.ratchet.agree(ratchet_key));
-        self.receivers.push_back(ReceiverChain { ratchet_key: *ratchet_key, chain, skipped: VecDeque::new() });
+        self.receivers.push_back(ReceiverChain { ratchet_key: *ratchet_key, chain: ReceivingChain::new(chain) });
         if self.receivers.len() > MOST_CHAINS {
             self.receivers.pop_front();
         }
@@ -70,36 +70,5 @@ impl Session {
         let former = std::mem::replace(&mut self.sender, SenderChain { ratchet, chain });
         self.former.push_front(former);
         self.former.truncate(MOST_FORMER);
-    }
-}
-
-impl ReceiverChain {
-    fn seed_of(&mut self, counter: u32) -> Result<Secret32, Refusal> {
-        if counter < self.chain.index {
-            let kept =
-                self.skipped.iter().position(|(number, _)| *number == counter).and_then(|place| self.skipped.remove(place));
-            return kept.map(|(_, seed)| seed).ok_or_else(|| {
-                Refusal::new(
-                    Reason::Duplicate,
-                    format!("no key is kept for message {counter}, and the chain is at {}", self.chain.index),
-                )
-            });
-        }
-        let ahead = counter - self.chain.index;
-        if ahead > FURTHEST_AHEAD {
-            return Err(Refusal::new(Reason::TooOld, format!("{ahead} messages ahead")));
-        }
-        while self.chain.index < counter {
-            // Of the oldest ones no key would be kept anyway.
-            if (counter - self.chain.index) as usize <= MOST_SKIPPED {
-                self.skipped.push_back((self.chain.index, self.chain.seed()));
-            }
-            self.chain.step();
-        }
-        let excess = self.skipped.len().saturating_sub(MOST_SKIPPED);
-        self.skipped.drain(..excess);
-        let seed = self.chain.seed();
-        self.chain.step();
-        Ok(seed)
     }
 }

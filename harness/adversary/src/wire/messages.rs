@@ -28,6 +28,39 @@ pub(crate) mod outer {
     pub(crate) const KYBER_CIPHERTEXT: u32 = 8;
 }
 
+/// Numbers of the fields of a sender-key message.
+pub(crate) mod group {
+    pub(crate) const DISTRIBUTION: u32 = 1;
+    pub(crate) const CHAIN_ID: u32 = 2;
+    pub(crate) const ITERATION: u32 = 3;
+    pub(crate) const CIPHERTEXT: u32 = 4;
+}
+
+/// Numbers of the fields of a sender key's distribution.
+pub(crate) mod distribution {
+    pub(crate) const ID: u32 = 1;
+    pub(crate) const CHAIN_ID: u32 = 2;
+    pub(crate) const ITERATION: u32 = 3;
+    pub(crate) const CHAIN_KEY: u32 = 4;
+    pub(crate) const SIGNING_KEY: u32 = 5;
+}
+
+/// Numbers of the fields of what is inside a sealed message.
+pub(crate) mod sealed {
+    pub(crate) const TYPE: u32 = 1;
+    pub(crate) const CERTIFICATE: u32 = 2;
+    pub(crate) const CONTENT: u32 = 3;
+    pub(crate) const HINT: u32 = 4;
+    pub(crate) const GROUP: u32 = 5;
+}
+
+/// Numbers of the fields of a sealed message.
+pub(crate) mod envelope {
+    pub(crate) const EPHEMERAL: u32 = 1;
+    pub(crate) const STATIC: u32 = 2;
+    pub(crate) const MESSAGE: u32 = 3;
+}
+
 /// The message versions that there are.
 const VERSIONS: std::ops::RangeInclusive<u8> = 3..=4;
 

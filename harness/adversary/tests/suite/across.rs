@@ -3,7 +3,7 @@
 use crate::conversation::{NAMES, Step, Tally, at, damaged, run, share};
 use crate::library::Library;
 use crate::twins::{Message, Outcome, draws};
-use countersign_adversary::{Bundle, Config, Party, WireProfile};
+use countersign_adversary::{Alteration, Bundle, Config, Party, WireProfile};
 use countersign_contract::Reason;
 use countersign_contract::portable::{Prekey, SignedKey};
 
@@ -36,6 +36,16 @@ impl Ours {
         let keys = party.add_one_time(3, 3, &mut rng);
         Self { party, prekeys: keys.one_time_prekeys, kyber_prekeys: keys.one_time_kyber_prekeys }
     }
+
+    /// A session under the alterations, where they concern one.
+    pub(crate) fn process_altered(&mut self, bundle: &Bundle, alterations: &[Alteration], seed: u64) {
+        self.party.process_bundle(PEER, bundle, alterations, &mut draws(seed)).unwrap();
+    }
+
+    pub(crate) fn send_altered(&mut self, plaintext: &[u8], alterations: &[Alteration], seed: u64) -> Message {
+        let (kind, body) = self.party.encrypt(PEER, plaintext, alterations, &mut draws(seed)).unwrap();
+        Message { kind, body, plaintext: plaintext.to_vec() }
+    }
 }
 
 impl User for Ours {
@@ -51,12 +61,11 @@ impl User for Ours {
     }
 
     fn process(&mut self, bundle: &Bundle, seed: u64) {
-        self.party.process_bundle(PEER, bundle, &[], &mut draws(seed)).unwrap();
+        self.process_altered(bundle, &[], seed);
     }
 
     fn send(&mut self, plaintext: &[u8], seed: u64) -> Message {
-        let (kind, body) = self.party.encrypt(PEER, plaintext, &[], &mut draws(seed)).unwrap();
-        Message { kind, body, plaintext: plaintext.to_vec() }
+        self.send_altered(plaintext, &[], seed)
     }
 
     fn receive(&mut self, message: &Message, seed: u64) -> Outcome {
@@ -122,7 +131,7 @@ impl User for Theirs {
 
 /// One conversation. What has to be read is known without a twin: all that arrives for the first time, in a session that is not
 /// forgotten, in one of the last five chains.
-pub(crate) fn converse(mut users: [&mut dyn User; 2], steps: &[Step], tally: &mut Tally) {
+pub(crate) fn converse(users: [&mut dyn User; 2], steps: &[Step], tally: &mut Tally) {
     let mut queues: [Vec<Message>; 2] = [Vec::new(), Vec::new()];
     let mut arrived: [Vec<Message>; 2] = [Vec::new(), Vec::new()];
     let (mut seed, mut turns, mut last_to) = (2_000, 0, 2);

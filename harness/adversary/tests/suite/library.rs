@@ -9,14 +9,15 @@ use futures_util::FutureExt as _;
 use libsignal_protocol::{
     CiphertextMessage, DeviceId, Direction, GenericSignedPreKey as _, IdentityChange, IdentityKey, IdentityKeyPair,
     IdentityKeyStore, KeyPair, KyberPreKeyId, KyberPreKeyRecord, KyberPreKeyStore, PreKeyBundle, PreKeyId, PreKeyRecord,
-    PreKeySignalMessage, PreKeyStore, ProtocolAddress, PublicKey, SessionRecord, SessionStore, SignalMessage,
-    SignalProtocolError, SignedPreKeyId, SignedPreKeyRecord, SignedPreKeyStore, Timestamp, kem, message_decrypt_prekey,
-    message_decrypt_signal, message_encrypt, process_prekey_bundle,
+    PreKeySignalMessage, PreKeyStore, ProtocolAddress, PublicKey, SenderCertificate, SenderKeyRecord, SenderKeyStore,
+    ServerCertificate, SessionRecord, SessionStore, SignalMessage, SignalProtocolError, SignedPreKeyId, SignedPreKeyRecord,
+    SignedPreKeyStore, Timestamp, kem, message_decrypt_prekey, message_decrypt_signal, message_encrypt, process_prekey_bundle,
 };
 use prost::Message as _;
 use rand_chacha::ChaCha20Rng;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
+use uuid::Uuid;
 
 type Outcome<T> = Result<T, SignalProtocolError>;
 
@@ -210,7 +211,7 @@ impl Library {
         match kind {
             MessageType::Prekey => {
                 let message = PreKeySignalMessage::try_from(bytes)?;
-                let (mut one_time, mut signed) = (OneTime(&mut self.one_time), Signed(&self.signed));
+                let (mut one_time, signed) = (OneTime(&mut self.one_time), Signed(&self.signed));
                 let mut kyber = Kyber { keys: &mut self.kyber, last_resort: self.last_resort, uses: &mut self.uses };
                 now(message_decrypt_prekey(
                     &message,
@@ -218,7 +219,7 @@ impl Library {
                     sessions,
                     &mut identities,
                     &mut one_time,
-                    &mut signed,
+                    &signed,
                     &mut kyber,
                     rng,
                 ))
@@ -230,7 +231,7 @@ impl Library {
     }
 
     fn identities(&self) -> Identities {
-        Identities(self.identity, self.registration_id)
+        Identities { registration_id: self.registration_id, ..Identities::new(self.identity) }
     }
 }
 
@@ -301,15 +302,26 @@ struct Session {
     pq_ratchet_state: Vec<u8>,
 }
 
-struct Identities(IdentityKeyPair, u32);
+pub(crate) struct Identities {
+    own: IdentityKeyPair,
+    registration_id: u32,
+    /// The one peer whose identity is known, where that matters.
+    pub(crate) peer: Option<IdentityKey>,
+}
+
+impl Identities {
+    pub(crate) fn new(own: IdentityKeyPair) -> Self {
+        Self { own, registration_id: 1, peer: None }
+    }
+}
 
 #[async_trait(?Send)]
 impl IdentityKeyStore for Identities {
     async fn get_identity_key_pair(&self) -> Outcome<IdentityKeyPair> {
-        Ok(self.0)
+        Ok(self.own)
     }
     async fn get_local_registration_id(&self) -> Outcome<u32> {
-        Ok(self.1)
+        Ok(self.registration_id)
     }
     async fn save_identity(&mut self, _: &ProtocolAddress, _: &IdentityKey) -> Outcome<IdentityChange> {
         Ok(IdentityChange::NewOrUnchanged)
@@ -318,7 +330,7 @@ impl IdentityKeyStore for Identities {
         Ok(true)
     }
     async fn get_identity(&self, _: &ProtocolAddress) -> Outcome<Option<IdentityKey>> {
-        Ok(None)
+        Ok(self.peer)
     }
 }
 
@@ -394,5 +406,62 @@ impl KyberPreKeyStore for Kyber<'_> {
             return Err(SignalProtocolError::for_application_callback(REUSED)(ReusedBaseKey));
         }
         Ok(())
+    }
+}
+
+/// Sender keys by owner and distribution.
+#[derive(Clone, Default)]
+pub(crate) struct SenderKeyRecords(BTreeMap<(String, Uuid), SenderKeyRecord>);
+
+impl SenderKeyRecords {
+    pub(crate) fn forget(&mut self, owner: &str, distribution: Uuid) {
+        self.0.remove(&(owner.to_owned(), distribution));
+    }
+
+    pub(crate) fn restart(&mut self) {
+        for record in self.0.values_mut() {
+            *record = SenderKeyRecord::deserialize(&record.serialize().unwrap()).unwrap();
+        }
+    }
+}
+
+#[async_trait(?Send)]
+impl SenderKeyStore for SenderKeyRecords {
+    async fn store_sender_key(&mut self, owner: &ProtocolAddress, distribution: Uuid, record: &SenderKeyRecord) -> Outcome<()> {
+        self.0.insert((owner.name().to_owned(), distribution), record.clone());
+        Ok(())
+    }
+    async fn load_sender_key(&mut self, owner: &ProtocolAddress, distribution: Uuid) -> Outcome<Option<SenderKeyRecord>> {
+        Ok(self.0.get(&(owner.name().to_owned(), distribution)).cloned())
+    }
+}
+
+/// A root of trust, and a server that certifies senders.
+pub(crate) struct SealedCertificates {
+    server: KeyPair,
+    certificate: ServerCertificate,
+    rng: ChaCha20Rng,
+}
+
+impl SealedCertificates {
+    pub(crate) fn new(seed: u64) -> Self {
+        let mut rng = <ChaCha20Rng as rand::SeedableRng>::seed_from_u64(seed);
+        let (root, server) = (KeyPair::generate(&mut rng), KeyPair::generate(&mut rng));
+        let certificate = ServerCertificate::new(1, server.public_key, &root.private_key, &mut rng).unwrap();
+        Self { server, certificate, rng }
+    }
+
+    pub(crate) fn certify(&mut self, identity: &IdentityKey) -> SenderCertificate {
+        SenderCertificate::new(
+            Uuid::from_u128(1).to_string(),
+            None,
+            *identity.public_key(),
+            DeviceId::new(1).unwrap(),
+            TIME,
+            self.certificate.clone(),
+            &self.server.private_key,
+            &mut self.rng,
+        )
+        .unwrap()
     }
 }

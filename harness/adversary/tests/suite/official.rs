@@ -7,8 +7,10 @@
 use crate::across::{Ours, User, converse};
 use crate::conversation::{Tally, run};
 use crate::epochs::Crossings;
+use crate::fields::Places;
 use crate::twins::{Message, Outcome};
-use countersign_adversary::{Bundle, Config, WireProfile};
+use countersign_adversary::alter::{Field, FieldBytes};
+use countersign_adversary::{Alteration, Bundle, Config, FURTHEST_AHEAD, MOST_ARCHIVED, MOST_CHAINS, MOST_SKIPPED, WireProfile};
 use countersign_contract::portable::{MessageType, Prekey, SignedKey};
 use countersign_contract::{Bytes, Reason};
 use serde::Deserialize;
@@ -112,7 +114,7 @@ struct Theirs {
 
 impl Theirs {
     fn new(library: &Rc<RefCell<Library>>, profile: WireProfile) -> Self {
-        let request = json!({"op": "new", "party": THEIR_NAME, "profile": profile, "one_time": 40});
+        let request = json!({"op": "new", "party": THEIR_NAME, "profile": profile, "one_time": 50});
         library.borrow_mut().ask(request).unwrap();
         Self { library: library.clone(), has_session: false, words: String::new() }
     }
@@ -247,4 +249,125 @@ fn official_0_103_0_insists_on_the_post_quantum_ratchet() {
     let mut with = Ours::new(Config::new(WireProfile::V4Spqr), 22);
     with.process(&theirs.bundle(true), 23);
     assert_eq!(theirs.receive(&with.send(b"with it", 24), 25), Ok(b"with it".to_vec()));
+}
+
+/// The limits of X3DH's own library, which has no Rust counterpart: each is ours.
+#[test]
+fn official_0_22_0_has_our_limits() {
+    let Some(library) = Library::start("node-0.22") else { return };
+    let library = Rc::new(RefCell::new(library));
+    let fresh = || {
+        let (mut ours, mut theirs) = (Ours::new(Config::new(WireProfile::V3), 31), Theirs::new(&library, WireProfile::V3));
+        ours.process(&theirs.bundle(true), 32);
+        let hello = ours.send(b"hello", 33);
+        theirs.receive(&hello, 34).unwrap();
+        let answer = theirs.send(b"answer", 35);
+        ours.receive(&answer, 36).unwrap();
+        (ours, theirs)
+    };
+    // A jump of 25,000 is read, and one of 25,001 is not.
+    let jump = |jump: u32| [Alteration::ChainJump(jump)];
+    for (length, read) in [(FURTHEST_AHEAD, true), (FURTHEST_AHEAD + 1, false)] {
+        let (mut ours, mut theirs) = fresh();
+        assert_eq!(theirs.receive(&ours.send_altered(b"far", &jump(length), 37), 38).is_ok(), read, "{}", theirs.words);
+    }
+    // Of what was skipped, 2,000 keys are kept.
+    let (mut ours, mut theirs) = fresh();
+    let skipped = [ours.send(b"0", 40), ours.send(b"1", 41), ours.send(b"2", 42)];
+    theirs.receive(&ours.send_altered(b"3", &jump(MOST_SKIPPED as u32 - 2), 43), 44).unwrap();
+    assert_eq!(theirs.receive(&skipped[0], 45), Err(Reason::Duplicate), "{}", theirs.words);
+    assert_eq!(theirs.receive(&skipped[1], 46), Ok(b"1".to_vec()));
+    // Five receiver chains.
+    let (mut ours, mut theirs) = fresh();
+    let mut old = Vec::new();
+    for round in 0..=MOST_CHAINS as u64 {
+        old.push(ours.send(b"kept back", 50 + round));
+        theirs.receive(&ours.send(b"ahead", 60 + round), 0).unwrap();
+        ours.receive(&theirs.send(b"answer", 0), 70 + round).unwrap();
+    }
+    assert_eq!(theirs.receive(&old[0], 0), Err(Reason::BadMac), "{}", theirs.words);
+    assert_eq!(theirs.receive(&old[1], 0), Ok(b"kept back".to_vec()));
+    // Forty archived sessions. Each used a one-time prekey, so that a forgotten one cannot be set up once more.
+    let (mut ours, mut theirs) = fresh();
+    let mut old = Vec::new();
+    for round in 0..=MOST_ARCHIVED as u64 + 1 {
+        ours.process(&theirs.bundle(true), 100 + round);
+        let first = ours.send(b"first", 200 + round);
+        old.push(ours.send(b"second", 300 + round));
+        theirs.receive(&first, 0).unwrap();
+    }
+    assert!(theirs.receive(&old[0], 0).is_err());
+    assert_eq!(theirs.receive(&old[1], 0), Ok(b"second".to_vec()), "{}", theirs.words);
+}
+
+/// What X3DH's own library makes of altered messages.
+#[test]
+fn official_0_22_0_refuses_what_is_altered() {
+    let Some(library) = Library::start("node-0.22") else { return };
+    let library = Rc::new(RefCell::new(library));
+    for (case, read) in [
+        (r#"{"kdf-info":"WhisperText_X25519_SHA-256_CRYSTALS-KYBER-1024"}"#, false),
+        (r#"{"dh-terms":[2,1,3,4]}"#, false),
+        (r#"{"dh-terms":[1,2,3]}"#, false),
+        (r#""without-discontinuity""#, false),
+        (r#"{"name-prekey":{"kind":"one-time","id":16777215}}"#, false),
+        (r#"{"name-prekey":{"kind":"signed","id":16777215}}"#, false),
+        // It takes a base key of low order, which later official code refuses, and ours does.
+        (r#"{"base-key":{"low-order":0}}"#, true),
+        (r#"{"set-number":{"field":"outer-version","number":35}}"#, false),
+        (r#"{"set-number":{"field":"version","number":67}}"#, false),
+        (r#"{"set-number":{"field":"version","number":52}}"#, true),
+        (r#"{"flip":{"field":"identity-key","bit":100}}"#, false),
+        (r#""swap-mac-identities""#, false),
+        (r#"{"wrong-cipher-padding":"zero"}"#, false),
+        (r#"{"wrong-cipher-padding":"uneven"}"#, false),
+        (r#"{"set-number":{"field":"counter","number":5}}"#, false),
+        (r#"{"set-number":{"field":"previous-counter","number":77}}"#, true),
+        (r#"{"flip":{"field":"mac","bit":3}}"#, false),
+        (r#"{"flip":{"field":"ratchet-key","bit":100}}"#, false),
+        (r#"{"add":{"layer":"inner","tag":9,"value":{"number":1}}}"#, true),
+        (r#"{"chain-jump":7}"#, true),
+    ] {
+        let alterations: [Alteration; 1] = [serde_json::from_str(case).unwrap()];
+        let (mut ours, mut theirs) = (Ours::new(Config::new(WireProfile::V3), 51), Theirs::new(&library, WireProfile::V3));
+        let bundle = theirs.bundle(true);
+        ours.process_altered(&bundle, &alterations, 52);
+        let outcome = theirs.receive(&ours.send_altered(b"altered", &alterations, 53), 54);
+        assert_eq!(outcome.is_ok(), read, "{case}: {}", theirs.words);
+        // The accepted twin: the same library, and nothing altered.
+        let mut honest = Ours::new(Config::new(WireProfile::V3), 51);
+        let mut theirs = Theirs::new(&library, WireProfile::V3);
+        honest.process(&theirs.bundle(true), 52);
+        assert_eq!(theirs.receive(&honest.send(b"honest", 53), 54), Ok(b"honest".to_vec()));
+    }
+}
+
+/// Field 6 names sender and receiver. Current official code sends it inside prekey messages, and looks at it where it is there.
+#[test]
+fn official_0_103_0_looks_at_the_addresses() {
+    let Some(library) = Library::start("node") else { return };
+    let library = Rc::new(RefCell::new(library));
+    let service_id = |name: &str| [&[0][..], name.parse::<uuid::Uuid>().unwrap().as_bytes(), &[1]].concat();
+    let set = |from: &str, to: &str| {
+        let bytes = Bytes([service_id(from), service_id(to)].concat());
+        [Alteration::SetBytes(FieldBytes { field: Field::Addresses, bytes })]
+    };
+    for (from, to, expected) in [
+        (OUR_NAME, THEIR_NAME, Ok(b"addressed".to_vec())),
+        (THEIR_NAME, OUR_NAME, Err(Reason::BadMac)),
+        (OUR_NAME, OUR_NAME, Err(Reason::BadMac)),
+    ] {
+        let (mut ours, mut theirs) =
+            (Ours::new(Config::new(WireProfile::V4Spqr), 61), Theirs::new(&library, WireProfile::V4Spqr));
+        ours.process(&theirs.bundle(true), 62);
+        let outcome = theirs.receive(&ours.send_altered(b"addressed", &set(from, to), 63), 64);
+        assert_eq!(outcome, expected, "{}", theirs.words);
+    }
+    // And what it sends itself.
+    let (mut ours, mut theirs) = (Ours::new(Config::new(WireProfile::V4Spqr), 65), Theirs::new(&library, WireProfile::V4Spqr));
+    theirs.process(&ours.bundle(true), 66);
+    let message = theirs.send(b"addressed", 67);
+    let expected = [service_id(THEIR_NAME), service_id(OUR_NAME)].concat();
+    assert_eq!(Places::new(message.kind, &message.body).inner(6), [&expected[..]]);
+    ours.receive(&message, 68).unwrap();
 }

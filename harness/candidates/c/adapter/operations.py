@@ -4,6 +4,7 @@ import time
 
 from . import content, shape
 from .gateway import Gateway
+from .guards import missing
 from .keys import MOST_PREKEYS, imported_keys
 from .media import LARGEST_FILE
 from .problems import Problem
@@ -95,7 +96,7 @@ class Candidate:
         return {
             "name": "Countersign sample (C)",
             "version": VERSION,
-            "build": LIBRARY,
+            "build": LIBRARY + (f" without the guards {', '.join(sorted(missing))}" if missing else ""),
             "operator": "Countersign",
             "contract": CONTRACT,
             "clock": time.time_ns() // 1_000_000,

@@ -5,7 +5,7 @@ use crate::defect::{Defect, Defects};
 use crate::limits;
 use crate::wire::{Wire, WireFactory};
 use countersign_contract::claims::{Binding, Capability, Description, Feature, Limits, Suite};
-use countersign_contract::operations::{Answer, Call, Created, Done, Fetched, Open, Outcome, SafetyNumber};
+use countersign_contract::operations::{Answer, Call, Created, Done, Fetched, ImportedKeys, Open, Outcome, SafetyNumber};
 use countersign_contract::portable::MOST_PREKEYS;
 use countersign_contract::{CONTRACT_VERSION, InstanceId, Problem, Reason, UserId};
 use serde_json::Value;
@@ -30,6 +30,7 @@ struct Inner {
 pub(crate) struct Instance {
     pub(crate) wire: Arc<dyn Wire>,
     pub(crate) defects: Arc<dyn Defects>,
+    pub(crate) suite: Suite,
     clock: AtomicU64,
     users: Mutex<BTreeMap<UserId, Account>>,
 }
@@ -68,7 +69,12 @@ impl Sample {
                 if args.one_time_prekeys as usize > MOST_PREKEYS {
                     return Err(Problem::new(Reason::TooLarge, format!("at most {MOST_PREKEYS} one-time prekeys")));
                 }
-                let user = self.instance(args.instance)?.create(args.user, args.one_time_prekeys).await?;
+                if args.import.is_some() && args.one_time_prekeys > 0 {
+                    let both = "one_time_prekeys is 0 for a user with imported keys, who publishes no others";
+                    return Err(Problem::new(Reason::Malformed, both));
+                }
+                let instance = self.instance(args.instance)?;
+                let user = instance.create(args.user, args.one_time_prekeys, args.import.as_ref()).await?;
                 Answer::CreateUser(Created { identity_key: user.identity_key().into() })
             }
             Call::DeleteUser(args) => {
@@ -168,7 +174,9 @@ impl Sample {
         let wire = (self.inner.wires)(args.instance, &args.gateway, args.trust_anchors.as_deref());
         let wire = wire.map_err(|error| Problem::new(Reason::Malformed, error.to_string()))?;
         let (defects, clock) = (self.inner.defects.clone(), AtomicU64::new(args.clock));
-        let instance = Arc::new(Instance { wire, defects, clock, users: Mutex::default() });
+        // Whoever knows of one suite alone means the one that this client had first.
+        let suite = args.suite.unwrap_or(Suite::SignalPq);
+        let instance = Arc::new(Instance { wire, defects, suite, clock, users: Mutex::default() });
         let mut instances = self.instances();
         if instances.contains_key(&args.instance) {
             return Err(Problem::new(Reason::Malformed, format!("instance {} is open already", args.instance)));
@@ -215,7 +223,12 @@ impl Instance {
         users.values().filter_map(|account| if let Account::Deleted(left) = account { left.clone() } else { None }).collect()
     }
 
-    async fn create(self: &Arc<Self>, id: UserId, one_time_prekeys: u32) -> Result<Arc<User>, Problem> {
+    async fn create(
+        self: &Arc<Self>,
+        id: UserId,
+        one_time_prekeys: u32,
+        import: Option<&ImportedKeys>,
+    ) -> Result<Arc<User>, Problem> {
         // The client before a reinstall is gone, whether or not the new one can enlist.
         let old = self.users().remove(&id);
         let mut backup = None;
@@ -223,7 +236,7 @@ impl Instance {
             old.disconnect().await;
             backup = old.take_backup();
         }
-        let user = Arc::new(User::enlist(self, id, one_time_prekeys, backup).await?);
+        let user = Arc::new(User::enlist(self, id, one_time_prekeys, backup, import).await?);
         self.users().insert(id, Account::Live(user.clone()));
         Ok(user)
     }
@@ -265,7 +278,7 @@ fn describe() -> Description {
         contract: CONTRACT_VERSION.into(),
         clock: u64::try_from(now.as_millis()).unwrap_or(u64::MAX),
         bindings: vec![Binding::Portable],
-        suites: vec![Suite::SignalPq],
+        suites: vec![Suite::SignalPq, Suite::SignalClassic],
         features: vec![
             F::Text,
             F::Image,
@@ -284,7 +297,7 @@ fn describe() -> Description {
             F::Block,
             F::Group,
         ],
-        capabilities: vec![Capability::VirtualClock],
+        capabilities: vec![Capability::VirtualClock, Capability::Import],
         limits: Limits {
             text_bytes: limits::TEXT_BYTES as u64,
             file_bytes: limits::FILE_BYTES,

@@ -27,7 +27,12 @@ pub(crate) fn explain(args: &Explain) -> Result<Exit, Fault> {
     let id = typed.strip_prefix("mutant:").unwrap_or(typed);
     let found = of(&from, id);
     if !found.is_empty() {
-        print(&found, args.format, became(id, args))?;
+        // Whoever typed a name without its folder means the scenario.
+        let meant = match found.as_slice() {
+            [only] => only.id.as_str(),
+            _ => id,
+        };
+        print(&found, args.format, became(meant, args))?;
         return Ok(Exit::Conforms);
     }
     if let Some(text) = profile(&suite, id).or_else(|| candidate(id)) {

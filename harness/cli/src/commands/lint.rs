@@ -7,20 +7,22 @@ use crate::exit::Exit;
 use crate::fault::Fault;
 use crate::output;
 use countersign_scenarios::{Diagnostic, Suite};
+use countersign_vectors::suite::{is_vector_folder, load_folder, with_vectors};
+use countersign_vectors::{Loaded, builtin};
 use serde_json::{Value, json};
 
+/// What was looked at: scenarios with all that belongs to them, vectors, or both.
+struct Found {
+    suite: Option<Suite>,
+    vectors: Option<Vec<Loaded>>,
+}
+
 pub(crate) fn lint(args: &Lint) -> Result<Exit, Fault> {
-    match (suite::load(args.folder.as_deref()), args.format) {
-        (Ok(suite), Format::Json) => output::data(&pretty(&whole(&suite)))?,
-        (Ok(suite), Format::Text) => {
+    match (find(args), args.format) {
+        (Ok(found), Format::Json) => output::data(&pretty(&whole(&found)))?,
+        (Ok(found), Format::Text) => {
             if !output::quiet() {
-                output::data(&format!(
-                    "no fault in {} scenarios ({} with their cases), {} requirements and {} profiles",
-                    suite.scenarios.len(),
-                    instances(&suite),
-                    suite.requirements.len(),
-                    suite.profiles.len()
-                ))?;
+                output::data(&words(&found))?;
             }
         }
         // For a program the faults are what it asked for.
@@ -33,13 +35,60 @@ pub(crate) fn lint(args: &Lint) -> Result<Exit, Fault> {
     Ok(Exit::Conforms)
 }
 
+fn find(args: &Lint) -> Result<Found, Fault> {
+    match args.folder.as_deref() {
+        None => {
+            let (_, vectors) = builtin().map_err(Fault::Suite)?;
+            Ok(Found { suite: Some(Suite::builtin().map_err(Fault::Suite)?), vectors: Some(vectors) })
+        }
+        Some(folder) if is_vector_folder(folder) => {
+            let vectors = load_folder(folder).map_err(Fault::Suite)?;
+            // What a vector names has to be there, and what it is compiled to has to be a scenario without fault.
+            with_vectors(Suite::builtin().map_err(Fault::Suite)?, &vectors).map_err(Fault::Suite)?;
+            Ok(Found { suite: None, vectors: Some(vectors) })
+        }
+        folder => Ok(Found { suite: Some(suite::load(folder)?), vectors: None }),
+    }
+}
+
 fn instances(suite: &Suite) -> usize {
     suite.scenarios.values().map(|s| s.cases.len().max(1)).sum()
 }
 
-fn whole(suite: &Suite) -> Value {
-    json!({ "faults": [], "scenarios": suite.scenarios.len(), "instances": instances(suite),
-            "requirements": suite.requirements.len(), "profiles": suite.profiles.len() })
+fn count(vectors: &[Loaded]) -> usize {
+    vectors.iter().map(|file| file.vectors.len()).sum()
+}
+
+fn words(found: &Found) -> String {
+    let mut parts = Vec::new();
+    if let Some(suite) = &found.suite {
+        parts.push(format!(
+            "{} scenarios ({} with their cases), {} requirements and {} profiles",
+            suite.scenarios.len(),
+            instances(suite),
+            suite.requirements.len(),
+            suite.profiles.len()
+        ));
+    }
+    if let Some(vectors) = &found.vectors {
+        parts.push(format!("{} vectors in {} files", count(vectors), vectors.len()));
+    }
+    format!("no fault in {}", parts.join(", nor in "))
+}
+
+fn whole(found: &Found) -> Value {
+    let mut value = json!({ "faults": [] });
+    let Some(members) = value.as_object_mut() else { return value };
+    if let Some(suite) = &found.suite {
+        members.insert("scenarios".to_owned(), suite.scenarios.len().into());
+        members.insert("instances".to_owned(), instances(suite).into());
+        members.insert("requirements".to_owned(), suite.requirements.len().into());
+        members.insert("profiles".to_owned(), suite.profiles.len().into());
+    }
+    if let Some(vectors) = &found.vectors {
+        members.insert("vectors".to_owned(), count(vectors).into());
+    }
+    value
 }
 
 fn fault(fault: &Diagnostic) -> Value {

@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 use std::fmt::Write as _;
 
 pub(crate) fn list(args: &List) -> Result<Exit, Fault> {
-    let suite = suite::builtin()?;
+    // Of vectors no mutant is asked: the scenarios that they are compiled to have nothing to justify.
+    let suite = if args.coverage { countersign_scenarios::Suite::builtin().map_err(Fault::Suite)? } else { suite::builtin()? };
     let mutants = mutants().map_err(|e| Fault::Builtin(e.to_string()))?;
     let (text, json) = match (args.coverage, args.what) {
         (true, _) => unjustified(&suite, &mutants),

@@ -37,6 +37,7 @@ pub(crate) fn schema(args: &Schema) -> Result<Exit, Fault> {
 fn all() -> Vec<(String, Value)> {
     let mut all: Vec<(String, Value)> =
         countersign_scenarios::schemas().into_iter().map(|(name, schema)| (name.to_string(), schema)).collect();
+    all.extend(countersign_vectors::schemas().into_iter().map(|(name, schema)| (format!("vectors/{name}"), schema)));
     all.push(("record".to_owned(), countersign_trace::record::schema()));
     all.push(("upper-tester".to_owned(), openapi::upper_tester()));
     all.push(("gateway".to_owned(), openapi::gateway()));

@@ -98,7 +98,7 @@ fn serve(defect: Option<&str>) -> Result<Chosen, Fault> {
 
 /// All that a run is made of but for the scenarios' selection.
 pub(crate) fn options(args: &Candidate, target: Target, jobs: u32, only: Vec<String>) -> Result<RunOptions, Fault> {
-    let suite = Arc::new(suite::load(args.suite.as_deref())?);
+    let suite = Arc::new(suite::of_profile(args.suite.as_deref(), &args.profile)?);
     let profile = suite::profile(&suite, &args.profile)?;
     misspelt(&suite, &profile, &only);
     let folder = std::env::current_dir().map_err(Fault::Runtime)?;

@@ -13,7 +13,7 @@ const MOST_FINDINGS: usize = 20;
 
 pub(crate) fn verify(args: &Verify) -> Result<Exit, Fault> {
     let record = report::read(&args.record)?;
-    let builtin = suite::builtin()?;
+    let builtin = suite::of_profile(None, &record.header.profile)?;
     let found = countersign_verify::verify(&record, &BlobFolder::beside(&args.record), &builtin).map_err(Fault::Record)?;
     let mut text = String::new();
     for finding in found.findings.iter().take(MOST_FINDINGS) {

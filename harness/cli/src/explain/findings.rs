@@ -14,6 +14,12 @@ pub(crate) struct Text {
 /// The text of a finding. A finding without one does not compile.
 pub(crate) fn text(finding: Finding) -> Text {
     let (attack, cost, fix, requirements): (_, _, _, &'static [&'static str]) = match finding {
+        Finding::OldRatchetKey => (
+            "Whoever once copied the keys of a device reads all that is sent in the chain from then on.",
+            "A conversation never recovers from a theft, and nobody notices, since everything can still be read.",
+            "Save the session after each message that is received, and leave the step of the ratchet to the library's own code.",
+            &[],
+        ),
         Finding::OldSession => (
             "A session that was never answered is used for ever: whoever copied the receiver's prekeys once reads all that follows.",
             "Messages go on under keys that nobody renews, and the one who should read them may have lost them long ago.",

@@ -8,6 +8,7 @@ use countersign_mutants::Mutant;
 use countersign_sample::Defect;
 use countersign_scenarios::language::Expect;
 use countersign_scenarios::{Scenario, Step, describe_step};
+use std::collections::BTreeSet;
 
 /// Ids of everything that has an explanation.
 pub(crate) fn all(from: &Sources<'_>) -> Vec<String> {
@@ -28,10 +29,54 @@ pub(crate) fn all(from: &Sources<'_>) -> Vec<String> {
         .collect()
 }
 
-/// Every explanation of an id: a reason and a finding may have the same name.
+/// Every explanation of an id: a reason and a finding may have the same name. What is no id may be a folder of scenarios, or the
+/// name of one without its folder.
 pub(crate) fn of(from: &Sources<'_>, id: &str) -> Vec<Explanation> {
     let kinds: [fn(&Sources<'_>, &str) -> Option<Explanation>; 6] = [scenario, requirement, mutant, reason, finding, standing];
-    kinds.iter().filter_map(|kind| kind(from, id)).collect()
+    let found: Vec<Explanation> = kinds.iter().filter_map(|kind| kind(from, id)).collect();
+    if !found.is_empty() {
+        return found;
+    }
+    match folder(from, id.trim_end_matches('/')) {
+        Some(folder) => vec![folder],
+        None => in_any_folder(from, id),
+    }
+}
+
+/// Scenarios by their name alone, one case included: `out-of-order` for `e2ee/out-of-order`.
+fn in_any_folder(from: &Sources<'_>, id: &str) -> Vec<Explanation> {
+    let (name, case) = id.split_once('@').map_or((id, String::new()), |(name, case)| (name, format!("@{case}")));
+    let bases = from.suite.scenarios.keys().filter(|base| base.split_once('/').is_some_and(|(_, last)| last == name));
+    bases.filter_map(|base| scenario(from, &format!("{base}{case}"))).collect()
+}
+
+/// A folder of scenarios: what they are about, and all of their names.
+fn folder(from: &Sources<'_>, name: &str) -> Option<Explanation> {
+    let inside = |id: &str| id.split_once('/').is_some_and(|(folder, _)| folder == name);
+    let scenarios: Vec<&Scenario> =
+        from.suite.scenarios.iter().filter(|(id, _)| inside(id)).map(|(_, loaded)| loaded.scenario.as_ref()).collect();
+    if scenarios.is_empty() {
+        return None;
+    }
+    let verified: BTreeSet<String> = scenarios.iter().flat_map(|s| s.verifies.iter().cloned()).collect();
+    let verified: Vec<String> = verified.into_iter().collect();
+    let requirements = named(from, &verified);
+    let mut details = vec!["scenarios".to_owned()];
+    details.extend(scenarios.iter().map(|s| format!("  {}: {}", s.id, s.title)));
+    details.push("each in full: countersign explain with its name".to_owned());
+    Some(Explanation {
+        id: name.to_owned(),
+        kind: "folder",
+        summary: format!("{} scenarios, which verify {} requirements", scenarios.len(), requirements.len()),
+        attack: each(&requirements, |r| r.sentence.clone()),
+        cost: each(&requirements, |r| r.attack.clone()),
+        source: each(&requirements, source),
+        cause: each(&requirements, |r| r.usual_cause.clone()),
+        fix: each(&requirements, |r| r.fix.clone()),
+        mutants: names(&killed(from, |m| inside(&m.scenario)), "none is to be found by one of them"),
+        run: run_only([&format!("'{name}/*'")]),
+        details,
+    })
 }
 
 /// A scenario, or one case of it.

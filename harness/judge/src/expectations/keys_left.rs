@@ -8,7 +8,8 @@ use countersign_contract::UserId;
 use std::collections::BTreeSet;
 
 pub(super) fn judge(cx: &Context<'_>, index: usize, user: &str, at_least: u32) -> Result<Said, Said> {
-    let expected = format!("{user} has {at_least} one-time prekeys of each kind at the gateway, and published no id twice");
+    let kinds = if cx.has_kyber() { " of each kind" } else { "" };
+    let expected = format!("{user} has {at_least} one-time prekeys{kinds} at the gateway, and published no id twice");
     let owner = cx.user(user)?;
     if let Some(publication) = published_twice(&cx.seen.publications, owner) {
         return Err(
@@ -16,9 +17,13 @@ pub(super) fn judge(cx: &Context<'_>, index: usize, user: &str, at_least: u32) -
         );
     }
     let left = cx.seen.keys_left(owner, cx.seen.end_of(index));
-    let observed = format!("{} EC and {} Kyber prekeys", left.ec, left.kyber);
+    let (observed, fewest) = if cx.has_kyber() {
+        (format!("{} EC and {} Kyber prekeys", left.ec, left.kyber), left.ec.min(left.kyber))
+    } else {
+        (format!("{} prekeys", left.ec), left.ec)
+    };
     let evidence = left.since.map(|at| cx.seen.n(at));
-    if left.ec.min(left.kyber) < at_least as usize {
+    if fewest < at_least as usize {
         return Err(Said::fail(Finding::TooFewKeys, expected, observed).evidence(evidence));
     }
     Ok(Said::pass(expected, observed).evidence(evidence))

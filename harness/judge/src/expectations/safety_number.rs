@@ -24,6 +24,16 @@ pub(super) fn judge(cx: &Context<'_>, between: &[String; 2], same: bool) -> Resu
     Err(if ours { said.verdict(Verdict::HarnessError).blame(Blame::Reference) } else { said }.evidence(evidence))
 }
 
+/// A safety number is the stored one.
+pub(super) fn is(cx: &Context<'_>, name: &str, digits: &str) -> Result<Said, Said> {
+    let expected = format!("{name} is the safety number {digits}");
+    let (seen, _, at) = number(cx, name, &expected)?;
+    if seen == digits {
+        return Ok(Said::pass(expected, "it is").evidence([cx.seen.n(at)]));
+    }
+    Err(Said::fail(Finding::SafetyNumbersDiffer, expected, format!("it is {seen}")).evidence([cx.seen.n(at)]))
+}
+
 /// The digits that a `verify-identity` step saw, whether our own user saw them, and where.
 fn number(cx: &Context<'_>, name: &str, expected: &str) -> Result<(String, bool, usize), Said> {
     let found = cx.seen.scenario.steps.iter().enumerate().find_map(|(index, step)| match step {

@@ -47,17 +47,23 @@ fn examine(cx: &Context<'_>, message: &Message<'_>, user: Option<UserId>, at: us
     let wire = cx.profile.wire;
     let malformed = || (Finding::WrongOnWire, "a body is no libsignal message of the kind that its stanza says".to_owned());
     let form = |what: &str| (Finding::WrongOnWire, format!("{what} has a wrong type byte or length"));
-    let version = |version: u8| {
-        if version == wire.message_version {
-            Ok(())
-        } else {
-            Err((Finding::WrongSuite, format!("a message of version {version}")))
+    let version = |version: u8, low: u8| {
+        if version != wire.message_version {
+            return Err((Finding::WrongSuite, format!("a message of version {version}")));
         }
+        // The low half is the newest version that the sender knows: not less than the one it speaks.
+        if low < version {
+            return Err((Finding::WrongSuite, format!("a message that begins with {:#04x}", version << 4 | low)));
+        }
+        Ok(())
     };
     let inner = |signal: &Signal<'_>| {
-        version(signal.version)?;
+        version(signal.version, signal.newest)?;
         if wire.spqr && wire::epoch(signal.pq_ratchet).is_none() {
             return Err((Finding::WrongSuite, "a message without the post-quantum ratchet's part".to_owned()));
+        }
+        if !wire.has_kyber() && !signal.pq_ratchet.is_empty() {
+            return Err((Finding::WrongSuite, "a message with a post-quantum ratchet's part".to_owned()));
         }
         if is(signal.ratchet_key, EC) { Ok(()) } else { Err(form("a ratchet key")) }
     };
@@ -67,13 +73,16 @@ fn examine(cx: &Context<'_>, message: &Message<'_>, user: Option<UserId>, at: us
         return Ok(signal.unknown);
     }
     let prekey = wire::prekey(message.body).ok_or_else(malformed)?;
-    version(prekey.version)?;
+    version(prekey.version, prekey.newest)?;
     inner(&prekey.message)?;
     let forms = [
         (is(prekey.base_key, EC), "a base key"),
         (is(prekey.identity_key, EC), "an identity key"),
-        (wire.message_version < 4 || is(prekey.kyber_ciphertext, KYBER), "a Kyber ciphertext"),
+        (!wire.has_kyber() || is(prekey.kyber_ciphertext, KYBER), "a Kyber ciphertext"),
     ];
+    if !wire.has_kyber() && (prekey.names_kyber || !prekey.kyber_ciphertext.is_empty()) {
+        return Err((Finding::WrongSuite, "a first message with a Kyber prekey or ciphertext".to_owned()));
+    }
     if let Some((_, what)) = forms.iter().find(|(fits, _)| !fits) {
         return Err(form(what));
     }

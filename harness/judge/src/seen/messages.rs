@@ -58,6 +58,7 @@ impl Seen<'_> {
                     let tampered = is_tampered(send.network.as_ref());
                     self.collect(index, send.name.clone(), &send.from, &send.to, !tampered && send.bend.is_none());
                 }
+                Step::SendStored(send) => self.collect(index, send.name.clone(), &send.from, &send.to, !send.bad),
                 Step::CreateGroup(create) => {
                     let members = create.members.iter().chain([&create.by]).filter_map(|name| self.user(name)).collect();
                     groups.insert(&create.name, members);

@@ -62,11 +62,12 @@ pub(super) fn rotate(cx: &Context<'_>, index: usize, rotate: &RotateKeys) -> Res
     let wanted = rotate.one_time_prekeys as usize;
     let one_time = new().map(|p| p.one_time.len()).sum::<usize>();
     let one_time_kyber = new().map(|p| p.one_time_kyber.len()).sum::<usize>();
+    let has_kyber = cx.has_kyber();
     let missing = [
         (rotate.signed && !signed, "no new signed prekey"),
-        (rotate.kyber && !kyber, "no new last-resort Kyber prekey"),
+        (has_kyber && rotate.kyber && !kyber, "no new last-resort Kyber prekey"),
         (one_time < wanted, "too few one-time prekeys"),
-        (one_time_kyber < wanted, "too few one-time Kyber prekeys"),
+        (has_kyber && one_time_kyber < wanted, "too few one-time Kyber prekeys"),
     ];
     let evidence = [cx.seen.n(call.at), cx.seen.n(at)];
     Ok(Some(match missing.iter().find(|(is, _)| *is) {

@@ -4,7 +4,7 @@ use super::{expected_to_fail, reference_failed};
 use crate::context::Context;
 use crate::finding::Finding;
 use crate::said::Said;
-use countersign_contract::StanzaId;
+use countersign_contract::{Reason, StanzaId};
 use countersign_scenarios::Side;
 use countersign_scenarios::language::Send;
 use countersign_trace::Observation;
@@ -19,7 +19,17 @@ pub(super) fn judge(cx: &Context<'_>, index: usize, send: &Send) -> Result<Optio
         return candidate_sent(cx, index, &send.name, id, &expected);
     }
     if let Some(said) = reference_failed(cx, index, Some(from), &send.to, &expected) {
-        return Ok(Some(said));
+        // What cannot be done wrongly is the scenario's fault, whatever the candidate did.
+        let impossible =
+            |reason: &Reason| *reason == Reason::Unsupported && (!send.alter.is_empty() || send.names_prekey.is_some());
+        let failed = cx.seen.observed_in(index).find_map(|(at, who, observation)| match observation {
+            Observation::Failed { reason, detail, .. } if who == Some(from) && impossible(reason) => Some((at, detail)),
+            _ => None,
+        });
+        return Ok(Some(match failed {
+            Some((at, detail)) => Said::harness(expected, detail.clone()).evidence([cx.seen.n(at)]),
+            None => said,
+        }));
     }
     let made = cx.seen.observed_in(index).any(|(_, who, o)| who == Some(from) && matches!(o, Observation::Sent { .. }));
     if made { Ok(None) } else { Err(Said::harness(expected, "the reference user made no message")) }

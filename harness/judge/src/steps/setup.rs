@@ -3,9 +3,10 @@
 use crate::context::Context;
 use crate::finding::Finding;
 use crate::said::Said;
-use crate::seen::Called;
-use countersign_contract::Operation;
-use countersign_contract::operations::Created;
+use crate::seen::{Called, Publication};
+use countersign_contract::operations::{Created, ImportedKeys, ImportedKyberPrekey};
+use countersign_contract::portable::SignedKey;
+use countersign_contract::{Bytes, Operation};
 use countersign_trace::event::Outcome;
 use countersign_trace::{Check, CheckKind};
 use serde::Deserialize;
@@ -58,7 +59,44 @@ pub(super) fn created(cx: &Context<'_>, call: &Called<'_>, at: usize, answer: &s
             .evidence(evidence)
             .evidence([cx.seen.n(enlisted.at)]));
     }
-    Ok(())
+    imported(call, enlisted).map_err(|said| said.evidence(evidence).evidence([cx.seen.n(enlisted.at)]))
+}
+
+/// A user that was to enlist with given keys has published these and no others. Of a private key we cannot say its public half here:
+/// whether the right one was published shows when a stored message is read with it.
+fn imported(call: &Called<'_>, enlisted: &Publication) -> Result<(), Said> {
+    let Some(import) = call.args.get("import").and_then(|import| ImportedKeys::deserialize(import).ok()) else { return Ok(()) };
+    let expected = "a user that imports keys enlists with these and no others";
+    let signed = |key: &SignedKey| (key.id, key.key.clone(), key.signature.clone());
+    let kyber = |key: &ImportedKyberPrekey| (key.id, key.public.clone(), key.signature.clone());
+    let sorted = |mut keys: Vec<(u32, Bytes, Bytes)>| {
+        keys.sort();
+        keys
+    };
+    let mut ids: Vec<u32> = enlisted.one_time.iter().map(|key| key.id).collect();
+    let mut given: Vec<u32> = import.one_time_prekeys.iter().map(|key| key.id).collect();
+    ids.sort_unstable();
+    given.sort_unstable();
+    let differing = [
+        (
+            enlisted.signed.as_ref().map(|key| (key.id, key.signature.clone()))
+                != Some((import.signed_prekey.id, import.signed_prekey.signature.clone())),
+            "the signed prekey",
+        ),
+        (enlisted.kyber.as_ref().map(signed) != import.kyber_prekey.as_ref().map(kyber), "the last-resort Kyber prekey"),
+        (ids != given, "the one-time prekeys"),
+        (
+            sorted(enlisted.one_time_kyber.iter().map(signed).collect())
+                != sorted(import.one_time_kyber_prekeys.iter().map(kyber).collect()),
+            "the one-time Kyber prekeys",
+        ),
+    ];
+    match differing.iter().find(|(differs, _)| *differs) {
+        Some((_, what)) => {
+            Err(Said::fail(Finding::EmptySuccess, expected, format!("{what} at the gateway differ from those given")))
+        }
+        None => Ok(()),
+    }
 }
 
 /// Calls after the last step: the last look at what users saw, and closing.

@@ -54,6 +54,17 @@ fn latency_passes_fails_or_is_inconclusive_by_its_bounds() {
 }
 
 #[test]
+fn each_latency_decides_its_own_requirement_alone() {
+    let mut w = burst(60, 1000, |_| Some(150_000));
+    w.scenario.verifies = vec!["CT-04".into(), "CT-05".into()];
+    assert_eq!(w.check("step-1").requirements, ["CT-04"]);
+    assert_eq!(w.check("step-2").requirements, ["CT-05"]);
+    // In a scenario about something else, they decide what it verifies.
+    w.scenario.verifies = vec!["T-1".into()];
+    assert_eq!(w.check("step-2").requirements, ["T-1"]);
+}
+
+#[test]
 fn what_never_arrives_is_slower_than_any_limit() {
     both(&burst(60, 1000, |i| (i > 20).then_some(5_000)), Verdict::Fail, "too-slow");
 }

@@ -1,7 +1,6 @@
 //! Keys of a user, as they are published; identities of peers.
 
 use super::{ReferenceUser, store_name};
-use crate::keys::{Installation, sign};
 use crate::refusal::Refusal;
 use countersign_contract::portable::{Enlist, MOST_PREKEYS, PublishKeys, SAFETY_NUMBER_ITERATIONS, SAFETY_NUMBER_VERSION};
 use countersign_contract::{Bytes, Reason, UserId};
@@ -12,37 +11,42 @@ impl ReferenceUser {
     /// What the user enlists with: its current signed prekeys and the one-time prekeys that are not used up, 100 of a kind at most.
     #[must_use]
     pub fn enlistment(&self) -> Enlist {
-        let Installation { identities, published, .. } = &self.installation;
+        let keys = self.stack.get().public_keys();
+        let (mut one_time_prekeys, mut one_time_kyber_prekeys) = (keys.one_time, keys.one_time_kyber);
+        one_time_prekeys.truncate(MOST_PREKEYS);
+        one_time_kyber_prekeys.truncate(MOST_PREKEYS);
         Enlist {
             user: self.config.user,
-            registration_id: identities.registration_id,
+            registration_id: keys.registration_id,
             identity_key: Bytes(self.identity_key()),
-            signed_prekey: published.signed.clone(),
-            kyber_prekey: Some(published.last_resort.clone()),
-            one_time_prekeys: published.one_time.values().take(MOST_PREKEYS).cloned().collect(),
-            one_time_kyber_prekeys: published.one_time_kyber.values().take(MOST_PREKEYS).cloned().collect(),
+            signed_prekey: keys.signed,
+            kyber_prekey: keys.last_resort,
+            one_time_prekeys,
+            one_time_kyber_prekeys,
         }
     }
 
     /// A new batch of `count` one-time prekeys, 100 at most; as many Kyber ones if the user publishes those.
     pub fn refill(&mut self, count: u32) -> PublishKeys {
         let mut rng = self.next_draw();
-        self.installation.add_one_time(count, self.config.publishes_one_time_kyber, &mut rng)
+        self.stack.get_mut().add_one_time(count, self.config.publishes_one_time_kyber, &mut rng)
     }
 
     /// A new signed prekey, a new last-resort Kyber prekey, and new one-time prekeys, as asked for. The former ones stay usable.
     pub fn rotate(&mut self, signed: bool, kyber: bool, one_time: u32) -> PublishKeys {
         let mut rng = self.next_draw();
-        let signed_prekey = signed.then(|| self.installation.renew_signed(&mut rng));
-        let kyber_prekey = kyber.then(|| self.installation.renew_last_resort(&mut rng));
-        let batch = self.installation.add_one_time(one_time, self.config.publishes_one_time_kyber, &mut rng);
+        let publishes_kyber = self.config.publishes_one_time_kyber;
+        let stack = self.stack.get_mut();
+        let signed_prekey = signed.then(|| stack.renew_signed(&mut rng));
+        let kyber_prekey = if kyber { stack.renew_last_resort(&mut rng) } else { None };
+        let batch = stack.add_one_time(one_time, publishes_kyber, &mut rng);
         PublishKeys { signed_prekey, kyber_prekey, ..batch }
     }
 
     /// The user installs the messenger anew: new identity, registration id and keys, no session, no memory of anyone.
     pub fn reinstall(&mut self) {
         let mut rng = self.next_draw();
-        self.installation = Installation::new(self.config.one_time_prekeys, self.config.publishes_one_time_kyber, &mut rng);
+        self.stack = self.config.install(&mut rng);
         self.received.clear();
         self.sent_ratchet_keys.clear();
         self.groups = super::groups::GroupState::default();
@@ -51,18 +55,18 @@ impl ReferenceUser {
     /// The user's identity key, 33 bytes.
     #[must_use]
     pub fn identity_key(&self) -> Vec<u8> {
-        self.installation.identities.own.identity_key().serialize().into_vec()
+        self.stack.get().identity().map(|key| key.serialize().into_vec()).unwrap_or_default()
     }
 
     /// The newest identity key known of a peer, accepted or not, 33 bytes.
     #[must_use]
     pub fn known_identity(&self, peer: UserId) -> Option<Vec<u8>> {
-        self.installation.identities.known.get(&store_name(peer)).map(|known| known.newest.serialize().into_vec())
+        self.stack.get().known().get(&store_name(peer)).map(|known| known.newest.serialize().into_vec())
     }
 
     /// The user accepts the newest identity key of a peer.
     pub fn accept_identity(&mut self, peer: UserId) {
-        if let Some(known) = self.installation.identities.known.get_mut(&store_name(peer)) {
+        if let Some(known) = self.stack.get_mut().known_mut().get_mut(&store_name(peer)) {
             known.trusted = known.newest;
         }
     }
@@ -72,16 +76,16 @@ impl ReferenceUser {
     /// # Errors
     /// `no-session` if nothing is known of the peer.
     pub fn safety_number(&self, peer: UserId) -> Result<String, Refusal> {
-        let identities = &self.installation.identities;
-        let known = identities
-            .known
+        let stack = self.stack.get();
+        let known = stack
+            .known()
             .get(&store_name(peer))
             .ok_or_else(|| Refusal::new(Reason::NoSession, "no identity key of the peer is known"))?;
         Fingerprint::new(
             SAFETY_NUMBER_VERSION,
             SAFETY_NUMBER_ITERATIONS,
             self.config.user.0.as_bytes(),
-            identities.own.identity_key(),
+            &stack.identity()?,
             peer.0.as_bytes(),
             &known.newest,
         )
@@ -92,7 +96,7 @@ impl ReferenceUser {
     /// An XEdDSA signature by the user's identity key, 64 bytes: needed to publish a bad key under a good signature.
     pub fn sign(&mut self, bytes: &[u8]) -> Vec<u8> {
         let mut rng = self.next_draw();
-        sign(self.installation.identities.own.private_key(), bytes, &mut rng)
+        self.stack.get().sign(bytes, &mut rng)
     }
 
     /// A fresh key for one file, 32 bytes.

@@ -2,23 +2,29 @@
 
 mod groups;
 mod keys;
+mod library;
 mod messages;
+mod own;
 mod sealed;
 mod session;
+mod stack;
 #[cfg(test)]
 mod tests;
 
 pub use sealed::CertificateAuthority;
 
-use crate::draw;
+use crate::draw::Draws;
 use crate::history::History;
-use crate::keys::Installation;
 use crate::refusal::Refusal;
+pub use stack::Stack;
+
+use countersign_contract::claims::Suite;
 use countersign_contract::content::Content;
 use countersign_contract::portable::DEVICE;
 use countersign_contract::{Reason, UserId};
 use libsignal_protocol::{DeviceId, ProtocolAddress};
 use rand_chacha::ChaCha20Rng;
+use stack::AnyStack;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::future::Future;
@@ -35,6 +41,10 @@ pub struct Config {
     pub name: String,
     /// Name at the gateway.
     pub user: UserId,
+    /// What the users of the instance speak.
+    pub suite: Suite,
+    /// The code that this one runs on.
+    pub stack: Stack,
     /// How many one-time EC prekeys an installation starts with, 100 at most.
     pub one_time_prekeys: u32,
     /// Whether as many one-time Kyber prekeys are published as EC ones; else the last-resort one alone.
@@ -49,8 +59,9 @@ pub struct Config {
 #[derive(Clone)]
 pub struct ReferenceUser {
     config: Config,
+    draws: Draws,
     operation: u64,
-    installation: Installation,
+    stack: AnyStack,
     /// What was received, by peer.
     received: BTreeMap<UserId, History>,
     /// Ratchet keys of messages that this user sent: such a message can come back to it.
@@ -71,20 +82,21 @@ pub struct Opened {
     pub identity_changed: bool,
 }
 
+impl Config {
+    fn install(&self, rng: &mut ChaCha20Rng) -> AnyStack {
+        AnyStack::new(self.suite, self.stack, self.one_time_prekeys, self.publishes_one_time_kyber, rng)
+    }
+}
+
 impl ReferenceUser {
     /// A user with all its keys made.
     #[must_use]
     pub fn new(config: Config) -> Self {
-        let mut rng = draw::generator(&config.seed, &config.scenario, &config.name, 0);
-        let installation = Installation::new(config.one_time_prekeys, config.publishes_one_time_kyber, &mut rng);
-        Self {
-            config,
-            operation: 1,
-            installation,
-            received: BTreeMap::new(),
-            sent_ratchet_keys: BTreeSet::new(),
-            groups: groups::GroupState::default(),
-        }
+        let draws = Draws::new(&config.seed, &config.scenario, &config.name);
+        let mut rng = draws.generator(0);
+        let stack = config.install(&mut rng);
+        let groups = groups::GroupState::default();
+        Self { config, draws, operation: 1, stack, received: BTreeMap::new(), sent_ratchet_keys: BTreeSet::new(), groups }
     }
 
     /// The user's name at the gateway.
@@ -95,8 +107,7 @@ impl ReferenceUser {
 
     /// The generator of the next operation.
     fn next_draw(&mut self) -> ChaCha20Rng {
-        let Config { seed, scenario, name, .. } = &self.config;
-        let rng = draw::generator(seed, scenario, name, self.operation);
+        let rng = self.draws.generator(self.operation);
         self.operation += 1;
         rng
     }
@@ -115,6 +126,11 @@ impl fmt::Debug for ReferenceUser {
 /// The name under which libsignal knows a user.
 fn store_name(user: UserId) -> String {
     user.to_string()
+}
+
+/// The same without an allocation, to look something up.
+fn name_in(room: &mut [u8; 36], user: UserId) -> &str {
+    user.0.hyphenated().encode_lower(room)
 }
 
 fn address(user: UserId) -> Result<ProtocolAddress, Refusal> {

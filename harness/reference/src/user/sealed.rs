@@ -75,7 +75,7 @@ impl ReferenceUser {
         };
         let certificate = SenderCertificate::deserialize(certificate)?;
         let inner = UnidentifiedSenderMessageContent::new(kind, certificate, body, ContentHint::Default, None)?;
-        at_once(sealed_sender_encrypt_from_usmc(&address(to)?, &inner, &self.installation.identities, &mut rng))
+        at_once(sealed_sender_encrypt_from_usmc(&address(to)?, &inner, &self.stack.library()?.identities, &mut rng))
     }
 
     /// Opens a sealed message: its sender, as certified under this trust root, and what is in it.
@@ -88,7 +88,7 @@ impl ReferenceUser {
             return Err(Refusal::new(Reason::TooLarge, format!("a message of over {LARGEST_STANZA} bytes")));
         }
         let root = PublicKey::deserialize(trust_root).map_err(|error| Refusal::new(Reason::BadKey, error))?;
-        let inner = at_once(sealed_sender_decrypt_to_usmc(body, &self.installation.identities))?;
+        let inner = at_once(sealed_sender_decrypt_to_usmc(body, &self.stack.library()?.identities))?;
         let certificate = inner.sender()?;
         let (until, now) = (certificate.expiration()?, Timestamp::from_epoch_millis(now_ms));
         // Whether it is over is asked apart, since the library has one answer to both.

@@ -12,9 +12,18 @@ fn user(name: &str, number: u128) -> ReferenceUser {
         scenario: "tests".into(),
         name: name.into(),
         user: UserId(Uuid::from_u128(number)),
+        suite: Suite::SignalPq,
+        stack: Stack::Library,
         one_time_prekeys: 1,
         publishes_one_time_kyber: false,
     })
+}
+
+fn library(user: &mut ReferenceUser) -> &mut crate::keys::Installation {
+    match &mut user.stack {
+        AnyStack::Library(installation) => installation,
+        AnyStack::Own(_) => panic!("not on the library"),
+    }
 }
 
 fn last_resort_message() -> (ReferenceUser, ReferenceUser, Vec<u8>) {
@@ -41,14 +50,14 @@ fn last_resort_message() -> (ReferenceUser, ReferenceUser, Vec<u8>) {
 fn a_last_resort_prekey_with_the_same_base_key_is_refused() {
     let (alice, mut bob, body) = last_resort_message();
     bob.decrypt(alice.user(), MessageType::Prekey, &body, 0).unwrap();
-    bob.installation.sessions.by_name.clear();
-    bob.installation.identities.known.clear();
+    library(&mut bob).sessions.by_name.clear();
+    library(&mut bob).identities.known.clear();
     bob.received.clear();
     let refusal = bob.decrypt(alice.user(), MessageType::Prekey, &body, 0).unwrap_err();
     assert_eq!(refusal.reason, Reason::Duplicate);
     assert!(!bob.has_session(alice.user()) && bob.known_identity(alice.user()).is_none());
     // The last-resort prekey itself stays.
-    assert_eq!(bob.installation.kyber.records.len(), 1);
+    assert_eq!(library(&mut bob).kyber.records.len(), 1);
 }
 
 /// The finding that makes [`crate::wire::PqRatchet`] necessary: libsignal v0.85.3, given a message of the post-quantum ratchet that

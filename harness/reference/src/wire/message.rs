@@ -9,28 +9,28 @@ use countersign_contract::portable::MessageType;
 /// Length of a message's MAC in bytes.
 pub(super) const MAC_BYTES: usize = 8;
 
-/// A message, read. Nothing in it is authenticated.
+/// A message, read: its parts stand where they came in. Nothing in it is authenticated.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Message {
+pub enum Message<'a> {
     /// One that sets up a session.
-    Prekey(Box<PrekeyMessage>),
+    Prekey(Box<PrekeyMessage<'a>>),
     /// One of a session.
-    Normal(NormalMessage),
+    Normal(NormalMessage<'a>),
 }
 
 /// A prekey message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PrekeyMessage {
+pub struct PrekeyMessage<'a> {
     /// Version byte: message version in the high half, the sender's own in the low one.
     pub version: u8,
     /// Id of the receiver's one-time EC prekey.
     pub prekey_id: Option<u32>,
     /// The sender's base key.
-    pub base_key: Vec<u8>,
+    pub base_key: &'a [u8],
     /// The sender's identity key.
-    pub identity_key: Vec<u8>,
+    pub identity_key: &'a [u8],
     /// The embedded message.
-    pub message: NormalMessage,
+    pub message: NormalMessage<'a>,
     /// The sender's registration id.
     pub registration_id: Option<u32>,
     /// Id of the receiver's signed prekey.
@@ -38,38 +38,38 @@ pub struct PrekeyMessage {
     /// Id of the receiver's Kyber prekey.
     pub kyber_prekey_id: Option<u32>,
     /// The Kyber ciphertext.
-    pub kyber_ciphertext: Option<Vec<u8>>,
+    pub kyber_ciphertext: Option<&'a [u8]>,
     /// Numbers of fields that the format does not have.
     pub unknown: Vec<u32>,
 }
 
 /// A normal message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NormalMessage {
+pub struct NormalMessage<'a> {
     /// Version byte: message version in the high half, the sender's own in the low one.
     pub version: u8,
     /// The sender's ratchet key.
-    pub ratchet_key: Vec<u8>,
+    pub ratchet_key: &'a [u8],
     /// Number of the message in its chain.
     pub counter: u32,
     /// Length of the chain before.
     pub previous_counter: Option<u32>,
     /// The encrypted content.
-    pub ciphertext: Vec<u8>,
+    pub ciphertext: &'a [u8],
     /// The post-quantum ratchet's message.
-    pub pq_ratchet: Option<Vec<u8>>,
+    pub pq_ratchet: Option<&'a [u8]>,
     /// Sender and receiver.
-    pub addresses: Option<Vec<u8>>,
+    pub addresses: Option<&'a [u8]>,
     /// The authentication code.
     pub mac: [u8; MAC_BYTES],
     /// Numbers of fields that the format does not have.
     pub unknown: Vec<u32>,
 }
 
-impl Message {
+impl<'a> Message<'a> {
     /// The normal message, alone or embedded.
     #[must_use]
-    pub const fn inner(&self) -> &NormalMessage {
+    pub const fn inner(&self) -> &NormalMessage<'a> {
         match self {
             Self::Prekey(outer) => &outer.message,
             Self::Normal(inner) => inner,
@@ -78,7 +78,7 @@ impl Message {
 
     /// The prekey message around, if it is one.
     #[must_use]
-    pub fn outer(&self) -> Option<&PrekeyMessage> {
+    pub fn outer(&self) -> Option<&PrekeyMessage<'a>> {
         match self {
             Self::Prekey(outer) => Some(outer),
             Self::Normal(_) => None,
@@ -115,14 +115,14 @@ impl WireError {
 ///
 /// # Errors
 /// See [`WireError`]. Versions and keys are not judged here.
-pub fn parse(kind: MessageType, body: &[u8]) -> Result<Message, WireError> {
+pub fn parse(kind: MessageType, body: &[u8]) -> Result<Message<'_>, WireError> {
     match kind {
         MessageType::Prekey => prekey(body).map(Box::new).map(Message::Prekey),
         MessageType::Normal => normal(body).map(Message::Normal),
     }
 }
 
-fn prekey(body: &[u8]) -> Result<PrekeyMessage, WireError> {
+fn prekey(body: &[u8]) -> Result<PrekeyMessage<'_>, WireError> {
     let (version, bytes) = body.split_first().ok_or(WireError::TooShort(body.len()))?;
     let fields = Fields { bytes, entries: walk(bytes)? };
     Ok(PrekeyMessage {
@@ -134,12 +134,12 @@ fn prekey(body: &[u8]) -> Result<PrekeyMessage, WireError> {
         registration_id: fields.number(Field::RegistrationId)?,
         signed_prekey_id: fields.number(Field::SignedPrekeyId)?,
         kyber_prekey_id: fields.number(Field::KyberPrekeyId)?,
-        kyber_ciphertext: fields.bytes(Field::KyberCiphertext)?.map(<[u8]>::to_vec),
+        kyber_ciphertext: fields.bytes(Field::KyberCiphertext)?,
         unknown: fields.beyond(8),
     })
 }
 
-fn normal(body: &[u8]) -> Result<NormalMessage, WireError> {
+fn normal(body: &[u8]) -> Result<NormalMessage<'_>, WireError> {
     let (version, bytes, mac) = split_normal(body)?;
     let fields = Fields { bytes, entries: walk(bytes)? };
     Ok(NormalMessage {
@@ -148,8 +148,8 @@ fn normal(body: &[u8]) -> Result<NormalMessage, WireError> {
         counter: fields.number(Field::Counter)?.ok_or(WireError::Missing(Field::Counter))?,
         previous_counter: fields.number(Field::PreviousCounter)?,
         ciphertext: fields.required(Field::Ciphertext)?,
-        pq_ratchet: fields.bytes(Field::PqRatchet)?.map(<[u8]>::to_vec),
-        addresses: fields.bytes(Field::Addresses)?.map(<[u8]>::to_vec),
+        pq_ratchet: fields.bytes(Field::PqRatchet)?,
+        addresses: fields.bytes(Field::Addresses)?,
         mac: *mac,
         unknown: fields.beyond(6),
     })
@@ -190,8 +190,8 @@ impl<'a> Fields<'a> {
         }
     }
 
-    fn required(&self, field: Field) -> Result<Vec<u8>, WireError> {
-        self.bytes(field)?.map(<[u8]>::to_vec).ok_or(WireError::Missing(field))
+    fn required(&self, field: Field) -> Result<&'a [u8], WireError> {
+        self.bytes(field)?.ok_or(WireError::Missing(field))
     }
 
     fn beyond(&self, last: u32) -> Vec<u32> {

@@ -4,6 +4,8 @@ use std::ops::Range;
 
 /// More fields than any message of ours has; a message with more is refused.
 const MOST_FIELDS: usize = 64;
+/// As many as a whole message has, so that room for them is made once.
+const USUAL_FIELDS: usize = 8;
 
 /// What is wrong with a protobuf, and at which byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -45,7 +47,7 @@ pub(super) struct Entry {
 
 /// Finds all fields, in their order.
 pub(super) fn walk(bytes: &[u8]) -> Result<Vec<Entry>, ProtobufError> {
-    let mut entries = Vec::new();
+    let mut entries = Vec::with_capacity(USUAL_FIELDS);
     let mut at = 0;
     while at < bytes.len() {
         if entries.len() == MOST_FIELDS {

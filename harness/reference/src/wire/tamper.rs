@@ -7,8 +7,8 @@ use countersign_contract::portable::MessageType;
 
 /// The name for a post-quantum ratchet's message that is cut off.
 const PQ_RATCHET_CUT: &str = "pq-ratchet-cut";
-/// Names for versions that the suite does not speak, with the byte: one that does not exist yet, and the one before PQXDH.
-const OTHER_VERSIONS: [(&str, u8); 2] = [("unknown-version", 0x54), ("older-version", 0x34)];
+/// Names for versions, with the byte: one that does not exist yet, the one before PQXDH, and the one before signed prekeys.
+const OTHER_VERSIONS: [(&str, u8); 3] = [("unknown-version", 0x54), ("older-version", 0x34), ("oldest-version", 0x22)];
 /// What is left of it: version, epoch and index at most.
 const CUT_BYTES: usize = 3;
 
@@ -49,14 +49,14 @@ pub enum TamperError {
 /// Bends the field of that name in the way that tells most: one bit where the field alone is at stake, and not its type byte or
 /// its form. Numbers that name a prekey get a bit that no neighbour has, the counter moves on by one (never back to a message that
 /// was received before), the outer version becomes one that does not exist, and an absent field is added. The name
-/// `pq-ratchet-cut` cuts the post-quantum ratchet's message off before its kind; `unknown-version` and `older-version` put another
-/// version in front.
+/// `pq-ratchet-cut` cuts the post-quantum ratchet's message off before its kind; `unknown-version`, `older-version` and
+/// `oldest-version` put another version in front.
 ///
 /// # Errors
 /// See [`TamperError`].
 pub fn tamper_named(body: &[u8], kind: MessageType, name: &str) -> Result<Vec<u8>, TamperError> {
     if name == PQ_RATCHET_CUT {
-        let mut start = parse(kind, body)?.inner().pq_ratchet.clone().ok_or(TamperError::Absent(Field::PqRatchet))?;
+        let mut start = parse(kind, body)?.inner().pq_ratchet.ok_or(TamperError::Absent(Field::PqRatchet))?.to_vec();
         start.truncate(CUT_BYTES);
         return tamper(body, kind, Field::PqRatchet, &How::Bytes(start));
     }

@@ -23,6 +23,8 @@ pub(crate) fn config(name: &str, seed: u8) -> Config {
         scenario: "tests".into(),
         name: name.into(),
         user: id(name),
+        suite: countersign_contract::claims::Suite::SignalPq,
+        stack: countersign_reference::Stack::Library,
         one_time_prekeys: 3,
         publishes_one_time_kyber: true,
     }

@@ -84,7 +84,7 @@ proptest! {
                         sides[from].user.process_bundle(&bundles[to], NOW).unwrap();
                     }
                     let sent = sides[from].user.encrypt(peer, &text(&next.to_string()), NOW).unwrap();
-                    let ratchet_key = wire::parse(sent.0, &sent.1).unwrap().inner().ratchet_key.clone();
+                    let ratchet_key = wire::parse(sent.0, &sent.1).unwrap().inner().ratchet_key.to_vec();
                     let chains = sides[to].chains.len();
                     sides[to].incoming.push(UnderWay { number: next, sent, ratchet_key, chains });
                     next += 1;

@@ -17,7 +17,7 @@ use crate::instance::Instance;
 use crate::vault::{Backup, Vault};
 use countersign_contract::conversation::Conversation;
 use countersign_contract::groups::Groups;
-use countersign_contract::operations::{EventList, RotateKeys};
+use countersign_contract::operations::{EventList, ImportedKeys, RotateKeys};
 use countersign_contract::portable::{Enlisted, JSON, Stanza};
 use countersign_contract::seen::{NoticeKind, Seen, What};
 use countersign_contract::{Problem, Reason, StanzaId, UserId};
@@ -93,23 +93,27 @@ struct State {
 }
 
 impl User {
-    /// Makes a user's keys and enlists it at the gateway.
+    /// Makes a user's keys, or takes those that are imported, and enlists it at the gateway.
     ///
     /// # Errors
-    /// What the gateway answered.
+    /// What is wrong with imported keys, and what the gateway answered.
     pub(crate) async fn enlist(
         instance: &Arc<Instance>,
         id: UserId,
         batch: u32,
         backup: Option<Backup>,
+        import: Option<&ImportedKeys>,
     ) -> Result<Self, Problem> {
         let defects = instance.defects.clone();
         let gateway = gateway::Gateway::new(instance.wire.clone(), defects.clone());
-        let mut vault = Vault::new(id, defects.clone());
+        let mut vault = Vault::new(instance.suite, id, defects.clone());
         if let Some(backup) = backup {
             vault.restore(backup);
         }
-        let keys = vault.enlist(batch, instance.clock()).map_err(|reason| Problem::new(reason, "making keys"))?;
+        let keys = match import {
+            Some(keys) => vault.import(keys, instance.clock()).map_err(|reason| Problem::new(reason, "the imported keys"))?,
+            None => vault.enlist(batch, instance.clock()).map_err(|reason| Problem::new(reason, "making keys"))?,
+        };
         let answer = gateway.request("POST", "/enlist".into(), None, JSON, json(&keys)?).await?;
         let Enlisted { token } = gateway::parse(&answer)?;
         let backup = defects.has(Defect::RestoresBackupOnReinstall).then(|| vault.back_up());

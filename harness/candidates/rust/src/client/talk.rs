@@ -3,7 +3,7 @@
 use super::User;
 use super::gateway::json;
 use crate::defect::Defect;
-use countersign_contract::conversation::{DELETE_WITHIN_MS, Side, has_receipt};
+use countersign_contract::conversation::{DELETE_WITHIN_MS, LONGEST_EMOJI, Side, has_receipt};
 use countersign_contract::portable::{BlockList, JSON};
 use countersign_contract::seen::UserContent;
 use countersign_contract::{Problem, Reason, StanzaId, UserId};
@@ -59,9 +59,21 @@ impl User {
         let now = self.clock();
         let outcome = self.state().talks.entry(to).or_default().permits(Side::Own, content, now);
         match outcome {
-            Err(Reason::TooLate) if self.has(Defect::SendsLateEdits) && matches!(content, UserContent::Edit { .. }) => Ok(()),
+            Err(reason) if self.lets_out(reason, content) => Ok(()),
             outcome => outcome.map_err(|reason| Problem::new(reason, "about a message that this cannot be said of")),
         }
+    }
+
+    /// Whether a defect lets out what may not be sent.
+    fn lets_out(&self, reason: Reason, content: &UserContent) -> bool {
+        let defect = match (reason, content) {
+            (Reason::TooLate, UserContent::Edit { .. }) => Defect::SendsLateEdits,
+            (Reason::NotPermitted, UserContent::Reaction { .. }) => Defect::SendsSelfReactions,
+            (Reason::NotPermitted, UserContent::Edit { .. } | UserContent::Delete { .. }) => Defect::SendsForeignEdits,
+            (Reason::TooLarge, UserContent::Reaction { .. }) => Defect::SendsAnyReaction,
+            _ => return false,
+        };
+        self.has(defect)
     }
 
     /// What the user is about to send, or has sent. A message is noted before it goes out, since the answer to it may come at once; what is said of a
@@ -92,6 +104,12 @@ impl User {
         let state = &mut *guard;
         let talk = state.talks.entry(from).or_default();
         let outcome = talk.permits(Side::Peer, content, now);
+        if let UserContent::Reaction { emoji, .. } = content
+            && emoji.len() >= LONGEST_EMOJI
+            && self.has(Defect::RefusesLongestEmoji)
+        {
+            return Err(Reason::TooLarge);
+        }
         if let Err(reason) = outcome
             && !self.lets_pass(reason, content, &state.deleted)
         {
@@ -111,7 +129,11 @@ impl User {
 
     /// Whether a defect lets pass what is to be refused.
     fn lets_pass(&self, reason: Reason, content: &UserContent, deleted: &std::collections::BTreeSet<StanzaId>) -> bool {
+        let short = |emoji: &str| emoji.encode_utf16().count() <= LONGEST_EMOJI;
         let defect = match (reason, content) {
+            (Reason::TooLarge, UserContent::Reaction { emoji, .. }) if self.has(Defect::CountsEmojiInUtf16) => {
+                return short(emoji);
+            }
             (Reason::UnknownMessage, UserContent::Delete { of }) if deleted.contains(of) => Defect::ShowsRepeatedDelete,
             (Reason::UnknownMessage, UserContent::Read { .. }) => Defect::ShowsUnknownReadReceipt,
             (Reason::UnknownMessage, _) => Defect::ShowsForUnknownMessage,

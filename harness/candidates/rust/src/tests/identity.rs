@@ -1,15 +1,22 @@
 use super::post::*;
+use countersign_contract::claims::Suite;
 use countersign_contract::seen::{NoticeKind, UserContent, What};
 use countersign_contract::{Reason, StanzaId};
 use uuid::Uuid;
+
+in_both_suites! {
+    a_changed_identity_is_told_before_its_message_and_nothing_is_sent_to_it_unasked
+    a_changed_identity_in_a_bundle_is_told_once
+    a_resend_to_a_new_identity_waits_for_the_user
+    a_bad_bundle_says_nothing_of_an_identity
+}
 
 fn notice(about: &Actor) -> What {
     What::Notice { notice: NoticeKind::IdentityChanged, about: about.id, group: None }
 }
 
-#[tokio::test]
-async fn a_changed_identity_is_told_before_its_message_and_nothing_is_sent_to_it_unasked() {
-    let pair = Pair::honest().await;
+async fn a_changed_identity_is_told_before_its_message_and_nothing_is_sent_to_it_unasked(suite: Suite) {
+    let pair = Pair::honest_in(suite).await;
     pair.twin().await;
     pair.alice.create(3).await;
     pair.alice.connect().await;
@@ -25,9 +32,8 @@ async fn a_changed_identity_is_told_before_its_message_and_nothing_is_sent_to_it
     assert_eq!(pair.bob.safety_number(&pair.alice).await, pair.alice.safety_number(&pair.bob).await);
 }
 
-#[tokio::test]
-async fn a_changed_identity_in_a_bundle_is_told_once() {
-    let pair = Pair::honest().await;
+async fn a_changed_identity_in_a_bundle_is_told_once(suite: Suite) {
+    let pair = Pair::honest_in(suite).await;
     pair.alice.fetch(&pair.bob).await.unwrap();
     let before = pair.alice.safety_number(&pair.bob).await;
     pair.bob.create(3).await;
@@ -40,9 +46,8 @@ async fn a_changed_identity_in_a_bundle_is_told_once() {
     pair.twin().await;
 }
 
-#[tokio::test]
-async fn a_resend_to_a_new_identity_waits_for_the_user() {
-    let pair = Pair::honest().await;
+async fn a_resend_to_a_new_identity_waits_for_the_user(suite: Suite) {
+    let pair = Pair::honest_in(suite).await;
     pair.twin().await;
     pair.bob.create(3).await;
     pair.bob.connect().await;
@@ -56,13 +61,12 @@ async fn a_resend_to_a_new_identity_waits_for_the_user() {
     assert_eq!(pair.bob.sees(3).await[2], pair.alice.text(lost, "for the old phone"));
 }
 
-#[tokio::test]
-async fn a_bad_bundle_says_nothing_of_an_identity() {
-    let pair = Pair::honest().await;
+async fn a_bad_bundle_says_nothing_of_an_identity(suite: Suite) {
+    let pair = Pair::honest_in(suite).await;
     pair.alice.fetch(&pair.bob).await.unwrap();
     pair.bob.create(3).await;
     pair.post.office.lock().unwrap().on_bundle = Some(Box::new(|mut bundle| {
-        bundle.kyber_prekey.as_mut().unwrap().signature.0[3] ^= 1;
+        bundle.signed_prekey.signature.0[3] ^= 1;
         bundle
     }));
     assert_eq!(pair.alice.fetch(&pair.bob).await, Err(Reason::BadSignature));

@@ -3,6 +3,7 @@
 use crate::wire::{Chat, Wire, WireError, WireFactory, WireReply, WireRequest};
 use crate::{Defects, Honest, Sample};
 use async_trait::async_trait;
+use countersign_contract::claims::Suite;
 use countersign_contract::operations::*;
 use countersign_contract::portable::*;
 use countersign_contract::seen::{Seen, UserContent, What};
@@ -226,6 +227,26 @@ impl Wire for Post {
     }
 }
 
+/// Runs each of these tests in every suite that the sample speaks.
+macro_rules! in_both_suites {
+    ($($test:ident)*) => {
+        mod pq {
+            $(#[tokio::test]
+            async fn $test() {
+                super::$test(countersign_contract::claims::Suite::SignalPq).await;
+            })*
+        }
+
+        mod classic {
+            $(#[tokio::test]
+            async fn $test() {
+                super::$test(countersign_contract::claims::Suite::SignalClassic).await;
+            })*
+        }
+    };
+}
+pub(super) use in_both_suites;
+
 /// Two users of one candidate, or of two.
 pub(super) struct Pair {
     pub(super) post: Arc<Post>,
@@ -244,13 +265,17 @@ pub(super) struct Actor {
 impl Pair {
     /// Two honest users who are online, with three one-time prekeys each.
     pub(super) async fn honest() -> Self {
-        Self::with(Honest, Honest).await
+        Self::honest_in(Suite::SignalPq).await
     }
 
-    pub(super) async fn with(alice: impl Defects, bob: impl Defects) -> Self {
+    pub(super) async fn honest_in(suite: Suite) -> Self {
+        Self::with_in(suite, Honest, Honest).await
+    }
+
+    pub(super) async fn with_in(suite: Suite, alice: impl Defects, bob: impl Defects) -> Self {
         let post = Post::new();
-        let alice = Actor::new(&Sample::new(post.wires(), Arc::new(alice))).await;
-        let bob = Actor::new(&Sample::new(post.wires(), Arc::new(bob))).await;
+        let alice = Actor::new_in(suite, &Sample::new(post.wires(), Arc::new(alice))).await;
+        let bob = Actor::new_in(suite, &Sample::new(post.wires(), Arc::new(bob))).await;
         for actor in [&alice, &bob] {
             actor.create(3).await;
             actor.connect().await;
@@ -268,9 +293,10 @@ impl Pair {
 }
 
 impl Actor {
-    pub(super) async fn new(sample: &Sample) -> Self {
+    pub(super) async fn new_in(suite: Suite, sample: &Sample) -> Self {
         let instance = InstanceId(Uuid::new_v4());
-        let open = Open { instance, gateway: "memory:".into(), trust_anchors: None, clock: 1_700_000_000_000, suite: None };
+        let suite = Some(suite);
+        let open = Open { instance, gateway: "memory:".into(), trust_anchors: None, clock: 1_700_000_000_000, suite };
         sample.call(Call::Open(open)).await.unwrap();
         Self { sample: sample.clone(), instance, id: UserId(Uuid::new_v4()) }
     }

@@ -1,28 +1,31 @@
 use super::post::*;
 use crate::{Defect, Honest};
+use countersign_contract::claims::Suite;
 use countersign_contract::portable::{MOST_RETRIES, ReceiptType, Stanza};
 use countersign_contract::seen::{NoticeKind, What};
 use countersign_contract::{Reason, StanzaId};
 use uuid::Uuid;
 
+in_both_suites! {
+    a_broken_message_is_asked_for_and_sent_again_under_its_own_message_id
+    a_message_is_sent_again_five_times_at_most
+    a_stanza_is_asked_for_five_times_at_most
+    a_retry_receipt_for_what_was_never_sent_to_that_user_is_ignored
+    a_reinstalled_receiver_says_no_session_to_a_later_message
+    what_was_tampered_with_is_named
+    what_comes_back_to_its_sender_is_not_a_message_to_him
+}
+
 /// What happens to a body on its way.
 type Change = fn(&mut Vec<u8>);
 
-fn break_mac(stanza: Stanza) -> Stanza {
-    edit(stanza, |body| {
-        let last = body.len() - 1;
-        body[last] ^= 1;
-    })
-}
-
-#[tokio::test]
-async fn a_broken_message_is_asked_for_and_sent_again_under_its_own_message_id() {
-    let pair = Pair::honest().await;
+async fn a_broken_message_is_asked_for_and_sent_again_under_its_own_message_id(suite: Suite) {
+    let pair = Pair::honest_in(suite).await;
     pair.twin().await;
     let mut broken = false;
     pair.post.office.lock().unwrap().on_delivery = Some(Box::new(move |_, stanza| {
         let first = matches!(stanza, Stanza::Message { .. }) && !std::mem::replace(&mut broken, true);
-        vec![if first { break_mac(stanza) } else { stanza }]
+        vec![if first { break_inner(stanza) } else { stanza }]
     }));
     let id = pair.alice.say(&pair.bob, "again please").await;
     let seen = pair.bob.sees(4).await;
@@ -42,9 +45,8 @@ fn counts(pair: &Pair) -> Vec<u32> {
     office.sent.iter().filter_map(|(_, stanza)| count(stanza)).collect()
 }
 
-#[tokio::test]
-async fn a_message_is_sent_again_five_times_at_most() {
-    let pair = Pair::honest().await;
+async fn a_message_is_sent_again_five_times_at_most(suite: Suite) {
+    let pair = Pair::honest_in(suite).await;
     pair.post.office.lock().unwrap().on_delivery =
         Some(Box::new(|_, stanza| vec![if matches!(stanza, Stanza::Message { .. }) { break_inner(stanza) } else { stanza }]));
     let id = pair.alice.say(&pair.bob, "never").await;
@@ -56,9 +58,8 @@ async fn a_message_is_sent_again_five_times_at_most() {
     assert_eq!(counts(&pair), vec![1; 1 + MOST_RETRIES as usize]);
 }
 
-#[tokio::test]
-async fn a_stanza_is_asked_for_five_times_at_most() {
-    let pair = Pair::with(Defect::IgnoresRetryReceipt, Honest).await;
+async fn a_stanza_is_asked_for_five_times_at_most(suite: Suite) {
+    let pair = Pair::with_in(suite, Defect::IgnoresRetryReceipt, Honest).await;
     pair.post.office.lock().unwrap().on_delivery = Some(Box::new(|_, stanza| {
         if matches!(stanza, Stanza::Message { .. }) { vec![break_inner(stanza); MOST_RETRIES as usize + 3] } else { vec![stanza] }
     }));
@@ -75,7 +76,7 @@ fn undecryptable(about: &Actor) -> What {
     What::Notice { notice: NoticeKind::Undecryptable, about: about.id, group: None }
 }
 
-/// Flips a bit of the Kyber ciphertext, which ends a prekey message.
+/// Flips a bit of what a prekey message ends with: the Kyber ciphertext, or where there is none, the message itself.
 fn break_inner(stanza: Stanza) -> Stanza {
     edit(stanza, |body| {
         let end = body.len() - 100;
@@ -83,10 +84,9 @@ fn break_inner(stanza: Stanza) -> Stanza {
     })
 }
 
-#[tokio::test]
-async fn a_retry_receipt_for_what_was_never_sent_to_that_user_is_ignored() {
-    let pair = Pair::honest().await;
-    let carol = Actor::new(&pair.alice.sample).await;
+async fn a_retry_receipt_for_what_was_never_sent_to_that_user_is_ignored(suite: Suite) {
+    let pair = Pair::honest_in(suite).await;
+    let carol = Actor::new_in(suite, &pair.alice.sample).await;
     carol.create(2).await;
     carol.connect().await;
     let secret = pair.alice.say(&carol, "for carol only").await;
@@ -101,9 +101,8 @@ async fn a_retry_receipt_for_what_was_never_sent_to_that_user_is_ignored() {
     assert_eq!(pair.bob.seen().await.len(), 1, "the twin alone");
 }
 
-#[tokio::test]
-async fn a_reinstalled_receiver_says_no_session_to_a_later_message() {
-    let pair = Pair::honest().await;
+async fn a_reinstalled_receiver_says_no_session_to_a_later_message(suite: Suite) {
+    let pair = Pair::honest_in(suite).await;
     pair.twin().await;
     let back = pair.bob.say(&pair.alice, "established").await;
     pair.alice.settle(back).await;
@@ -114,16 +113,24 @@ async fn a_reinstalled_receiver_says_no_session_to_a_later_message() {
     assert_eq!(pair.bob.seen().await[..2], [refused(id, Reason::NoSession), undecryptable(&pair.alice)]);
 }
 
-#[tokio::test]
-async fn what_was_tampered_with_is_named() {
-    let pair = Pair::honest().await;
+async fn what_was_tampered_with_is_named(suite: Suite) {
+    let pair = Pair::honest_in(suite).await;
     pair.twin().await;
-    let cases: [(Change, Reason); 4] = [
-        (|body| body[0] = 0x54, Reason::BadVersion),
-        (|body| body[0] = 0x34, Reason::BadVersion),
-        (|body| body.truncate(5), Reason::Malformed),
-        (|body| body[0] = 0x40, Reason::BadMac),
-    ];
+    // The high half of the first byte is the message's version; the low half is covered by the MAC, and otherwise free.
+    let cases: [(Change, Reason); 4] = match suite {
+        Suite::SignalPq => [
+            (|body| body[0] = 0x54, Reason::BadVersion),
+            (|body| body[0] = 0x34, Reason::BadVersion),
+            (|body| body.truncate(5), Reason::Malformed),
+            (|body| body[0] = 0x40, Reason::BadMac),
+        ],
+        Suite::SignalClassic => [
+            (|body| body[0] = 0x53, Reason::BadVersion),
+            (|body| body[0] = 0x44, Reason::BadVersion),
+            (|body| body.truncate(5), Reason::Malformed),
+            (|body| body[0] = 0x30, Reason::BadMac),
+        ],
+    };
     let back = pair.bob.say(&pair.alice, "established").await;
     pair.alice.settle(back).await;
     for (change, reason) in cases {
@@ -139,9 +146,8 @@ async fn what_was_tampered_with_is_named() {
     }
 }
 
-#[tokio::test]
-async fn what_comes_back_to_its_sender_is_not_a_message_to_him() {
-    let pair = Pair::honest().await;
+async fn what_comes_back_to_its_sender_is_not_a_message_to_him(suite: Suite) {
+    let pair = Pair::honest_in(suite).await;
     let id = pair.alice.say(&pair.bob, "echo").await;
     let body = pair.post.office.lock().unwrap().sent.iter().find_map(|(_, stanza)| match stanza {
         Stanza::Message { r#type, body, .. } => Some((*r#type, body.clone())),

@@ -1,177 +1,20 @@
 //! A user's keys and sessions, and what is done with them. Nothing in here waits for anything.
+//!
+//! There are two kinds, one for each suite that the sample speaks: [`pq`] on official Signal code, [`classic`] on code of its own.
 
-mod backup;
-mod bundle;
-mod forged;
-mod groups;
-mod open;
-mod publish;
-mod ratchet;
-mod seal;
-mod store;
-mod unchecked;
-mod view;
+mod classic;
+mod counters;
+mod either;
+mod identities;
+mod ids;
+mod imported;
+mod outcome;
+mod points;
+mod pq;
 
-pub(crate) use backup::Backup;
-pub(crate) use bundle::Started;
+pub(crate) use either::{Backup, Vault};
+pub(crate) use outcome::{Opened, Readiness, Started};
 #[cfg(test)]
-pub(crate) use forged::forge_previous_counter;
-pub(crate) use open::Opened;
-pub(crate) use seal::Readiness;
-
-use crate::defect::Defects;
-use countersign_contract::portable::{DEVICE, SAFETY_NUMBER_ITERATIONS, SAFETY_NUMBER_VERSION};
-use countersign_contract::{Reason, UserId};
-use futures_util::FutureExt as _;
-use libsignal_protocol::{DeviceId, Fingerprint, IdentityKeyPair, PrivateKey, ProtocolAddress, PublicKey, SignalProtocolError};
-use rand::rngs::StdRng;
-use rand::{Rng as _, SeedableRng as _};
-use sha2::{Digest as _, Sha256};
-use std::collections::{BTreeMap, BTreeSet};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
-use store::{Identities, KyberPrekeys, OneTimePrekeys, Sessions, SignedPrekeys};
-
-/// How many ciphertexts, ratchet keys and sessions are remembered, each: bounds what a flood of messages can fill.
-const REMEMBERED: usize = 4096;
-
-/// Everything secret of a user.
-pub(crate) struct Vault {
-    user: UserId,
-    rng: StdRng,
-    identities: Identities,
-    sessions: Sessions,
-    one_time: OneTimePrekeys,
-    signed: SignedPrekeys,
-    kyber: KyberPrekeys,
-    next_id: u32,
-    first_id: u32,
-    /// Digests of the ciphertexts that this user made: what comes back is not a message to the user.
-    own: BTreeSet<[u8; 32]>,
-    /// Peers' ratchet keys under which something was decrypted, with the highest counter.
-    ratchets: BTreeMap<(UserId, Box<[u8]>), u32>,
-    /// What surrounded the first message of a session that a peer started, by its base key.
-    surroundings: BTreeMap<(UserId, Box<[u8]>), view::Surroundings>,
-    /// For the defects that work on a stale copy of a session.
-    stale: BTreeMap<UserId, Vec<libsignal_protocol::SessionRecord>>,
-    writes: u32,
-    /// For the defect `loses-one-session-write`: each session as it was before the last message, and whether one was lost.
-    before_last: BTreeMap<String, libsignal_protocol::SessionRecord>,
-    lost: bool,
-    /// Prekeys that were replaced, and when: for the defect `forgets-prekeys-after-a-week`.
-    replaced: Vec<(u32, u64)>,
-    /// Base keys that a first message named: for the defect `sets-up-once`.
-    set_up: BTreeSet<Vec<u8>>,
-    /// How many batches of one-time prekeys were made, for the defect `refills-with-used-ids`.
-    batches: u32,
-    groups: groups::GroupKeys,
-    defects: Arc<dyn Defects>,
-}
-
-impl Vault {
-    /// New keys from the randomness of the operating system.
-    pub(crate) fn new(user: UserId, defects: Arc<dyn Defects>) -> Self {
-        let mut rng = StdRng::from_os_rng();
-        let own = IdentityKeyPair::generate(&mut rng);
-        let registration_id = rng.random_range(1..=16380);
-        // Ids start anywhere, so that nobody can tell from one how many keys there were before.
-        let first_id = rng.random_range(1..=0x00ff_ffff);
-        Self {
-            user,
-            rng,
-            identities: Identities::new(own, registration_id, defects.clone()),
-            sessions: Sessions::default(),
-            one_time: OneTimePrekeys { keys: BTreeMap::new(), used: BTreeMap::new(), defects: defects.clone() },
-            signed: SignedPrekeys { keys: BTreeMap::new(), current: 0, defects: defects.clone() },
-            kyber: KyberPrekeys::new(defects.clone()),
-            next_id: first_id,
-            first_id,
-            own: BTreeSet::new(),
-            ratchets: BTreeMap::new(),
-            surroundings: BTreeMap::new(),
-            stale: BTreeMap::new(),
-            writes: 0,
-            before_last: BTreeMap::new(),
-            lost: false,
-            replaced: Vec::new(),
-            set_up: BTreeSet::new(),
-            batches: 0,
-            groups: groups::GroupKeys::default(),
-            defects,
-        }
-    }
-
-    /// The user's identity key, 33 bytes.
-    pub(crate) fn identity_key(&self) -> Vec<u8> {
-        self.identities.own.identity_key().serialize().into_vec()
-    }
-
-    /// The user accepts the peer's latest identity key. False if none is known.
-    pub(crate) fn accept(&mut self, peer: UserId) -> bool {
-        self.identities.accept(&peer.to_string())
-    }
-
-    /// The 60 digits that both users read; `None` if the peer's identity is not known.
-    pub(crate) fn safety_number(&self, peer: UserId) -> Option<String> {
-        let theirs = self.identities.peer(&peer.to_string())?.latest;
-        let own = self.identities.own.identity_key();
-        let (me, them) = (self.user.0.as_bytes().as_slice(), peer.0.as_bytes().as_slice());
-        let number = |id: &[u8], key| {
-            let print = Fingerprint::new(SAFETY_NUMBER_VERSION, SAFETY_NUMBER_ITERATIONS, me, own, id, key).ok()?;
-            print.display_string().ok()
-        };
-        if self.defects.has(crate::Defect::SafetyNumberOfOneKey) {
-            // Against itself a user's number is its own half, twice.
-            let both = number(them, &theirs)?;
-            let mine = number(me, own)?.get(..30)?.to_owned();
-            let theirs = if both.starts_with(&mine) { both.get(30..)? } else { both.get(..30)? };
-            return Some(format!("{mine}{theirs}"));
-        }
-        number(them, &theirs)
-    }
-}
-
-/// The libsignal address of a user: the UUID and device 1.
-fn address(user: UserId) -> Result<ProtocolAddress, Reason> {
-    let device = u8::try_from(DEVICE).ok().and_then(|d| DeviceId::new(d).ok()).ok_or(Reason::Internal)?;
-    Ok(ProtocolAddress::new(user.to_string(), device))
-}
-
-/// Runs a libsignal operation, which never suspends on our stores. Should it panic on what a peer sent, that is an error like any
-/// other: libsignal stores nothing before it is through.
-pub(crate) fn run<T>(operation: impl Future<Output = Result<T, SignalProtocolError>>) -> Result<T, SignalProtocolError> {
-    let outcome = catch_unwind(AssertUnwindSafe(|| operation.now_or_never()));
-    let Ok(outcome) = outcome else { return Err(SignalProtocolError::InvalidState("libsignal", "panicked".into())) };
-    outcome.unwrap_or(Err(SignalProtocolError::InvalidState("store", "suspended".into())))
-}
-
-fn digest(bytes: &[u8]) -> [u8; 32] {
-    Sha256::digest(bytes).into()
-}
-
-/// Whether every agreement with this key gives zero (RFC 7748, section 6.1). libsignal accepts such keys: it asks neither here nor
-/// in `process_prekey_bundle`, and a session made with one holds less secret than it should.
-pub(crate) fn is_low_order(key: &PublicKey) -> bool {
-    // Any scalar will do: clamping makes each a multiple of the cofactor.
-    let agreed = PrivateKey::deserialize(&[0x42; 32]).and_then(|any| any.calculate_agreement(key));
-    agreed.map_or(true, |secret| secret.iter().all(|byte| *byte == 0))
-}
-
-/// The reason for an error of libsignal that says by itself what was wrong with a message.
-fn reason_of(error: &SignalProtocolError) -> Option<Reason> {
-    use SignalProtocolError as E;
-    Some(match error {
-        E::InvalidProtobufEncoding | E::CiphertextMessageTooShort(_) | E::BadKEMCiphertextLength(..) => Reason::Malformed,
-        E::BadKEMKeyType(_) | E::WrongKEMKeyType(..) | E::BadKEMKeyLength(..) => Reason::BadKey,
-        E::NoKeyTypeIdentifier | E::BadKeyType(_) | E::BadKeyLength(..) => Reason::BadKey,
-        E::LegacyCiphertextVersion(_) | E::UnrecognizedCiphertextVersion(_) | E::UnrecognizedMessageVersion(_) => {
-            Reason::BadVersion
-        }
-        E::SignatureValidationFailed => Reason::BadSignature,
-        E::UntrustedIdentity(_) => Reason::UntrustedIdentity,
-        E::InvalidPreKeyId | E::InvalidSignedPreKeyId | E::InvalidKyberPreKeyId => Reason::UnknownPrekey,
-        E::SessionNotFound(_) => Reason::NoSession,
-        E::DuplicatedMessage(..) => Reason::Duplicate,
-        _ => return None,
-    })
-}
+pub(crate) use points::is_low_order;
+#[cfg(test)]
+pub(crate) use pq::{forge_previous_counter, run};

@@ -2,7 +2,6 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
-use std::fmt::Write as _;
 
 /// All forms of a text that are long enough not to occur by chance.
 pub(super) fn of(text: &str) -> Vec<Vec<u8>> {
@@ -17,16 +16,15 @@ pub(super) fn of(text: &str) -> Vec<Vec<u8>> {
         text.encode_utf16().flat_map(u16::to_be_bytes).collect(),
     ];
     let mut written = |each: &dyn Fn(&mut String)| {
-        let mut form = String::new();
+        let mut form = String::with_capacity(6 * bytes.len());
         each(&mut form);
         out.push(form.into_bytes());
     };
-    written(&|f| bytes.iter().for_each(|b| put(f, format_args!("{b:02x}"))));
-    written(&|f| bytes.iter().for_each(|b| put(f, format_args!("{b:02X}"))));
-    written(&|f| bytes.iter().for_each(|b| put(f, format_args!("%{b:02x}"))));
-    written(&|f| bytes.iter().for_each(|b| put(f, format_args!("%{b:02X}"))));
-    written(&|f| text.encode_utf16().for_each(|u| put(f, format_args!("\\u{u:04x}"))));
-    written(&|f| text.encode_utf16().for_each(|u| put(f, format_args!("\\u{u:04X}"))));
+    for digits in [LOWER, UPPER] {
+        written(&|f| bytes.iter().for_each(|b| hex(f, "", u16::from(*b), 2, digits)));
+        written(&|f| bytes.iter().for_each(|b| hex(f, "%", u16::from(*b), 2, digits)));
+        written(&|f| text.encode_utf16().for_each(|unit| hex(f, "\\u", unit, 4, digits)));
+    }
     // As a URL or a form has it: letters and digits as they are.
     for space in ["%20", "+"] {
         written(&|f| {
@@ -34,7 +32,7 @@ pub(super) fn of(text: &str) -> Vec<Vec<u8>> {
                 match b {
                     b' ' => f.push_str(space),
                     b if b.is_ascii_alphanumeric() || b"-_.~".contains(b) => f.push(char::from(*b)),
-                    b => put(f, format_args!("%{b:02X}")),
+                    b => hex(f, "%", u16::from(*b), 2, UPPER),
                 }
             }
         });
@@ -45,20 +43,33 @@ pub(super) fn of(text: &str) -> Vec<Vec<u8>> {
         for unit in text.encode_utf16() {
             match u8::try_from(unit).ok().filter(u8::is_ascii) {
                 Some(b) => f.push(char::from(b)),
-                None => put(f, format_args!("\\u{unit:04x}")),
+                None => hex(f, "\\u", unit, 4, LOWER),
             }
         }
     });
     for offset in 0..3 {
         out.extend(aligned(bytes, offset));
     }
-    out.retain(|form| form.len() >= super::SHORTEST_TEXT);
-    out
+    // Many forms of a plain text are the text itself.
+    let mut different: Vec<Vec<u8>> = Vec::with_capacity(out.len());
+    for form in out {
+        if form.len() >= super::SHORTEST_TEXT && !different.contains(&form) {
+            different.push(form);
+        }
+    }
+    different
 }
 
-/// Writing to a string never fails.
-fn put(form: &mut String, text: std::fmt::Arguments<'_>) {
-    let _ = form.write_fmt(text);
+const LOWER: &[u8; 16] = b"0123456789abcdef";
+const UPPER: &[u8; 16] = b"0123456789ABCDEF";
+
+/// Appends so many hexadecimal digits of a value. Not by a format string: there are thousands in an instance.
+fn hex(form: &mut String, before: &str, value: u16, digits: u32, alphabet: &[u8; 16]) {
+    form.push_str(before);
+    for at in (0..digits).rev() {
+        let digit = usize::from(value >> (4 * at) & 0xf);
+        form.extend(alphabet.get(digit).map(|digit| char::from(*digit)));
+    }
 }
 
 /// Base64 of some bytes that stand `offset` bytes behind a multiple of three, without the digits that depend on neighbours.
@@ -95,6 +106,23 @@ mod tests {
         #[test]
         fn random_bytes_are_not_taken_for_a_text(bytes in proptest::collection::vec(any::<u8>(), 0..2000)) {
             prop_assert!(!found(&bytes, "canary-0123456789abcdef01234567"));
+        }
+    }
+
+    #[test]
+    fn hexadecimal_forms_are_those_of_the_language() {
+        let forms = of("canary-\u{e4}\u{20ac} 0123456789");
+        let bytes = "canary-\u{e4}\u{20ac} 0123456789".as_bytes();
+        let units = || "canary-\u{e4}\u{20ac} 0123456789".encode_utf16();
+        for form in [
+            bytes.iter().map(|b| format!("{b:02x}")).collect::<String>(),
+            bytes.iter().map(|b| format!("{b:02X}")).collect(),
+            bytes.iter().map(|b| format!("%{b:02x}")).collect(),
+            bytes.iter().map(|b| format!("%{b:02X}")).collect(),
+            units().map(|u| format!("\\u{u:04x}")).collect(),
+            units().map(|u| format!("\\u{u:04X}")).collect(),
+        ] {
+            assert!(forms.contains(&form.clone().into_bytes()), "{form}");
         }
     }
 

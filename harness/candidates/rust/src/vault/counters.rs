@@ -1,0 +1,45 @@
+//! How far each of a peer's chains was read.
+
+use crate::defect::{Defect, Defects};
+use countersign_contract::{Reason, UserId};
+use std::collections::BTreeMap;
+
+/// How many ciphertexts, ratchet keys and sessions are remembered, each: bounds what a flood of messages can fill.
+pub(super) const REMEMBERED: usize = 4096;
+/// Keys of skipped messages that the defect `stops-after-gap` keeps.
+const KEPT_BY_STOPS_AFTER_GAP: u32 = 3;
+/// Keys of skipped messages that the defect `stops-after-long-gap` keeps.
+const KEPT_BY_STOPS_AFTER_LONG_GAP: u32 = 256;
+
+/// Peers' ratchet keys under which something was decrypted, with the highest counter.
+#[derive(Clone, Default)]
+pub(super) struct Counters(BTreeMap<(UserId, Box<[u8]>), u32>);
+
+impl Counters {
+    /// The defects that refuse what is merely out of order.
+    pub(super) fn check(&self, from: UserId, ratchet_key: Box<[u8]>, counter: u32, defects: &dyn Defects) -> Result<(), Reason> {
+        let highest = self.0.get(&(from, ratchet_key)).copied();
+        let late = highest.is_some_and(|highest| counter < highest);
+        let skipped = counter.saturating_sub(highest.map_or(0, |highest| highest.saturating_add(1)));
+        let too_far = skipped > KEPT_BY_STOPS_AFTER_GAP && defects.has(Defect::StopsAfterGap)
+            || skipped > KEPT_BY_STOPS_AFTER_LONG_GAP && defects.has(Defect::StopsAfterLongGap);
+        if too_far || (late && defects.has(Defect::DropsLateMessages)) {
+            return Err(Reason::TooOld);
+        }
+        Ok(())
+    }
+
+    /// Takes note of a message that was decrypted.
+    pub(super) fn note(&mut self, from: UserId, ratchet_key: Box<[u8]>, counter: u32) {
+        if self.0.len() >= REMEMBERED {
+            self.0.pop_first();
+        }
+        let highest = self.0.entry((from, ratchet_key)).or_insert(0);
+        *highest = (*highest).max(counter);
+    }
+
+    /// Whether anything was decrypted under this ratchet key.
+    pub(super) fn know(&self, from: UserId, ratchet_key: Box<[u8]>) -> bool {
+        self.0.contains_key(&(from, ratchet_key))
+    }
+}

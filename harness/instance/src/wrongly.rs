@@ -1,0 +1,55 @@
+//! What a reference user on our own stack is told to do wrongly.
+
+use crate::Instance;
+use countersign_contract::portable::{MessageType, Stanza};
+use countersign_reference::{Alteration, NamedPrekey, PrekeyKind, wire};
+use countersign_scenarios::language::{BendContent, NamesPrekey, PrekeyOf, Send};
+
+/// What is wrong with one message.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Wrong<'a> {
+    /// In its content.
+    pub(crate) bend: Option<BendContent>,
+    /// In how it is encrypted.
+    pub(crate) alter: &'a [Alteration],
+}
+
+impl Instance {
+    /// The alterations of a message, with the ids put in that the scenario cannot know. `None` if there is no such id; the trace
+    /// says so.
+    pub(crate) fn alterations(&mut self, send: &Send) -> Option<Vec<Alteration>> {
+        let mut alterations = send.alter.clone();
+        if let Some(named) = &send.names_prekey {
+            let Some(id) = self.prekey_id(named) else {
+                self.skip(format!("the {} that {} is to name", named.kind.words(), send.name));
+                return None;
+            };
+            alterations.push(Alteration::NamePrekey(NamedPrekey { kind: named.kind, id: Some(id) }));
+        }
+        Some(alterations)
+    }
+
+    fn prekey_id(&mut self, named: &NamesPrekey) -> Option<u32> {
+        match &named.of {
+            PrekeyOf::Message(name) => {
+                let stored = self.gateway.stanza(*self.names.get(name)?)?;
+                let Stanza::Message { r#type: kind @ MessageType::Prekey, body, .. } = &*stored.stanza else { return None };
+                let message = wire::parse(*kind, &body.0).ok()?;
+                let outer = message.outer()?;
+                match named.kind {
+                    PrekeyKind::OneTime => outer.prekey_id,
+                    PrekeyKind::Signed => outer.signed_prekey_id,
+                    PrekeyKind::Kyber => outer.kyber_prekey_id,
+                }
+            }
+            PrekeyOf::User(name) => {
+                let keys = self.with_reference(name, |r| r.enlistment())?;
+                match named.kind {
+                    PrekeyKind::OneTime => keys.one_time_prekeys.first().map(|key| key.id),
+                    PrekeyKind::Signed => Some(keys.signed_prekey.id),
+                    PrekeyKind::Kyber => keys.kyber_prekey.map(|key| key.id),
+                }
+            }
+        }
+    }
+}
