@@ -285,9 +285,9 @@ impl User {
             Way::Pairwise => content.group.as_ref().and_then(|group| group.id.parse().ok()),
         };
         let (examined, version) = {
-            let groups = &self.state().groups;
-            let version = group.and_then(|group| groups.get(group, self.id).ok()).map(|known| known.version);
-            (groups.examine(self.id, from, way, content), version)
+            let state = self.state();
+            let version = group.and_then(|group| state.groups.get(group, self.id).ok()).map(|known| known.version);
+            (state.groups.examine(self.id, from, way, content), version)
         };
         self.judge_group(examined, way, content, version)?;
         if let (Some(Body::SenderKey(key)), Some(group)) = (&content.body, group) {
