@@ -1,7 +1,7 @@
 //! The limits of the official code, at each of their edges, as twins.
 
 use crate::twins::{Message, Outcome, Twins};
-use countersign_adversary::{FURTHEST_AHEAD, MOST_ARCHIVED, MOST_CHAINS, MOST_SKIPPED, WireProfile};
+use countersign_adversary::{Bundle, FURTHEST_AHEAD, MOST_ARCHIVED, MOST_CHAINS, MOST_SKIPPED, WireProfile};
 use countersign_contract::Reason;
 
 const ALICE: &str = "alice";
@@ -74,15 +74,32 @@ fn forty_sessions_are_archived_and_the_forty_first_drops_the_first() {
 #[test]
 fn a_one_time_prekey_serves_once() {
     for profile in [WireProfile::V4, WireProfile::V4Spqr] {
-        let mut bob = Twins::new(profile, 1, 2);
-        let bundle = bob.theirs.bundle(Some(100));
-        for (seed, expected) in [(10, Ok(b"hello".to_vec())), (20, Err(Reason::UnknownPrekey))] {
-            let mut alice = Twins::new(profile, 0, seed);
-            alice.process(BOB, &bundle, seed + 1);
-            let hello = alice.send(BOB, b"hello", seed + 2);
-            assert_eq!(bob.receive(&format!("alice {seed}"), &hello, 9), expected);
+        let fresh = Twins::new(profile, 1, 2);
+        let (both, neither) = (fresh.theirs.bundle(Some(100)), fresh.theirs.bundle(None));
+        // One of a kind alone, so that it is not the other one that is missed.
+        let curve = Bundle { one_time_prekey: both.one_time_prekey.clone(), ..neither.clone() };
+        let kyber = Bundle { kyber_prekey: both.kyber_prekey.clone(), ..neither.clone() };
+        let (once, ever) = (Err(Reason::UnknownPrekey), Ok(b"hello".to_vec()));
+        for (bundle, second) in [(&both, &once), (&curve, &once), (&kyber, &once), (&neither, &ever)] {
+            let mut bob = fresh.clone();
+            for (seed, expected) in [(10, &ever), (20, second)] {
+                let mut alice = Twins::new(profile, 0, seed);
+                alice.process(BOB, bundle, seed + 1);
+                let hello = alice.send(BOB, b"hello", seed + 2);
+                assert_eq!(bob.receive(&format!("alice {seed}"), &hello, 9), *expected);
+            }
         }
     }
+}
+
+#[test]
+fn a_last_resort_prekey_does_not_serve_the_same_message_twice() {
+    let (mut alice, mut bob) = (Twins::new(WireProfile::V4Spqr, 0, 1), Twins::new(WireProfile::V4Spqr, 0, 2));
+    alice.process(BOB, &bob.theirs.bundle(None), 3);
+    let hello = alice.send(BOB, b"hello", 4);
+    assert_eq!(bob.receive(ALICE, &hello, 5), Ok(b"hello".to_vec()));
+    // Under another name there is no session that could know the message.
+    assert_eq!(bob.receive("alice reinstalled", &hello, 6), Err(Reason::Duplicate));
 }
 
 #[test]
