@@ -1,6 +1,18 @@
 //! New vectors are built in as soon as they are there.
 
 fn main() {
-    println!("cargo:rerun-if-changed=files");
-    println!("cargo:rerun-if-changed=profiles");
+    for folder in [
+        "prekey-bundle",
+        "x3dh",
+        "pqxdh",
+        "double-ratchet",
+        "spqr",
+        "safety-number",
+        "content-padding",
+        "media-blob",
+        "requirements",
+        "profiles",
+    ] {
+        println!("cargo:rerun-if-changed={folder}");
+    }
 }

@@ -155,6 +155,15 @@ impl<'a> Names<'a> {
                 };
                 format!("{} ({kind} receipt of {}{})", self.stanza(id), self.stanza(of), parties(to, from))
             }
+            Stanza::GroupMessage { id, from, body, .. } => {
+                let length = grouped(body.0.len() as u64);
+                format!("{} (group message{}, {length} bytes of ciphertext)", self.stanza(id), parties(None, from))
+            }
+            Stanza::Group { version, members, .. } => {
+                let all: Vec<String> = members.iter().take(8).map(short).collect();
+                let more = if members.len() > all.len() { " and others" } else { "" };
+                format!("version {version} of a group's list: {}{more}", all.join(", "))
+            }
             Stanza::Ack { id } => format!("ack of {}", self.stanza(id)),
             Stanza::Accepted { id } => format!("accepted {}", self.stanza(id)),
             Stanza::Refused { id, problem } => {
@@ -183,6 +192,12 @@ impl<'a> Names<'a> {
             }
             Observation::Sent { stanza, to, content, .. } => {
                 format!("makes {} for {}: {}", self.stanza(*stanza), short(to), content_in_words(content))
+            }
+            Observation::SentToGroup { stanza, content, .. } => {
+                format!("makes {} for a group: {}", self.stanza(*stanza), content_in_words(content))
+            }
+            Observation::SenderKey { from, iteration, .. } => {
+                format!("is handed the sender key of {}, after {iteration} messages", short(from))
             }
             Observation::Failed { what, reason, detail } => {
                 format!("cannot {}: {reason}, {}", visible(what, LONGEST), visible(detail, LONGEST))

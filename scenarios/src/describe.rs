@@ -1,5 +1,7 @@
 //! Steps in plain words, for reports and `explain`.
 
+mod group;
+
 use crate::language::{
     BendContent, BundleBend, Cast, ContentSpec, Damage, Endpoint, Expect, FileSpec, MediaStep, Network, PrekeyOf, Send, Side,
     Step, WeakKey,
@@ -93,6 +95,9 @@ pub fn describe_step(cast: &BTreeMap<String, Cast>, step: &Step) -> String {
         }
         Step::ExtraMembers(true) => "from now on the gateway adds a member that does not exist yet to every stanza".to_owned(),
         Step::ExtraMembers(false) => "the gateway adds nothing to stanzas any more".to_owned(),
+        Step::CreateGroup(_) | Step::ChangeGroup(_) | Step::SendToGroup(_) | Step::Redeliver(_) | Step::LoseNext(_) => {
+            group::describe(cast, step)
+        }
         Step::ForgeRetry(f) => {
             format!("{} asks {} to send {} again, which was never sent to it ({})", who(&f.from), who(&f.to), f.of, f.name)
         }
@@ -145,11 +150,16 @@ fn send(cast: &BTreeMap<String, Cast>, s: &Send) -> String {
             BendContent::NoBody => "the content has no body",
         });
     }
-    match &s.network {
+    network(&mut text, s.network.as_ref(), "it");
+    text
+}
+
+fn network(text: &mut String, network: Option<&Network>, it: &str) {
+    match network {
         None => {}
-        Some(Network::Hold) => text.push_str("; the network holds it back"),
-        Some(Network::Drop) => text.push_str("; the network loses it"),
-        Some(Network::Deliver(n)) => text.push_str(&format!("; the network delivers it {n} times under the same id")),
+        Some(Network::Hold) => text.push_str(&format!("; the network holds {it} back")),
+        Some(Network::Drop) => text.push_str(&format!("; the network loses {it}")),
+        Some(Network::Deliver(n)) => text.push_str(&format!("; the network delivers {it} {n} times under the same id")),
         Some(Network::Tamper(field)) => text.push_str(&format!("; the network changes its field {field}")),
         Some(Network::Flip(at)) => text.push_str(&format!("; the network flips a bit of byte {at} of its body")),
         Some(Network::DamagedEachTime(Damage { field, times })) => {
@@ -157,7 +167,6 @@ fn send(cast: &BTreeMap<String, Cast>, s: &Send) -> String {
         }
         Some(Network::Cut(n)) => text.push_str(&format!("; the network cuts its body to {n} bytes")),
     }
-    text
 }
 
 fn content(content: &ContentSpec) -> String {
@@ -261,8 +270,12 @@ fn expectation(cast: &BTreeMap<String, Cast>, expect: &Expect) -> String {
             format!("{} refuses {stanza} and shows nothing of it ({})", who(user), reasons(right))
         }
         Expect::ShowsNothingOf { user, stanza } => format!("{} never sees anything of {stanza}", who(user)),
-        Expect::Notice { user, notice, about, before } => {
+        Expect::CannotRead { user, stanza } => format!("{} has no key that reads {stanza}", who(user)),
+        Expect::Notice { user, notice, about, before, group } => {
+            let group = group.as_deref().unwrap_or("a group");
             let what = match notice {
+                NoticeKind::MemberAdded => format!("that {about} is a member of {group} now"),
+                NoticeKind::MemberRemoved => format!("that {about} is a member of {group} no more"),
                 NoticeKind::IdentityChanged => format!("that the identity key of {about} changed"),
                 NoticeKind::Undecryptable => format!("that a message of {about} could not be decrypted"),
             };
@@ -277,7 +290,7 @@ fn expectation(cast: &BTreeMap<String, Cast>, expect: &Expect) -> String {
             format!("{} gets no more than {more_than} times a {} for {of}", who(user), receipt_word(*receipt))
         }
         Expect::Problem { step, reasons: right } => format!("{step} fails ({})", reasons(right)),
-        Expect::Wire { stanza, r#type, one_time_prekey, epoch_at_least, new_session_since } => {
+        Expect::Wire { stanza, r#type, one_time_prekey, epoch_at_least, new_session_since, new_ratchet_since } => {
             let mut parts = Vec::new();
             match r#type {
                 Some(MessageType::Prekey) => parts.push("sets up a session".to_owned()),
@@ -291,6 +304,9 @@ fn expectation(cast: &BTreeMap<String, Cast>, expect: &Expect) -> String {
             }
             if let Some(epoch) = epoch_at_least {
                 parts.push(format!("belongs to epoch {epoch} of the post-quantum ratchet, or a later one"));
+            }
+            if let Some(before) = new_ratchet_since {
+                parts.push(format!("carries another ratchet key than {before}"));
             }
             if let Some(before) = new_session_since {
                 parts.push(format!("sets up another session than {before}"));

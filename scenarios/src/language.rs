@@ -5,11 +5,13 @@
 //! A network rule is armed before the send that it concerns, so nothing depends on timing.
 
 mod expect;
+mod group;
 mod life;
 mod step;
 mod stored;
 
 pub use expect::*;
+pub use group::*;
 pub use life::*;
 pub use step::*;
 pub use stored::*;
@@ -62,7 +64,8 @@ impl Scenario {
     /// Lengths of the files that it sends, in bytes.
     pub fn file_bytes(&self) -> impl Iterator<Item = u64> + '_ {
         self.steps.iter().filter_map(|step| match step {
-            Step::Send(Send { content: ContentSpec::File(file), .. }) => Some(u64::from(file.bytes)),
+            Step::Send(Send { content: ContentSpec::File(file), .. })
+            | Step::SendToGroup(SendToGroup { content: ContentSpec::File(file), .. }) => Some(u64::from(file.bytes)),
             _ => None,
         })
     }

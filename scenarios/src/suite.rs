@@ -10,7 +10,7 @@ use countersign_trace::record;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::Digest as _;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -31,6 +31,7 @@ static BUILTIN: &[(&str, include_dir::Dir<'static>)] = &[
     ("adversary", include_dir::include_dir!("$CARGO_MANIFEST_DIR/adversary")),
     ("content", include_dir::include_dir!("$CARGO_MANIFEST_DIR/content")),
     ("e2ee", include_dir::include_dir!("$CARGO_MANIFEST_DIR/e2ee")),
+    ("groups", include_dir::include_dir!("$CARGO_MANIFEST_DIR/groups")),
     ("keys", include_dir::include_dir!("$CARGO_MANIFEST_DIR/keys")),
     ("life", include_dir::include_dir!("$CARGO_MANIFEST_DIR/life")),
     ("media", include_dir::include_dir!("$CARGO_MANIFEST_DIR/media")),
@@ -198,6 +199,15 @@ impl Suite {
 }
 
 impl LoadedScenario {
+    /// The suites for which any of its cases makes sense; empty if that is all of them.
+    #[must_use]
+    pub fn suites(&self) -> BTreeSet<countersign_contract::claims::Suite> {
+        if self.cases.iter().any(|(_, scenario)| scenario.suites.is_empty()) {
+            return BTreeSet::new();
+        }
+        self.cases.iter().flat_map(|(_, scenario)| scenario.suites.iter().copied()).collect()
+    }
+
     fn instances<'a>(&'a self, id: &'a str) -> impl Iterator<Item = Planned> + 'a {
         self.cases.iter().map(move |(case, scenario)| Planned {
             name: case.as_ref().map_or_else(|| id.to_owned(), |case| format!("{id}@{case}")),

@@ -7,9 +7,9 @@ use crate::file::{
 };
 use crate::kind::Kind;
 use crate::read::File;
+use countersign_contract::UserId;
 use countersign_contract::claims::{Capability, Feature, Suite};
 use countersign_contract::operations::ImportedKeys;
-use countersign_contract::UserId;
 use countersign_contract::portable::Enlist;
 use countersign_scenarios::language::{
     Expect, FetchKeys, Fixed, SafetyNumberIs, SendStored, ServeBundle, ShowsOrRefuses, StoreBlob, VerifyIdentity,
@@ -192,10 +192,7 @@ fn bundle(frame: &Frame<'_>, group: &BundleGroup, test: &BundleTest) -> Compiled
 }
 
 fn safety_number(frame: &Frame<'_>, group: &SafetyNumberGroup, test: &SafetyNumberTest) -> Compiled {
-    let cast = BTreeMap::from([
-        (RECEIVER.to_owned(), importing(group.user, &group.keys)),
-        (PEER.to_owned(), stored(&test.peer)),
-    ]);
+    let cast = BTreeMap::from([(RECEIVER.to_owned(), importing(group.user, &group.keys)), (PEER.to_owned(), stored(&test.peer))]);
     let (user, peer) = (RECEIVER.to_owned(), PEER.to_owned());
     let steps = vec![
         Step::FetchKeys(FetchKeys { user: user.clone(), of: peer.clone(), name: "keys".to_owned(), alter: Vec::new() }),

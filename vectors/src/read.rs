@@ -91,7 +91,11 @@ pub fn read(path: &str, source: &str) -> Result<Loaded, Vec<Diagnostic>> {
     }
     // First the syntax alone, so that a file which is cut off is not taken for one without a version.
     if let Err(error) = serde_json::from_str::<IgnoredAny>(source) {
-        return Err(one(place(&error), format!("not JSON: {}", bare(&error)), format!("the file is cut off or altered: {AGAIN}")));
+        return Err(one(
+            place(&error),
+            format!("not JSON: {}", bare(&error)),
+            format!("the file is cut off or altered: {AGAIN}"),
+        ));
     }
     let header: Header = serde_json::from_str(source)
         .map_err(|error| one(place(&error), bare(&error), "a vector file begins with `version` and `kind`".to_owned()))?;
@@ -106,7 +110,11 @@ pub fn read(path: &str, source: &str) -> Result<Loaded, Vec<Diagnostic>> {
     };
     if found.name != folder {
         let hint = format!("put it into the folder `{}`", found.name);
-        return Err(one(line_of(source, "\"kind\""), format!("vectors of the kind `{}` in the folder `{folder}`", found.name), hint));
+        return Err(one(
+            line_of(source, "\"kind\""),
+            format!("vectors of the kind `{}` in the folder `{folder}`", found.name),
+            hint,
+        ));
     }
     match found.shape {
         Shape::Conversation => whole::<ConversationGroup>(path, source, found, File::Conversation),
@@ -216,7 +224,11 @@ impl Faults<'_> {
         for (name, flag) in flags {
             let span = line_of(self.source, &format!("\"{name}\": {{"));
             if flag.bug.trim().is_empty() || flag.effect.trim().is_empty() {
-                self.add(span, format!("the flag `{name}` is not explained"), "say under `bug` and `effect` what is wrong, and what follows");
+                self.add(
+                    span,
+                    format!("the flag `{name}` is not explained"),
+                    "say under `bug` and `effect` what is wrong, and what follows",
+                );
             }
             if !used.contains(name.as_str()) {
                 self.add(span, format!("no vector has the flag `{name}`"), "leave it out");

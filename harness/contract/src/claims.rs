@@ -55,6 +55,8 @@ pub enum Feature {
     SafetyNumber,
     /// Blocking a user, and ending that again.
     Block,
+    /// Groups, by sender keys: texts, replies and files. See the module `groups`.
+    Group,
 }
 
 /// Test capabilities beyond the required operations.

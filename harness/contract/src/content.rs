@@ -120,6 +120,7 @@ impl Content {
             Body::Delete(d) => UserContent::Delete { of: d.of.parse().ok()? },
             Body::Typing(t) => UserContent::Typing { active: t.active },
             Body::Receipt(r) => UserContent::Read { of: r.read.iter().map(|id| id.parse().ok()).collect::<Option<_>>()? },
+            Body::SenderKey(_) => return None,
         })
     }
 
@@ -138,7 +139,7 @@ impl Content {
             UserContent::Typing { active } => Body::Typing(Typing { active }),
             UserContent::Read { of } => Body::Receipt(Receipt { read: of.iter().map(ToString::to_string).collect() }),
         };
-        Some(Self { message_id: message.to_string(), sent_at, body: Some(body) })
+        Some(Self { message_id: message.to_string(), sent_at, group: None, body: Some(body) })
     }
 }
 

@@ -55,6 +55,11 @@ id! {
     InstanceId
 }
 
+id! {
+    /// A group. Whoever creates it chooses the id; the gateway refuses one that it has seen.
+    GroupId
+}
+
 /// The id of a message as users refer to it in replies, reactions, edits, deletions and receipts: the id of the stanza that
 /// first carried it.
 pub type MessageId = StanzaId;

@@ -8,6 +8,7 @@
 //! * [`portable`]: how the candidate's client talks to the gateway: JSON over HTTP, and stanzas over a WebSocket.
 //! * [`content`]: the protobuf inside the ciphertext, and the rule by which it is padded.
 //! * [`conversation`]: what may be said about a message, and what a receipt is sent for.
+//! * [`groups`]: members of a group, sender keys, and what is refused in one.
 //! * [`media`]: the format of an encrypted file.
 //! * [`carrier`]: the envelope of a call on standard input and output.
 //! * [`openapi`]: the machine-readable form of all that, generated from the types.
@@ -17,6 +18,7 @@ pub mod carrier;
 pub mod claims;
 pub mod content;
 pub mod conversation;
+pub mod groups;
 pub mod ids;
 pub mod media;
 pub mod openapi;
@@ -26,7 +28,7 @@ pub mod reason;
 pub mod seen;
 
 pub use bytes::Bytes;
-pub use ids::{InstanceId, MessageId, StanzaId, UserId};
+pub use ids::{GroupId, InstanceId, MessageId, StanzaId, UserId};
 pub use operations::{Answer, Call, Operation};
 pub use reason::{Problem, Reason};
 

@@ -1,7 +1,7 @@
 //! The contract as OpenAPI 3.1: the upper tester that a candidate serves, and the gateway that it calls.
 
 use crate::operations::Operation;
-use crate::portable::{BlockList, Deleted, Enlist, Enlisted, KeyBundle, KeyCount, PublishKeys, Stanza, Uploaded};
+use crate::portable::{BlockList, Deleted, Enlist, Enlisted, GroupList, KeyBundle, KeyCount, PublishKeys, Stanza, Uploaded};
 use crate::{CONTRACT_VERSION, Problem, carrier};
 use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
@@ -89,6 +89,8 @@ pub fn gateway() -> Value {
     let (bundle, publish) = (schema(g.subschema_for::<KeyBundle>()), schema(g.subschema_for::<PublishKeys>()));
     let (count, uploaded) = (schema(g.subschema_for::<KeyCount>()), schema(g.subschema_for::<Uploaded>()));
     let (blocks, deleted) = (schema(g.subschema_for::<BlockList>()), schema(g.subschema_for::<Deleted>()));
+    let list = schema(g.subschema_for::<GroupList>());
+    let group = json!([{ "name": "group", "in": "path", "required": true, "schema": { "type": "string", "format": "uuid" } }]);
     let body = |s: &Value| json!({ "required": true, "content": { "application/json": { "schema": s } } });
     let bearer = json!([{ "bearer": [] }]);
     let paths = json!({
@@ -110,6 +112,14 @@ pub fn gateway() -> Value {
                 "responses": { "200": json_response("The list.", &blocks), "default": failed } },
             "put": { "operationId": "putBlocks", "summary": "Sets the whole block list.", "security": bearer,
                 "requestBody": body(&blocks), "responses": { "200": json_response("The list as it is now.", &blocks), "default": failed } },
+        },
+        "/groups": { "post": { "operationId": "postGroup", "summary": "Creates a group.", "security": bearer,
+            "requestBody": body(&list), "responses": { "200": json_response("The group.", &list), "default": failed } } },
+        "/groups/{group}": {
+            "get": { "operationId": "getGroup", "summary": "The members of a group that the user of the token is in.", "security": bearer,
+                "parameters": group, "responses": { "200": json_response("The list.", &list), "default": failed } },
+            "put": { "operationId": "putGroup", "summary": "Sets the whole list of members.", "security": bearer, "parameters": group,
+                "requestBody": body(&list), "responses": { "200": json_response("The list as it is now.", &list), "default": failed } },
         },
         "/user": { "delete": { "operationId": "deleteUser", "summary": "Un-enlists the user of the token.", "security": bearer,
             "responses": { "200": json_response("Deleted.", &deleted), "default": failed } } },

@@ -83,6 +83,10 @@ reasons! {
     UnknownMessage = "unknown-message", 404;
     /// The sender may not do this to that message: see the module `conversation`.
     NotPermitted = "not-permitted", 403;
+    /// The group does not exist, or the user is no member of it.
+    UnknownGroup = "unknown-group", 404;
+    /// It was made for another list of a group's members than the present one.
+    StaleGroup = "stale-group", 409;
     /// The time within which this could be done to the message is over.
     TooLate = "too-late", 409;
     /// One of the two has blocked the other.

@@ -1,6 +1,6 @@
 //! What a user sends and what a user sees.
 
-use crate::{MessageId, Reason, StanzaId, UserId};
+use crate::{GroupId, MessageId, Reason, StanzaId, UserId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -128,6 +128,9 @@ pub enum What {
         message: MessageId,
         /// Who sent it, as authenticated by the session that decrypted it.
         from: UserId,
+        /// The group in which it was shown; absent for a message between two users.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        group: Option<GroupId>,
         /// What was shown.
         content: UserContent,
     },
@@ -144,6 +147,9 @@ pub enum What {
         notice: NoticeKind,
         /// About whom.
         about: UserId,
+        /// In which group; there with `member-added` and `member-removed`, and with no other.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        group: Option<GroupId>,
     },
     /// A stanza was refused and nothing of it was shown.
     Refused {
@@ -162,4 +168,8 @@ pub enum NoticeKind {
     IdentityChanged,
     /// A message could not be decrypted.
     Undecryptable,
+    /// Somebody is a member of a group now: see the module `groups`.
+    MemberAdded,
+    /// Somebody is a member of a group no more.
+    MemberRemoved,
 }

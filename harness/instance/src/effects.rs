@@ -61,8 +61,14 @@ impl Instance {
         {
             self.count_fault(|on| on == language::Endpoint::Message, Some(*id));
         }
-        if matches!(stanza, Stanza::Message { .. } | Stanza::Receipt { .. } | Stanza::KeysLow { .. })
-            && let Some(member) = self.members.values_mut().find(|m| m.user == user)
+        if matches!(
+            stanza,
+            Stanza::Message { .. }
+                | Stanza::Receipt { .. }
+                | Stanza::GroupMessage { .. }
+                | Stanza::Group { .. }
+                | Stanza::KeysLow { .. }
+        ) && let Some(member) = self.members.values_mut().find(|m| m.user == user)
         {
             member.delivered = Some(stanza.id());
             // The same stanza once more has to be settled once more.
@@ -144,6 +150,15 @@ impl Instance {
 
     /// Arms what the network does with a stanza that is about to be sent.
     pub(crate) fn arm_network(&mut self, stanza: StanzaId, network: &Network) {
+        self.arm_network_for(stanza, None, network);
+    }
+
+    /// The same for one member's copy of a group message.
+    pub(crate) fn arm_network_for(&mut self, stanza: StanzaId, copy_for: Option<UserId>, network: &Network) {
+        let arm = |gateway: &mut countersign_gateway::Gateway, rule| match copy_for {
+            Some(user) => gateway.arm_copy(stanza, user, rule),
+            None => gateway.arm(stanza, rule),
+        };
         let rule = match network {
             Network::Hold => Rule::Hold,
             Network::Drop => Rule::Drop,
@@ -161,19 +176,25 @@ impl Instance {
                 Rule::Bend
             }
             Network::DamagedEachTime(damage) => {
-                self.gateway.arm(stanza, Rule::Repeat(damage.times.saturating_sub(1)));
+                arm(&mut self.gateway, Rule::Repeat(damage.times.saturating_sub(1)));
                 self.bends.insert(stanza, StanzaBend::Field(damage.field.clone()));
                 Rule::Bend
             }
         };
-        self.gateway.arm(stanza, rule);
+        arm(&mut self.gateway, rule);
     }
 
-    fn bend(&mut self, stanza: StanzaId, body: &[u8], kind: MessageType) {
-        let Some(bend) = self.bends.remove(&stanza) else { return };
+    fn bend(&mut self, stanza: StanzaId, body: &[u8], kind: Option<MessageType>) {
+        // Each copy of a group message is bent alike.
+        let bend = if kind.is_some() { self.bends.remove(&stanza) } else { self.bends.get(&stanza).cloned() };
+        let Some(bend) = bend else { return };
         let (bent, how) = match bend {
             StanzaBend::Field(field) => {
-                (wire::tamper_named(body, kind, &field).map_err(|e| e.to_string()), format!("tampered with {field}"))
+                let bent = match kind {
+                    Some(kind) => wire::tamper_named(body, kind, &field).map_err(|e| e.to_string()),
+                    None => Self::bend_group_message(body, &field),
+                };
+                (bent, format!("tampered with {field}"))
             }
             StanzaBend::Cut(length) => {
                 (Ok::<_, String>(body.get(..length).unwrap_or(body).to_vec()), format!("cut to {length} bytes"))

@@ -23,6 +23,8 @@ pub(crate) struct SentMessage {
     pub(crate) from: UserId,
     pub(crate) to: UserId,
     pub(crate) content: Content,
+    /// There in what belongs to a group.
+    pub(crate) group: Option<crate::groups::ToGroup>,
 }
 
 /// One execution of one scenario.

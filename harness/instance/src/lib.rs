@@ -8,12 +8,14 @@
 //! * [`plan`]: what an instance is made of, and what comes out of it.
 //! * `script`: turns the scenario's steps into actions.
 //! * `effects`: what the gateway wants done, and what reference users do with what they receive.
+//! * `groups`: groups, and what reference users do in them.
 //! * `content`: what is sent, made from the seed.
 //! * `stored`: peers whose keys and messages stand in the scenario.
 
 mod content;
 mod derive;
 mod effects;
+mod groups;
 mod instance;
 mod life;
 mod members;

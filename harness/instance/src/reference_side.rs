@@ -103,7 +103,7 @@ impl Instance {
                 let now_ms = self.now_ms;
                 let opened = self.with_reference(&name, |r| r.decrypt(from, r#type, &body.0, now_ms));
                 match opened {
-                    Some(Ok(opened)) => self.shown(&name, user, from, id, &opened.content, opened.padded),
+                    Some(Ok(opened)) => self.receive_pairwise(&name, user, from, id, &opened.content, opened.padded),
                     Some(Err(refusal)) => {
                         self.observe(
                             Some(user),
@@ -113,6 +113,16 @@ impl Instance {
                     }
                     None => {}
                 }
+            }
+            Stanza::GroupMessage { id, from: Some(from), .. } if self.has_blocked(&name, from) => {
+                let detail = "its sender is blocked".to_owned();
+                self.observe(Some(user), Observation::Refused { stanza: id, reason: Reason::Blocked, detail });
+            }
+            Stanza::GroupMessage { id, group, from: Some(from), body, .. } => {
+                self.receive_group_message(&name, user, from, group, id, &body.0);
+            }
+            Stanza::Group { group, version, members, .. } => {
+                self.take_group(&name, &countersign_contract::portable::GroupList { group, version, members });
             }
             Stanza::Receipt { id, from: Some(from), r#type, of, .. } => {
                 let receipt = match r#type {
@@ -137,7 +147,17 @@ impl Instance {
         self.reference_sends_stanza(user, &Stanza::Ack { id });
     }
 
-    fn shown(&mut self, name: &str, user: UserId, from: UserId, stanza: StanzaId, content: &Content, padded: u64) {
+    #[expect(clippy::too_many_arguments, reason = "all that is known of a message that was decrypted")]
+    pub(crate) fn shown(
+        &mut self,
+        name: &str,
+        user: UserId,
+        from: UserId,
+        stanza: StanzaId,
+        content: &Content,
+        padded: u64,
+        group: Option<countersign_contract::GroupId>,
+    ) {
         let Some(message) = content.message() else { return };
         if message != stanza
             && let Some(original) = self.named.get(&message).cloned()
@@ -164,14 +184,16 @@ impl Instance {
         let Some(shown) = content.shown(plaintext.map(|d| d.0)) else {
             return self.observe(Some(user), refused(Reason::Malformed, "the content of the message"));
         };
-        let has_receipt = match self.examine(name, from, message, &shown) {
+        // What is said in a group belongs to no conversation of two.
+        let examined = if group.is_some() { Ok(true) } else { self.examine(name, from, message, &shown) };
+        let has_receipt = match examined {
             Ok(has_receipt) => has_receipt,
             Err(reason) => return self.observe(Some(user), refused(reason, "what it says of another message")),
         };
         if let Some(member) = self.members.get_mut(name) {
             member.shown.push(message);
         }
-        self.observe(Some(user), Observation::Shown { stanza, message, from, content: shown, padded });
+        self.observe(Some(user), Observation::Shown { stanza, message, from, group, content: shown, padded });
         if has_receipt {
             self.receipt(user, from, stanza, ReceiptType::Delivered, None);
         }
@@ -206,7 +228,7 @@ impl Instance {
     }
 
     /// Asks for a message again, if it could be readable when sent anew.
-    fn ask_again(&mut self, name: &str, user: UserId, from: UserId, stanza: StanzaId, reason: Reason) {
+    pub(crate) fn ask_again(&mut self, name: &str, user: UserId, from: UserId, stanza: StanzaId, reason: Reason) {
         if !matches!(reason, Reason::BadMac | Reason::NoSession | Reason::UnknownPrekey) {
             return;
         }
@@ -224,6 +246,9 @@ impl Instance {
     fn answer_retry(&mut self, name: &str, user: UserId, from: UserId, of: StanzaId) {
         if !self.members.get(name).is_some_and(|m| m.cast.answers_retries) {
             return;
+        }
+        if self.sent.get(&of).is_some_and(|sent| sent.group.is_some()) {
+            return self.answer_group_retry(name, user, from, of);
         }
         let original = self.sent.get(&of).filter(|m| m.from == user && m.to == from).map(|m| m.content.clone());
         let Some(content) = original else { return };

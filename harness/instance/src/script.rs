@@ -29,6 +29,8 @@ pub(crate) enum Action {
     Enlist(String),
     /// A member sends.
     Send(language::Send),
+    /// A member sends to a group.
+    SendToGroup(language::SendToGroup),
     /// Let all candidate users that are online settle, until nothing more follows.
     SettleAll(u32),
     /// Fetch what a candidate's user saw since the last time.
@@ -102,6 +104,7 @@ impl Instance {
             }
             Action::Enlist(name) => self.enlist(&name),
             Action::Send(send) => self.send(&send),
+            Action::SendToGroup(send) => self.send_to_group(&send),
             Action::Many(many) => self.many(&many),
             Action::SettleAll(rounds) => self.settle_next(rounds),
             Action::Events(name) => self.fetch_events(&name),
@@ -265,6 +268,15 @@ impl Instance {
             Step::AskAgain(ask) => self.ask_again_often(&ask),
             Step::Many(many) => self.actions.push_back(Action::Many(many)),
             Step::UnknownStanza(unknown) => self.say_unknown(&unknown),
+            Step::CreateGroup(create) => self.create_group(&create),
+            Step::ChangeGroup(change) => self.change_group(&change),
+            // Everybody knows the list by then: what a user sends on the basis of an older one is no honest message.
+            Step::SendToGroup(send) => {
+                self.actions.push_back(Action::SettleAll(0));
+                self.actions.push_back(Action::SendToGroup(send));
+            }
+            Step::Redeliver(again) => self.redeliver(&again),
+            Step::LoseNext(lose) => self.lose_next(&lose),
             Step::ExtraMembers(on) => self.extra_members = on,
             Step::SendStored(send) => self.send_stored(&send),
             Step::StoreBlob(blob) => self.store_blob(&blob),
@@ -328,6 +340,7 @@ impl Instance {
             | Expect::Shows { user, .. }
             | Expect::Refuses { user, .. }
             | Expect::ShowsNothingOf { user, .. }
+            | Expect::CannotRead { user, .. }
             | Expect::Notice { user, .. }
             | Expect::Receipt { user, .. }
             | Expect::NoReceipt { user, .. } => user,
@@ -372,6 +385,11 @@ impl Instance {
             }
             None => self.skip("a burst of at least one message"),
         }
+    }
+
+    /// Calls `send_to_group` at the candidate.
+    pub(crate) fn call_send_to_group(&mut self, send: countersign_contract::operations::SendToGroup) {
+        self.call(Call::SendToGroup(send), Then::Nothing);
     }
 
     /// Calls `send` at the candidate.

@@ -40,6 +40,13 @@ impl Instance {
     }
 
     fn candidate_sends(&mut self, user: UserId, to: UserId, stanza: StanzaId, made: Made) {
+        let content = self.offer_file(user, stanza, made);
+        let instance = self.plan.instance;
+        self.call_send(operations::Send { instance, user, to, stanza, content });
+    }
+
+    /// The content that a candidate's user is to send; a file in it is where the candidate can fetch it.
+    pub(crate) fn offer_file(&mut self, user: UserId, stanza: StanzaId, made: Made) -> UserContent {
         let Made { mut content, file, .. } = made;
         if let (UserContent::Media { file: reference, .. }, Some(file)) = (&mut content, file) {
             // Under a name that says nothing.
@@ -52,8 +59,7 @@ impl Instance {
             self.gateway.put_file(&name);
             self.files.insert(name, file);
         }
-        let instance = self.plan.instance;
-        self.call_send(operations::Send { instance, user, to, stanza, content });
+        content
     }
 
     fn reference_sends(&mut self, send: &Send, from: UserId, to: UserId, stanza: StanzaId, made: Made) {
@@ -71,7 +77,7 @@ impl Instance {
         };
         self.note_sent(&send.from, to, stanza, &user_content);
         self.observe(Some(from), Observation::Sent { stanza, to, content: user_content, media_key });
-        self.sent.insert(stanza, SentMessage { from, to, content: content.clone() });
+        self.sent.insert(stanza, SentMessage { from, to, content: content.clone(), group: None });
         let Some(alter) = self.alterations(send) else { return };
         let has_session = self.with_reference(&send.from, |r| r.has_session(to)) == Some(true);
         if alter.iter().any(Alteration::at_set_up) {
@@ -148,7 +154,7 @@ impl Instance {
         (reply.status == 200).then_some(reply.body)
     }
 
-    fn upload(
+    pub(crate) fn upload(
         &mut self,
         name: &str,
         from: UserId,

@@ -2,14 +2,14 @@
 
 use crate::Instance;
 use countersign_contract::Bytes;
+use countersign_contract::UserId;
 use countersign_contract::operations::{CreateUser, ImportedKeys};
 use countersign_contract::portable::Stanza;
-use countersign_contract::UserId;
 use countersign_gateway::BundleRule;
 use countersign_scenarios::Cast;
 use countersign_scenarios::language::{SendStored, ServeBundle, StoreBlob};
-use countersign_trace::{Body, Observation};
 use countersign_trace::event::Event;
+use countersign_trace::{Body, Observation};
 
 /// The name of a member at the gateway, if it is fixed.
 pub(crate) fn fixed_user(cast: &Cast) -> Option<UserId> {

@@ -1,6 +1,7 @@
 //! Expectations of scenarios: one file for each family. Each gives exactly one verdict.
 
 mod acknowledges;
+mod cannot_read;
 mod files;
 mod keys_left;
 mod latency;
@@ -40,12 +41,22 @@ pub(crate) fn judge(cx: &Context<'_>, index: usize, expect: &Expect) -> Said {
         Expect::Shows { user, messages, in_order } => shows::judge(cx, index, user, messages, *in_order),
         Expect::Refuses { user, stanza, reasons } => refuses::judge(cx, index, user, stanza, reasons),
         Expect::ShowsNothingOf { user, stanza } => refuses::shows_nothing(cx, user, stanza),
-        Expect::Notice { user, notice, about, before } => notice::judge(cx, index, user, *notice, about, before.as_deref()),
+        Expect::Notice { user, notice, about, before, group } => {
+            notice::judge(cx, index, user, *notice, about, before.as_deref(), group.as_deref())
+        }
+        Expect::CannotRead { user, stanza } => cannot_read::judge(cx, index, user, stanza),
         Expect::Receipt { user, receipt, of } => receipts::judge(cx, index, user, *receipt, of),
         Expect::NoReceipt { user, receipt, of, more_than } => receipts::none(cx, user, *receipt, of, *more_than),
         Expect::Problem { step, reasons } => problem::judge(cx, step, reasons),
-        Expect::Wire { stanza, r#type, one_time_prekey, epoch_at_least, new_session_since } => {
-            wire::judge(cx, stanza, *r#type, *one_time_prekey, *epoch_at_least, new_session_since.as_deref())
+        Expect::Wire { stanza, r#type, one_time_prekey, epoch_at_least, new_session_since, new_ratchet_since } => {
+            let wanted = wire::Wanted {
+                kind: *r#type,
+                one_time_prekey: *one_time_prekey,
+                epoch_at_least: *epoch_at_least,
+                new_session_since: new_session_since.as_deref(),
+                new_ratchet_since: new_ratchet_since.as_deref(),
+            };
+            wire::judge(cx, stanza, wanted)
         }
         Expect::Silent { user } => silent::judge(cx, user),
         Expect::ShowsOrRefuses(either) => stored::shows_or_refuses(cx, index, either),

@@ -46,6 +46,12 @@ findings! {
     ContentDiffers = "content-differs", Some("the content is trimmed, normalised, cut or re-encoded on the way");
     /// A message was shown as from somebody else.
     WrongSender = "wrong-sender", Some("the sender is taken from something else than the session that decrypted the message");
+    /// A message was shown in another group than its own, or in none.
+    WrongGroup = "wrong-group", Some("the group is taken from the stanza, or not passed on, instead of being read from the encrypted content");
+    /// A user who was never handed a key for a group message can read it.
+    ReadableByOthers = "readable-by-others", Some("a sender key goes on after somebody left, or is handed out as it was at its beginning");
+    /// A sender key was used on after somebody who has it was taken out of the group, or in two groups.
+    OldSenderKey = "old-sender-key", Some("the removal of a member does not make the client begin a new sender key");
     /// Messages were shown in another order than they were sent and delivered in.
     OutOfOrder = "out-of-order", Some("stanzas are processed concurrently, or events are sorted by something else than arrival");
     /// Something was shown that nobody sent to this user.
@@ -86,6 +92,8 @@ findings! {
     WrongOnWire = "wrong-on-wire", None;
     /// A message belongs to a session that should not have been used any more.
     OldSession = "old-session", Some("the age of a session that was never answered is not looked at before sending");
+    /// A message carries a ratchet key that an answer should have replaced.
+    OldRatchetKey = "old-ratchet-key", Some("the session is not saved after a message was received, or the step of the ratchet was left out");
     /// A content was sent again too often.
     TooManyResends = "too-many-resends", Some("the client does not count for each message how often it sent it again");
     /// A content was not sent again.

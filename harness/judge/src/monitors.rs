@@ -13,6 +13,7 @@ mod notices;
 mod padding;
 mod prekeys;
 mod receipts;
+mod sender_keys;
 mod shown_twice;
 mod suite;
 
@@ -45,6 +46,7 @@ pub(crate) const REGISTRY: &[Monitor] = &[
     padding::MONITOR,
     prekeys::MONITOR,
     receipts::MONITOR,
+    sender_keys::MONITOR,
     shown_twice::MONITOR,
     suite::MONITOR,
 ];

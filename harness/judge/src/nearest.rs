@@ -28,6 +28,7 @@ pub(crate) fn instead(cx: &Context<'_>, index: usize, expect: &Expect, said: &Sa
             both(told::account(cx, user, end), told::of_refusal(cx, user, stanza, reasons))
         }
         Expect::ShowsNothingOf { user, .. }
+        | Expect::CannotRead { user, .. }
         | Expect::NoReceipt { user, .. }
         | Expect::Silent { user }
         | Expect::Acknowledges { user, .. } => told::account(cx, user, usize::MAX),

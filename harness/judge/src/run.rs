@@ -111,7 +111,9 @@ fn collect(instance: &InstanceResult, blobs: &Blobs) -> Vec<(Kind, Digest, u64)>
     // Imported keys are the vector's, and the same whenever it is executed.
     let imported = |user| {
         seen.calls.iter().any(|call| {
-            call.operation() == Some(Operation::CreateUser) && call.user("user") == Some(user) && call.args.get("import").is_some()
+            call.operation() == Some(Operation::CreateUser)
+                && call.user("user") == Some(user)
+                && call.args.get("import").is_some()
         })
     };
     for publication in seen.publications.iter().filter(|publication| !imported(publication.user)) {

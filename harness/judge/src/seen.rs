@@ -12,9 +12,10 @@ pub(crate) use events::{Disorder, What, Witnessed};
 pub(crate) use keys::{Handed, Publication};
 pub(crate) use messages::{Sent, content_of, same};
 
+use crate::wire;
 use countersign_contract::portable::{MessageType, Stanza};
 use countersign_contract::seen::UserContent;
-use countersign_contract::{Operation, Reason, StanzaId, UserId};
+use countersign_contract::{GroupId, Operation, Reason, StanzaId, UserId};
 use countersign_scenarios::{Scenario, Side};
 use countersign_trace::{Blobs, Body, Entry, Observation, event::Outcome};
 use serde_json::Value;
@@ -210,6 +211,16 @@ impl<'a> Seen<'a> {
     /// Whether the user's events were asked for, and answered, at or behind a position.
     pub(crate) fn looked_after(&self, user: UserId, at: usize) -> bool {
         !self.is_candidate(user) || self.looks.get(&user).is_some_and(|looks| looks.iter().any(|look| *look >= at))
+    }
+
+    /// The candidate's group messages that can be read: where, to which group and for which version of its list, and what.
+    pub(crate) fn group_messages_in(&self) -> impl Iterator<Item = (&FrameIn<'a>, (GroupId, u32), wire::SenderKey<'_>)> {
+        self.frames.iter().filter_map(|frame| match &frame.stanza {
+            Ok(Stanza::GroupMessage { group, version, body, .. }) => {
+                Some((frame, (*group, version.unwrap_or(0)), wire::sender_key(&body.0)?))
+            }
+            _ => None,
+        })
     }
 
     /// The candidate's message stanzas that can be read, with their senders.

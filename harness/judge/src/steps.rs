@@ -4,6 +4,7 @@
 
 mod block;
 mod exchange;
+mod group;
 pub(crate) mod keys;
 mod life;
 mod send;
@@ -38,6 +39,9 @@ pub(crate) fn judge(cx: &Context<'_>, index: usize, step: &Step) -> Option<Said>
         Step::Reinstall(user) => life::reinstall(cx, index, user),
         Step::TryConnect(attempt) => life::connect(cx, index, attempt),
         Step::Many(many) => life::many(cx, index, many),
+        Step::CreateGroup(create) => group::create(cx, index, create),
+        Step::ChangeGroup(change) => group::change(cx, index, change),
+        Step::SendToGroup(send) => group::send(cx, index, send),
         Step::Advance(_) => all(cx, index, Operation::AdvanceClock),
         // What the network, the gateway or a reference user does by itself.
         Step::Release(_)
@@ -49,6 +53,8 @@ pub(crate) fn judge(cx: &Context<'_>, index: usize, step: &Step) -> Option<Said>
         | Step::AskAgain(_)
         | Step::UnknownStanza(_)
         | Step::ExtraMembers(_)
+        | Step::Redeliver(_)
+        | Step::LoseNext(_)
         | Step::Fault(_)
         | Step::SendStored(_)
         | Step::StoreBlob(_)

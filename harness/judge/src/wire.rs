@@ -134,6 +134,34 @@ fn unknown(fields: &[(u32, Value<'_>)], known: u32, numbers: &[u32]) -> Vec<u32>
     out
 }
 
+/// Bytes of the signature at the end of a `SenderKeyMessage`.
+const SIGNATURE_BYTES: usize = 64;
+
+/// The fields of a `SenderKeyMessage`: a version byte, a protobuf and a signature of 64 bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SenderKey<'a> {
+    /// High nibble of the version byte.
+    pub(crate) version: u8,
+    pub(crate) distribution: &'a [u8],
+    pub(crate) chain: u32,
+    pub(crate) iteration: u32,
+    pub(crate) ciphertext: &'a [u8],
+}
+
+/// Reads a `SenderKeyMessage`.
+pub(crate) fn sender_key(bytes: &[u8]) -> Option<SenderKey<'_>> {
+    let (version, rest) = bytes.split_first()?;
+    let (protobuf, _signature) = rest.split_at_checked(rest.len().checked_sub(SIGNATURE_BYTES)?)?;
+    let fields = fields(protobuf)?;
+    Some(SenderKey {
+        version: version >> 4,
+        distribution: bytes_of(&fields, 1).filter(|id| id.len() == 16)?,
+        chain: number_of(&fields, 2)?,
+        iteration: number_of(&fields, 3)?,
+        ciphertext: bytes_of(&fields, 4)?,
+    })
+}
+
 /// Reads a `SignalMessage`.
 pub(crate) fn signal(bytes: &[u8]) -> Option<Signal<'_>> {
     let (version, rest) = bytes.split_first()?;
@@ -231,7 +259,7 @@ mod tests {
     proptest! {
         #[test]
         fn hostile_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
-            let _ = (signal(&bytes), prekey(&bytes), epoch(&bytes));
+            let _ = (signal(&bytes), prekey(&bytes), epoch(&bytes), sender_key(&bytes));
         }
 
         #[test]

@@ -29,7 +29,7 @@ pub struct Mutant {
     pub scenario: String,
     /// What that scenario's check must find: a finding of the judge, which stands for the right reason.
     pub finding: String,
-    /// All scenarios that fail on it; a case stands for its scenario.
+    /// All scenarios that fail on it, in whichever suite; a case stands for its scenario.
     pub fails: Vec<String>,
     /// Whether the Node candidate has the same defect.
     #[serde(default)]
@@ -97,6 +97,13 @@ impl Coverage {
     }
 }
 
+/// Whether two scenarios can stand in one run: whether there is a suite for which both make sense.
+fn meets(suite: &Suite, one: &str, other: &str) -> bool {
+    let suites = |id: &str| suite.scenarios.get(id).map(|loaded| loaded.suites()).unwrap_or_default();
+    let (ones, others) = (suites(one), suites(other));
+    ones.is_empty() || others.is_empty() || ones.intersection(&others).next().is_some()
+}
+
 /// What each scenario of a suite contributes, by id.
 #[must_use]
 pub fn coverage(suite: &Suite, mutants: &[Mutant]) -> BTreeMap<String, Coverage> {
@@ -108,7 +115,7 @@ pub fn coverage(suite: &Suite, mutants: &[Mutant]) -> BTreeMap<String, Coverage>
             let kills: Vec<&Mutant> = mutants.iter().filter(|m| m.fails.contains(id)).collect();
             let alone = kills
                 .iter()
-                .filter(|m| !m.fails.iter().any(|other| other != id && folder(other) == folder(id)))
+                .filter(|m| !m.fails.iter().any(|other| other != id && folder(other) == folder(id) && meets(suite, id, other)))
                 .map(|m| m.id.clone())
                 .collect();
             let kills = kills.iter().map(|m| m.id.clone()).collect();

@@ -25,10 +25,10 @@ const GROUPS: [(&str, u32); 22] = [
     ("TIM", 1),
     ("DS", 1),
     ("CONF", 2),
-    ("GRP", 5),
+    ("GRP", 9),
     ("LIFE", 5),
     // Ours: keys and the contract.
-    ("KEY", 3),
+    ("KEY", 4),
     ("CT", 7),
 ];
 

@@ -27,7 +27,7 @@ const NOW: u64 = 1_800_000_000_000;
 
 fn kibibyte() -> Content {
     let body = Some(content::Body::Text(Text { text: "x".repeat(1024) }));
-    Content { message_id: Uuid::from_u128(1).to_string(), sent_at: NOW, body }
+    Content { message_id: Uuid::from_u128(1).to_string(), sent_at: NOW, group: None, body }
 }
 
 fn reference(name: &str, number: u128) -> ReferenceUser {

@@ -2,7 +2,7 @@
 
 use crate::{Digest, MadeFile};
 use countersign_contract::seen::UserContent;
-use countersign_contract::{Reason, StanzaId, UserId};
+use countersign_contract::{GroupId, Reason, StanzaId, UserId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +18,9 @@ pub enum Observation {
         message: StanzaId,
         /// Who sent it.
         from: UserId,
+        /// In which group; absent for a message between two users.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        group: Option<GroupId>,
         /// What is shown.
         content: UserContent,
         /// Length of the plaintext with its padding, in bytes.
@@ -66,6 +69,28 @@ pub enum Observation {
         content: UserContent,
         /// SHA-256 of the media key, if there is a file.
         media_key: Option<Digest>,
+    },
+    /// A reference user made a message to a group.
+    SentToGroup {
+        /// The stanza.
+        stanza: StanzaId,
+        /// To which group.
+        group: GroupId,
+        /// What is in it.
+        content: UserContent,
+        /// SHA-256 of the media key, if there is a file.
+        media_key: Option<Digest>,
+    },
+    /// A reference user was handed a member's sender key.
+    SenderKey {
+        /// The stanza that carried it.
+        stanza: StanzaId,
+        /// Whose.
+        from: UserId,
+        /// For which group.
+        group: GroupId,
+        /// How many messages its sender had sent under it.
+        iteration: u32,
     },
     /// A reference user could not do what a step asked for: the candidate's keys or messages did not allow it.
     Failed {

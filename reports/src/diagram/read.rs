@@ -192,7 +192,7 @@ impl<'a> Reader<'a> {
                     sign = Sign::Refused;
                     words.push(format!("refuses {}: {reason}", self.stanza(*stanza)));
                 }
-                What::Notice { notice, about } => {
+                What::Notice { notice, about, .. } => {
                     let notice = serde_json::to_value(notice).ok();
                     let notice = notice.as_ref().and_then(Value::as_str).unwrap_or("something");
                     words.push(format!("is told: {notice}, {}", self.places.name(*about)));
@@ -216,7 +216,7 @@ impl<'a> Reader<'a> {
     fn sent(&mut self, n: u64, from: Option<UserId>, body: &Body) {
         let on = self.places.column(from);
         match self.parsed(body) {
-            Some(stanza @ (Stanza::Message { .. } | Stanza::Receipt { .. })) => {
+            Some(stanza @ (Stanza::Message { .. } | Stanza::Receipt { .. } | Stanza::GroupMessage { .. })) => {
                 let label = self.label(&stanza);
                 self.arrow(n, on, self.places.gateway, Sign::Plain, &label);
                 self.under_way = Some((stanza.id(), self.rows.len().saturating_sub(1)));
@@ -242,7 +242,7 @@ impl<'a> Reader<'a> {
         let id = stanza.id();
         match &stanza {
             Stanza::Accepted { .. } if !self.evidence.contains(&n) => {}
-            Stanza::Message { .. } | Stanza::Receipt { .. } => {
+            Stanza::Message { .. } | Stanza::Receipt { .. } | Stanza::GroupMessage { .. } => {
                 let before = !self.delivered.insert((id, to));
                 let sign = self.bent.get(&id).copied().unwrap_or(if before { Sign::Again } else { Sign::Plain });
                 let last = self.rows.len().saturating_sub(1);

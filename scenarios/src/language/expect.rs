@@ -48,9 +48,19 @@ pub enum Expect {
         notice: NoticeKind,
         /// About whom.
         about: String,
+        /// In which group, for a notice about a member.
+        #[serde(default)]
+        group: Option<String>,
         /// The notice must come before this message is shown, or sent on the wire.
         #[serde(default)]
         before: Option<String>,
+    },
+    /// A reference user that was given a group message has no key that reads it: it was not handed the sender key, or only a later one.
+    CannotRead {
+        /// Who.
+        user: String,
+        /// Which stanza.
+        stanza: String,
     },
     /// A user gets a receipt for a message.
     Receipt {
@@ -96,6 +106,9 @@ pub enum Expect {
         /// It sets up another session than this earlier message of the same sender.
         #[serde(default)]
         new_session_since: Option<String>,
+        /// It carries another ratchet key than this earlier message of the same sender.
+        #[serde(default)]
+        new_ratchet_since: Option<String>,
     },
     /// From its deletion on, nothing of a candidate's user reaches the gateway any more: no stanza, no request, no connection.
     Silent {

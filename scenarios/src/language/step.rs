@@ -1,6 +1,9 @@
 //! Steps.
 
-use super::{AskAgain, Damage, Expect, Many, SendStored, ServeBundle, StoreBlob, TryConnect, UnknownStanza};
+use super::{
+    AskAgain, ChangeGroup, CreateGroup, Damage, Expect, LoseNext, Many, Redeliver, SendStored, SendToGroup, ServeBundle,
+    StoreBlob, TryConnect, UnknownStanza,
+};
 pub use countersign_adversary::Alteration;
 use countersign_adversary::alter::PrekeyKind;
 use countersign_contract::seen::MediaKind;
@@ -73,6 +76,16 @@ pub enum Step {
     StoreBlob(StoreBlob),
     /// The gateway answers the next request for a stored peer's keys with these.
     ServeBundle(Box<ServeBundle>),
+    /// A user creates a group.
+    CreateGroup(CreateGroup),
+    /// A member, or the gateway by itself, changes who is in a group.
+    ChangeGroup(ChangeGroup),
+    /// A member sends to a group.
+    SendToGroup(SendToGroup),
+    /// The gateway delivers a group message once more, to whomever and in whatever stanza.
+    Redeliver(Redeliver),
+    /// The network loses the next pairwise message between two users.
+    LoseNext(LoseNext),
 }
 
 /// Sends something.

@@ -8,6 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What follows from a stanza is named after it.
 pub(crate) const FOLLOW_UPS: [&str; 3] = ["receipt", "retry", "resend"];
 
+/// What a sender key is named that goes to a member before a group message: this, and the member's name.
+pub(crate) const KEY_FOR: &str = "key-";
+
 /// What a name stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sort {
@@ -19,6 +22,7 @@ pub(crate) enum Sort {
     Exchange,
     Burst,
     Connect,
+    Group,
 }
 
 impl Sort {
@@ -32,6 +36,7 @@ impl Sort {
             Self::Exchange => "an `exchange`",
             Self::Burst => "a `burst` or `many`",
             Self::Connect => "a `try-connect`",
+            Self::Group => "a group",
         }
     }
 }
@@ -61,6 +66,7 @@ const ATTEMPT: &[Sort] = &[Sort::Message, Sort::Fetch, Sort::Connect];
 const SAFETY_NUMBER: &[Sort] = &[Sort::SafetyNumber];
 const FAULT: &[Sort] = &[Sort::Fault];
 const BURST: &[Sort] = &[Sort::Burst];
+const GROUP: &[Sort] = &[Sort::Group];
 const ANY: &[Sort] =
     &[Sort::Message, Sort::Stanza, Sort::Fetch, Sort::SafetyNumber, Sort::Fault, Sort::Exchange, Sort::Burst, Sort::Connect];
 
@@ -91,19 +97,7 @@ pub(crate) fn mentions(step: &Step) -> Vec<Mention<'_>> {
         Step::Send(s) => {
             c.user(&s.from, "from");
             c.user(&s.to, "to");
-            match &s.content {
-                ContentSpec::Reaction { of, .. } => c.add(Role::Use(MESSAGE), of, &["content", "reaction", "of"]),
-                ContentSpec::Reply { of, .. } => c.add(Role::Use(MESSAGE), of, &["content", "reply", "of"]),
-                ContentSpec::Edit { of, .. } => c.add(Role::Use(MESSAGE), of, &["content", "edit", "of"]),
-                ContentSpec::Delete { of } => c.add(Role::Use(MESSAGE), of, &["content", "delete", "of"]),
-                ContentSpec::Read(of) => c.add(Role::Use(MESSAGE), of, &["content", "read"]),
-                ContentSpec::Text(_)
-                | ContentSpec::ExactText(_)
-                | ContentSpec::TextOfBytes(_)
-                | ContentSpec::EveryPlane
-                | ContentSpec::File(_)
-                | ContentSpec::Typing(_) => {}
-            }
+            content(&s.content, &mut c);
             match s.names_prekey.as_ref().map(|named| &named.of) {
                 Some(PrekeyOf::Message(of)) => c.add(Role::Use(MESSAGE), of, &["names-prekey", "of", "message"]),
                 Some(PrekeyOf::User(of)) => c.add(Role::User, of, &["names-prekey", "of", "user"]),
@@ -191,12 +185,71 @@ pub(crate) fn mentions(step: &Step) -> Vec<Mention<'_>> {
             c.user(&m.to, "to");
             c.define(Sort::Burst, &m.name);
         }
+        Step::CreateGroup(g) => {
+            c.user(&g.by, "by");
+            users(&g.members, "members", &mut c);
+            c.define(Sort::Group, &g.name);
+        }
+        Step::ChangeGroup(g) => {
+            if let Some(by) = &g.by {
+                c.user(by, "by");
+            }
+            c.add(Role::Use(GROUP), &g.group, &["group"]);
+            users(&g.add, "add", &mut c);
+            users(&g.remove, "remove", &mut c);
+            users(&g.untold, "untold", &mut c);
+        }
+        Step::SendToGroup(s) => {
+            c.user(&s.from, "from");
+            c.add(Role::Use(GROUP), &s.group, &["group"]);
+            if let Some(user) = &s.copy_for {
+                c.user(user, "copy-for");
+            }
+            content(&s.content, &mut c);
+            c.define(Sort::Message, &s.name);
+        }
+        Step::Redeliver(r) => {
+            c.add(Role::Use(STANZA), &r.stanza, &["stanza"]);
+            c.user(&r.to, "to");
+            if let Some(group) = &r.group {
+                c.add(Role::Use(GROUP), group, &["group"]);
+            }
+            c.define(Sort::Stanza, &r.name);
+        }
+        Step::LoseNext(l) => {
+            c.user(&l.from, "from");
+            c.user(&l.to, "to");
+        }
         Step::UnknownStanza(u) => {
             c.user(&u.to, "to");
             c.define(Sort::Stanza, &u.name);
         }
     }
     c.out
+}
+
+/// Users of a list.
+fn users<'a>(names: &'a [String], key: &str, c: &mut Collect<'a>) {
+    for (i, user) in names.iter().enumerate() {
+        c.add(Role::User, user, &[key, &i.to_string()]);
+    }
+}
+
+/// Names that a content mentions.
+fn content<'a>(content: &'a ContentSpec, c: &mut Collect<'a>) {
+    match content {
+        ContentSpec::Reaction { of, .. } => c.add(Role::Use(MESSAGE), of, &["content", "reaction", "of"]),
+        ContentSpec::Reply { of, .. } => c.add(Role::Use(MESSAGE), of, &["content", "reply", "of"]),
+        ContentSpec::Edit { of, .. } => c.add(Role::Use(MESSAGE), of, &["content", "edit", "of"]),
+        ContentSpec::Delete { of } => c.add(Role::Use(MESSAGE), of, &["content", "delete", "of"]),
+        ContentSpec::Read(of) => c.add(Role::Use(MESSAGE), of, &["content", "read"]),
+        ContentSpec::Text(_)
+        | ContentSpec::ExactText(_)
+        | ContentSpec::TextOfBytes(_)
+        | ContentSpec::EveryPlane
+        | ContentSpec::File(_)
+        | ContentSpec::Typing(_) => {}
+    }
 }
 
 fn expectation<'a>(expect: &'a Expect, c: &mut Collect<'a>) {
@@ -208,13 +261,16 @@ fn expectation<'a>(expect: &'a Expect, c: &mut Collect<'a>) {
                 c.add(Role::Use(MESSAGE), name, &["messages", &i.to_string()]);
             }
         }
-        Expect::Refuses { user, stanza, .. } | Expect::ShowsNothingOf { user, stanza } => {
+        Expect::Refuses { user, stanza, .. } | Expect::ShowsNothingOf { user, stanza } | Expect::CannotRead { user, stanza } => {
             c.user(user, "user");
             c.add(Role::Use(STANZA), stanza, &["stanza"]);
         }
-        Expect::Notice { user, about, before, .. } => {
+        Expect::Notice { user, about, before, group, .. } => {
             c.user(user, "user");
             c.user(about, "about");
+            if let Some(group) = group {
+                c.add(Role::Use(GROUP), group, &["group"]);
+            }
             if let Some(name) = before {
                 c.add(Role::Use(MESSAGE), name, &["before"]);
             }
@@ -224,10 +280,13 @@ fn expectation<'a>(expect: &'a Expect, c: &mut Collect<'a>) {
             c.add(Role::Use(STANZA), of, &["of"]);
         }
         Expect::Problem { step, .. } => c.add(Role::Use(ATTEMPT), step, &["step"]),
-        Expect::Wire { stanza, new_session_since, .. } => {
+        Expect::Wire { stanza, new_session_since, new_ratchet_since, .. } => {
             c.add(Role::Use(STANZA), stanza, &["stanza"]);
             if let Some(before) = new_session_since {
                 c.add(Role::Use(MESSAGE), before, &["new-session-since"]);
+            }
+            if let Some(before) = new_ratchet_since {
+                c.add(Role::Use(MESSAGE), before, &["new-ratchet-since"]);
             }
         }
         Expect::ShowsOrRefuses(either) => {
@@ -300,6 +359,11 @@ pub(crate) const fn step_word(step: &Step) -> &'static str {
         Step::SendStored(_) => "send-stored",
         Step::StoreBlob(_) => "store-blob",
         Step::ServeBundle(_) => "serve-bundle",
+        Step::CreateGroup(_) => "create-group",
+        Step::ChangeGroup(_) => "change-group",
+        Step::SendToGroup(_) => "send-to-group",
+        Step::Redeliver(_) => "redeliver",
+        Step::LoseNext(_) => "lose-next",
     }
 }
 
@@ -308,6 +372,7 @@ const fn expect_word(expect: &Expect) -> &'static str {
         Expect::Shows { .. } => "shows",
         Expect::Refuses { .. } => "refuses",
         Expect::ShowsNothingOf { .. } => "shows-nothing-of",
+        Expect::CannotRead { .. } => "cannot-read",
         Expect::Notice { .. } => "notice",
         Expect::Receipt { .. } => "receipt",
         Expect::NoReceipt { .. } => "no-receipt",
@@ -422,7 +487,7 @@ fn check_use(
     let base = parts.next().unwrap_or_default();
     let follow_ups: Vec<&str> = parts.collect();
     for part in &follow_ups {
-        if !FOLLOW_UPS.contains(part) {
+        if !FOLLOW_UPS.contains(part) && !part.starts_with(KEY_FOR) {
             let hint = known_hint(part, FOLLOW_UPS);
             faults.push(Fault::new(span, format!("`{part}` does not follow from a stanza")).hint(hint));
             return;
@@ -475,6 +540,12 @@ pub(crate) fn check_held(steps: &[Placed<'_>], faults: &mut Vec<Fault>) {
                 sent.insert(s.name.as_str());
                 if s.network == Some(Network::Hold) {
                     held.insert(&s.name, (placed.node.at(&["send", "network"]).span, false));
+                }
+            }
+            Some(Step::SendToGroup(s)) => {
+                sent.insert(s.name.as_str());
+                if s.network == Some(Network::Hold) {
+                    held.insert(&s.name, (placed.node.at(&["send-to-group", "network"]).span, false));
                 }
             }
             Some(step @ (Step::Release(name) | Step::Drop(name))) => {

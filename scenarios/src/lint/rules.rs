@@ -2,12 +2,14 @@
 
 use super::names::{Placed, step_word};
 use crate::diagnostic::{Fault, Span, known_hint};
-use crate::language::{BundleBend, Cast, ContentSpec, Expect, NamesPrekey, Network, PrekeyOf, Scenario, Send, Side, Stack, Step};
+use crate::language::{
+    BundleBend, Cast, ContentSpec, Expect, NamesPrekey, Network, PrekeyOf, Scenario, Send, SendToGroup, Side, Stack, Step,
+};
 use crate::yaml::Node;
 use countersign_contract::Reason;
 use countersign_contract::claims::{Capability, Feature};
 use countersign_contract::portable::ReceiptType;
-use countersign_contract::seen::MediaKind;
+use countersign_contract::seen::{MediaKind, NoticeKind};
 use std::collections::BTreeMap;
 
 /// Fields of a libsignal message that the network can change. The disturbance layer knows the same list.
@@ -34,6 +36,10 @@ pub const TAMPER_FIELDS: [&str; 21] = [
     "kyber-prekey-id",
     "kyber-ciphertext",
 ];
+
+/// Fields of a sender key message that the network can change. The disturbance layer knows the same list.
+const GROUP_TAMPER_FIELDS: [&str; 8] =
+    ["version", "unknown-version", "distribution-id", "chain-id", "iteration", "ciphertext", "signature", "signature-stripped"];
 
 /// Reasons that say nothing about the input: a candidate that gives one of them did not refuse for a right reason.
 const NEVER_RIGHT: [Reason; 3] = [Reason::Unsupported, Reason::Internal, Reason::Timeout];
@@ -149,8 +155,22 @@ impl Rules<'_> {
                     }
                     _ => {}
                 }
-                self.network(s.network.as_ref(), node);
+                self.network(s.network.as_ref(), node, "send", &TAMPER_FIELDS);
             }
+            Step::CreateGroup(g) => {
+                if g.members.contains(&g.by) {
+                    let message = format!("`{}` creates the group, and is a member anyway", g.by);
+                    self.fault(node, &["create-group", "members"], message, "leave it out");
+                }
+            }
+            Step::ChangeGroup(g) => {
+                if g.add.is_empty() && g.remove.is_empty() {
+                    self.fault(node, &["change-group"], "nothing to change", "set `add` or `remove`");
+                }
+            }
+            Step::SendToGroup(s) => self.send_to_group(s, node),
+            Step::Redeliver(_) => {}
+            Step::LoseNext(l) => self.two(&l.from, &l.to, node, &["lose-next", "to"]),
             Step::Expect(expect) => self.expect(expect, node),
             Step::FetchKeys(f) => {
                 self.two(&f.user, &f.of, node, &["fetch-keys", "of"]);
@@ -229,21 +249,45 @@ impl Rules<'_> {
         }
     }
 
-    fn network(&mut self, network: Option<&Network>, node: &Node) {
+    fn send_to_group(&mut self, s: &SendToGroup, node: &Node) {
+        if self.side(&s.from) == Some(Side::Candidate) && (s.fresh_key || s.bend.is_some()) {
+            let message = format!("`{}` is a candidate's user", s.from);
+            self.fault(node, &["send-to-group", "from"], message, "only what reference users send can be made like this");
+        }
+        let fits = matches!(
+            s.content,
+            ContentSpec::Text(_)
+                | ContentSpec::ExactText(_)
+                | ContentSpec::TextOfBytes(_)
+                | ContentSpec::EveryPlane
+                | ContentSpec::Reply { .. }
+                | ContentSpec::File(_)
+        );
+        if !fits {
+            self.fault(node, &["send-to-group", "content"], "not a content for a group", "a text, a reply or a file");
+        }
+        if s.copy_for.is_some() && s.network.is_none() {
+            let hint = "say in `network` what happens to the copy";
+            self.fault(node, &["send-to-group", "copy-for"], "nothing happens to this copy", hint);
+        }
+        self.network(s.network.as_ref(), node, "send-to-group", &GROUP_TAMPER_FIELDS);
+    }
+
+    fn network(&mut self, network: Option<&Network>, node: &Node, word: &str, fields: &[&'static str]) {
         match network {
-            Some(Network::Tamper(field)) if !TAMPER_FIELDS.contains(&field.as_str()) => {
-                let hint = known_hint(field, TAMPER_FIELDS);
-                self.fault(node, &["send", "network", "tamper"], format!("a message has no field `{field}`"), &hint);
+            Some(Network::Tamper(field)) if !fields.contains(&field.as_str()) => {
+                let hint = known_hint(field, fields.iter().copied());
+                self.fault(node, &[word, "network", "tamper"], format!("a message has no field `{field}`"), &hint);
             }
             Some(Network::DamagedEachTime(damage)) => {
-                let path = ["send", "network", "damaged-each-time"];
-                if !TAMPER_FIELDS.contains(&damage.field.as_str()) {
-                    let hint = known_hint(&damage.field, TAMPER_FIELDS);
+                let path = [word, "network", "damaged-each-time"];
+                if !fields.contains(&damage.field.as_str()) {
+                    let hint = known_hint(&damage.field, fields.iter().copied());
                     self.fault(node, &path, format!("a message has no field `{}`", damage.field), &hint);
                 }
                 self.count(damage.times, 2..=100, node, &path);
             }
-            Some(Network::Deliver(n)) => self.count(*n, 2..=100, node, &["send", "network", "deliver"]),
+            Some(Network::Deliver(n)) => self.count(*n, 2..=100, node, &[word, "network", "deliver"]),
             _ => {}
         }
     }
@@ -256,6 +300,11 @@ impl Rules<'_> {
             Expect::Refuses { reasons, .. } => self.reasons(reasons, node, &["expect", "refuses", "reasons"]),
             Expect::Problem { reasons, .. } => self.reasons(reasons, node, &["expect", "problem", "reasons"]),
             Expect::ShowsOrRefuses(_) | Expect::SafetyNumberIs(_) => self.stored_expectation(expect, node),
+            Expect::CannotRead { user, .. } => self.must_be(Side::Reference, user, node, &["expect", "cannot-read", "user"]),
+            Expect::Notice { notice, group, .. } if is_about_group(*notice) != group.is_some() => {
+                let hint = "`member-added` and `member-removed` name a `group`, and no other notice does";
+                self.fault(node, &["expect", "notice"], "the notice and `group` do not fit together", hint);
+            }
             Expect::Notice { user, .. } => self.must_be(Side::Candidate, user, node, &["expect", "notice", "user"]),
             Expect::NothingSent { user, .. } => self.must_be(Side::Candidate, user, node, &["expect", "nothing-sent", "user"]),
             Expect::KeysLeft { user, .. } => self.must_be(Side::Candidate, user, node, &["expect", "keys-left", "user"]),
@@ -268,8 +317,15 @@ impl Rules<'_> {
                     self.fault(node, &["expect", "resends"], message, "let the first be no more than the second");
                 }
             }
-            Expect::Wire { r#type: None, one_time_prekey: None, epoch_at_least: None, new_session_since: None, .. } => {
-                let hint = "give `type`, `one-time-prekey`, `epoch-at-least` or `new-session-since`";
+            Expect::Wire {
+                r#type: None,
+                one_time_prekey: None,
+                epoch_at_least: None,
+                new_session_since: None,
+                new_ratchet_since: None,
+                ..
+            } => {
+                let hint = "give `type`, `one-time-prekey`, `epoch-at-least`, `new-session-since` or `new-ratchet-since`";
                 self.fault(node, &["expect", "wire"], "nothing is expected of the message on the wire", hint);
             }
             Expect::SameSafetyNumber { between: [a, b] }
@@ -341,6 +397,7 @@ fn check_twins(cast: &CastAt, steps: &[Placed<'_>], faults: &mut Vec<Fault>) {
         .iter()
         .filter_map(|p| match &p.step {
             Some(Step::Send(s)) => Some((s.name.as_str(), s.from.as_str())),
+            Some(Step::SendToGroup(s)) => Some((s.name.as_str(), s.from.as_str())),
             Some(Step::FetchKeys(f)) => Some((f.name.as_str(), f.user.as_str())),
             Some(Step::TryConnect(t)) => Some((t.name.as_str(), t.user.as_str())),
             _ => None,
@@ -432,10 +489,15 @@ fn check_needs(header: &Scenario, steps: &[Placed<'_>], faults: &mut Vec<Fault>)
     }
 }
 
+const fn is_about_group(notice: NoticeKind) -> bool {
+    matches!(notice, NoticeKind::MemberAdded | NoticeKind::MemberRemoved)
+}
+
 /// The feature that a step needs, beyond text.
 fn needed_feature(step: &Step) -> Option<(Feature, &'static str)> {
     Some(match step {
-        Step::Send(s) => match &s.content {
+        Step::CreateGroup(_) => (Feature::Group, "group"),
+        Step::Send(Send { content, .. }) | Step::SendToGroup(SendToGroup { content, .. }) => match content {
             ContentSpec::File(file) => match file.kind {
                 MediaKind::Image => (Feature::Image, "image"),
                 MediaKind::Video => (Feature::Video, "video"),

@@ -12,16 +12,48 @@ use std::collections::BTreeMap;
 type Flags = &'static [(&'static str, &'static str, &'static str)];
 
 const FLAGS: Flags = &[
-    ("wrong-derivation", "The session's keys are derived in another way than the suite prescribes: another constant, another order, or a part left out.", "A part of the agreement does not count, and an attacker may leave it out."),
-    ("unknown-prekey", "A prekey that is not there is taken as if none had been named, or as another one.", "First messages can be played back, or answered with keys that nobody chose."),
-    ("prekey-reuse", "A one-time prekey stays usable after its first use.", "What was sent under it can be read by whoever takes the phone later."),
-    ("replay", "A first message that was received before begins a second session.", "An old order, an old answer is shown once more."),
-    ("identity-not-bound", "The identity key beside a first message is believed, whatever the message was made under.", "Somebody speaks in another's name."),
-    ("missing-field", "A key that is not there is read as empty or zero.", "The missing part is completed by a key that everybody knows."),
+    (
+        "wrong-derivation",
+        "The session's keys are derived in another way than the suite prescribes: another constant, another order, or a part left out.",
+        "A part of the agreement does not count, and an attacker may leave it out.",
+    ),
+    (
+        "unknown-prekey",
+        "A prekey that is not there is taken as if none had been named, or as another one.",
+        "First messages can be played back, or answered with keys that nobody chose.",
+    ),
+    (
+        "prekey-reuse",
+        "A one-time prekey stays usable after its first use.",
+        "What was sent under it can be read by whoever takes the phone later.",
+    ),
+    (
+        "replay",
+        "A first message that was received before begins a second session.",
+        "An old order, an old answer is shown once more.",
+    ),
+    (
+        "identity-not-bound",
+        "The identity key beside a first message is believed, whatever the message was made under.",
+        "Somebody speaks in another's name.",
+    ),
+    (
+        "missing-field",
+        "A key that is not there is read as empty or zero.",
+        "The missing part is completed by a key that everybody knows.",
+    ),
     ("malformed-key", "The length or the type of a key is not checked.", "Crashes, or one key read as another."),
     ("low-order-key", "A base key of low order is agreed with.", "A part of the agreement is known to everybody."),
-    ("downgrade", "A first message of a weaker suite is taken in place of one of the suite that was offered.", "The post-quantum part is stripped by whoever carries the first message."),
-    ("unauthenticated-field", "What stands outside the authentication code is relied on.", "A number that anybody may change steers the client."),
+    (
+        "downgrade",
+        "A first message of a weaker suite is taken in place of one of the suite that was offered.",
+        "The post-quantum part is stripped by whoever carries the first message.",
+    ),
+    (
+        "unauthenticated-field",
+        "What stands outside the authentication code is relied on.",
+        "A number that anybody may change steers the client.",
+    ),
 ];
 
 const MAC: &[Reason] = &[Reason::BadMac];
@@ -119,7 +151,8 @@ fn both(room: &mut Room) -> Result<(), GenerateError> {
         room.add(scene);
     }
 
-    let mut scene = room.scene("two-peers", "Two peers begin without one-time prekeys, under the same signed one.", &[], &["PK-02"]);
+    let mut scene =
+        room.scene("two-peers", "Two peers begin without one-time prekeys, under the same signed one.", &[], &["PK-02"]);
     for peer in ["bob", "carol"] {
         scene.begin(peer, With::NONE, &[])?;
         scene.say(peer, "first")?;
@@ -164,9 +197,21 @@ fn derivations(room: &mut Room) -> Result<(), GenerateError> {
         ("other-salt", "The session's keys are derived with a salt of ones.", Alteration::KdfSalt(Bytes(vec![1; 32]))),
         ("without-discontinuity", "The 32 bytes 0xff before the agreements are left out.", Alteration::WithoutDiscontinuity),
         ("terms-swapped", "The first two agreements are swapped.", Alteration::DhTerms(vec![2, 1, 3, 4])),
-        ("without-term-1", "The agreement of the sender's identity with the signed prekey is left out.", Alteration::DhTerms(vec![2, 3, 4])),
-        ("without-term-2", "The agreement of the base key with the receiver's identity is left out.", Alteration::DhTerms(vec![1, 3, 4])),
-        ("without-term-3", "The agreement of the base key with the signed prekey is left out.", Alteration::DhTerms(vec![1, 2, 4])),
+        (
+            "without-term-1",
+            "The agreement of the sender's identity with the signed prekey is left out.",
+            Alteration::DhTerms(vec![2, 3, 4]),
+        ),
+        (
+            "without-term-2",
+            "The agreement of the base key with the receiver's identity is left out.",
+            Alteration::DhTerms(vec![1, 3, 4]),
+        ),
+        (
+            "without-term-3",
+            "The agreement of the base key with the signed prekey is left out.",
+            Alteration::DhTerms(vec![1, 2, 4]),
+        ),
         ("without-term-4", "The one-time prekey is named, and its agreement is left out.", Alteration::DhTerms(vec![1, 2, 3])),
         ("term-4-twice", "The agreement with the one-time prekey counts twice.", Alteration::DhTerms(vec![1, 2, 3, 4, 4])),
     ];
@@ -179,13 +224,58 @@ fn derivations(room: &mut Room) -> Result<(), GenerateError> {
 fn fields(room: &mut Room) -> Result<(), GenerateError> {
     type Row<'a> = (&'a str, &'a str, &'a str, &'a str, &'a [Reason]);
     let session: Vec<(Row<'_>, Alteration)> = vec![
-        (("invented-one-time-prekey", "A one-time prekey is named that never was.", "unknown-prekey", "AGR-02", PREKEY), name(PrekeyKind::OneTime, Some(9_999))),
-        (("invented-signed-prekey", "A signed prekey is named that never was.", "unknown-prekey", "AGR-02", PREKEY), name(PrekeyKind::Signed, Some(9_999))),
-        (("other-one-time-prekey", "Another one-time prekey is named than the one agreed with.", "unknown-prekey", "AGR-01", MAC), name(PrekeyKind::OneTime, Some(3))),
-        (("unnamed-one-time-prekey", "The one-time prekey that was agreed with is not named.", "unknown-prekey", "AGR-01", MAC), name(PrekeyKind::OneTime, None)),
-        (("unnamed-signed-prekey", "No signed prekey is named.", "missing-field", "AGR-03", FORM), name(PrekeyKind::Signed, None)),
-        (("base-key-low-order", "The base key is of low order, and the message is made with what is agreed under it.", "low-order-key", "KEY-01", KEY), Alteration::BaseKey(KeyChoice::LowOrder(0))),
-        (("base-key-order-eight", "The base key is of order 8, and the message is made with what is agreed under it.", "low-order-key", "KEY-01", KEY), Alteration::BaseKey(KeyChoice::LowOrder(2))),
+        (
+            ("invented-one-time-prekey", "A one-time prekey is named that never was.", "unknown-prekey", "AGR-02", PREKEY),
+            name(PrekeyKind::OneTime, Some(9_999)),
+        ),
+        (
+            ("invented-signed-prekey", "A signed prekey is named that never was.", "unknown-prekey", "AGR-02", PREKEY),
+            name(PrekeyKind::Signed, Some(9_999)),
+        ),
+        (
+            (
+                "other-one-time-prekey",
+                "Another one-time prekey is named than the one agreed with.",
+                "unknown-prekey",
+                "AGR-01",
+                MAC,
+            ),
+            name(PrekeyKind::OneTime, Some(3)),
+        ),
+        (
+            (
+                "unnamed-one-time-prekey",
+                "The one-time prekey that was agreed with is not named.",
+                "unknown-prekey",
+                "AGR-01",
+                MAC,
+            ),
+            name(PrekeyKind::OneTime, None),
+        ),
+        (
+            ("unnamed-signed-prekey", "No signed prekey is named.", "missing-field", "AGR-03", FORM),
+            name(PrekeyKind::Signed, None),
+        ),
+        (
+            (
+                "base-key-low-order",
+                "The base key is of low order, and the message is made with what is agreed under it.",
+                "low-order-key",
+                "KEY-01",
+                KEY,
+            ),
+            Alteration::BaseKey(KeyChoice::LowOrder(0)),
+        ),
+        (
+            (
+                "base-key-order-eight",
+                "The base key is of order 8, and the message is made with what is agreed under it.",
+                "low-order-key",
+                "KEY-01",
+                KEY,
+            ),
+            Alteration::BaseKey(KeyChoice::LowOrder(2)),
+        ),
     ];
     for ((id, comment, flag, requirement, reasons), alteration) in session {
         wrong(room, (id, comment, flag, requirement), &[alteration], &[], false, reasons)?;
@@ -197,34 +287,74 @@ fn fields(room: &mut Room) -> Result<(), GenerateError> {
     let message: Vec<(Row<'_>, Alteration)> = vec![
         (("base-key-missing", "There is no base key.", "missing-field", "AGR-03", FORM), Alteration::Remove(Field::BaseKey)),
         (("base-key-cut", "The base key is a byte too short.", "malformed-key", "AGR-03", FORM), cut(Field::BaseKey, 32)),
-        (("base-key-type", "The base key has a type byte that there is not.", "malformed-key", "AGR-03", FORM), flip(Field::BaseKey, 1)),
-        (("base-key-other", "The base key is another one than the message was made with.", "identity-not-bound", "AGR-01", KEY), set(Field::BaseKey, &other)),
-        (("base-key-zero", "The base key is replaced by one that is all zero.", "low-order-key", "KEY-01", KEY), set(Field::BaseKey, &zero)),
-        (("identity-key-missing", "There is no identity key.", "missing-field", "AGR-03", FORM), Alteration::Remove(Field::IdentityKey)),
-        (("identity-key-cut", "The identity key is a byte too short.", "malformed-key", "AGR-03", FORM), cut(Field::IdentityKey, 32)),
-        (("identity-key-other", "The identity key is another user's.", "identity-not-bound", "SIG-03", OTHER), set(Field::IdentityKey, &carol)),
-        (("message-missing", "There is no embedded message.", "missing-field", "AGR-03", FORM), Alteration::Remove(Field::Message)),
+        (
+            ("base-key-type", "The base key has a type byte that there is not.", "malformed-key", "AGR-03", FORM),
+            flip(Field::BaseKey, 1),
+        ),
+        (
+            (
+                "base-key-other",
+                "The base key is another one than the message was made with.",
+                "identity-not-bound",
+                "AGR-01",
+                KEY,
+            ),
+            set(Field::BaseKey, &other),
+        ),
+        (
+            ("base-key-zero", "The base key is replaced by one that is all zero.", "low-order-key", "KEY-01", KEY),
+            set(Field::BaseKey, &zero),
+        ),
+        (
+            ("identity-key-missing", "There is no identity key.", "missing-field", "AGR-03", FORM),
+            Alteration::Remove(Field::IdentityKey),
+        ),
+        (
+            ("identity-key-cut", "The identity key is a byte too short.", "malformed-key", "AGR-03", FORM),
+            cut(Field::IdentityKey, 32),
+        ),
+        (
+            ("identity-key-other", "The identity key is another user's.", "identity-not-bound", "SIG-03", OTHER),
+            set(Field::IdentityKey, &carol),
+        ),
+        (
+            ("message-missing", "There is no embedded message.", "missing-field", "AGR-03", FORM),
+            Alteration::Remove(Field::Message),
+        ),
         (("message-empty", "The embedded message is empty.", "missing-field", "AGR-03", FORM), cut(Field::Message, 0)),
         (("message-cut", "The embedded message is cut off.", "malformed-key", "AGR-03", FORM), cut(Field::Message, 20)),
-        (("mac-flipped", "A bit of the embedded message's authentication code is flipped.", "wrong-derivation", "SIG-02", MAC), flip(Field::Mac, 5)),
-        (("outer-version-later", "The first message says that it is of version 5.", "downgrade", "LIFE-05", VERSION), number(Field::OuterVersion, 0x55)),
+        (
+            ("mac-flipped", "A bit of the embedded message's authentication code is flipped.", "wrong-derivation", "SIG-02", MAC),
+            flip(Field::Mac, 5),
+        ),
+        (
+            ("outer-version-later", "The first message says that it is of version 5.", "downgrade", "LIFE-05", VERSION),
+            number(Field::OuterVersion, 0x55),
+        ),
         (("outer-version-none", "The version byte is 0.", "downgrade", "LIFE-05", VERSION), number(Field::OuterVersion, 0)),
     ];
     for ((id, comment, flag, requirement, reasons), alteration) in message {
         wrong(room, (id, comment, flag, requirement), &[], &[alteration], false, reasons)?;
     }
-    let row = ("registration-id", "The registration id is another one: nothing authenticates it.", "unauthenticated-field", "SIG-11");
+    let row =
+        ("registration-id", "The registration id is another one: nothing authenticates it.", "unauthenticated-field", "SIG-11");
     wrong(room, row, &[], &[number(Field::RegistrationId, 77)], true, MAC)
 }
 
 /// What only PQXDH has.
 fn kyber(room: &mut Room) -> Result<(), GenerateError> {
-    let mut scene = room.scene("last-resort-kyber-prekey", "A one-time prekey goes with the last-resort Kyber prekey.", &[], &["PK-02"]);
+    let mut scene =
+        room.scene("last-resort-kyber-prekey", "A one-time prekey goes with the last-resort Kyber prekey.", &[], &["PK-02"]);
     scene.begin("bob", With { one_time: Some(0), kyber: None }, &[])?;
     scene.say("bob", "first")?;
     room.add(scene);
 
-    let mut scene = room.scene("last-resort-twice", "Two sessions are made under the last-resort Kyber prekey, with base keys of their own.", &[], &["PK-02"]);
+    let mut scene = room.scene(
+        "last-resort-twice",
+        "Two sessions are made under the last-resort Kyber prekey, with base keys of their own.",
+        &[],
+        &["PK-02"],
+    );
     for text in ["in the first session", "in the second session"] {
         scene.begin("bob", With::NONE, &[])?;
         scene.say("bob", text)?;
@@ -244,21 +374,63 @@ fn kyber(room: &mut Room) -> Result<(), GenerateError> {
 
     type Row<'a> = (&'a str, &'a str, &'a str, &'a str, &'a [Reason]);
     let session: Vec<(Row<'_>, Alteration)> = vec![
-        (("without-kyber-secret", "The Kyber secret is left out of the session's keys.", "wrong-derivation", "AGR-01", MAC), Alteration::WithoutKyberSecret),
-        (("invented-kyber-prekey", "A Kyber prekey is named that never was.", "unknown-prekey", "AGR-02", PREKEY), name(PrekeyKind::Kyber, Some(9_999))),
-        (("other-kyber-prekey", "Another Kyber prekey is named than the one agreed with.", "unknown-prekey", "AGR-01", MAC), name(PrekeyKind::Kyber, Some(1))),
-        (("downgraded", "The first message is one of X3DH, version 3, though Kyber prekeys were published.", "downgrade", "LIFE-05", VERSION), Alteration::Profile(WireProfile::V3)),
+        (
+            ("without-kyber-secret", "The Kyber secret is left out of the session's keys.", "wrong-derivation", "AGR-01", MAC),
+            Alteration::WithoutKyberSecret,
+        ),
+        (
+            ("invented-kyber-prekey", "A Kyber prekey is named that never was.", "unknown-prekey", "AGR-02", PREKEY),
+            name(PrekeyKind::Kyber, Some(9_999)),
+        ),
+        (
+            ("other-kyber-prekey", "Another Kyber prekey is named than the one agreed with.", "unknown-prekey", "AGR-01", MAC),
+            name(PrekeyKind::Kyber, Some(1)),
+        ),
+        (
+            (
+                "downgraded",
+                "The first message is one of X3DH, version 3, though Kyber prekeys were published.",
+                "downgrade",
+                "LIFE-05",
+                VERSION,
+            ),
+            Alteration::Profile(WireProfile::V3),
+        ),
     ];
     for ((id, comment, flag, requirement, reasons), alteration) in session {
         wrong(room, (id, comment, flag, requirement), &[alteration], &[], false, reasons)?;
     }
     let message: Vec<(Row<'_>, Vec<Alteration>)> = vec![
-        (("kyber-ciphertext-flipped", "A bit of the Kyber ciphertext is flipped.", "wrong-derivation", "AGR-01", MAC), vec![flip(Field::KyberCiphertext, 800)]),
-        (("kyber-ciphertext-cut", "The Kyber ciphertext is a byte too short.", "malformed-key", "AGR-03", FORM), vec![cut(Field::KyberCiphertext, 1568)]),
-        (("kyber-ciphertext-type", "The Kyber ciphertext has a type byte that there is not.", "malformed-key", "AGR-03", FORM), vec![flip(Field::KyberCiphertext, 0)]),
-        (("kyber-ciphertext-missing", "There is no Kyber ciphertext.", "missing-field", "AGR-03", FORM), vec![Alteration::Remove(Field::KyberCiphertext)]),
-        (("kyber-prekey-missing", "No Kyber prekey is named.", "missing-field", "AGR-03", FORM), vec![Alteration::Remove(Field::KyberPrekeyId)]),
-        (("kyber-missing", "There is neither Kyber ciphertext nor the name of a Kyber prekey.", "downgrade", "AGR-03", &[Reason::Malformed, Reason::BadKey, Reason::BadMac, Reason::UnknownPrekey, Reason::BadVersion]), vec![Alteration::Remove(Field::KyberPrekeyId), Alteration::Remove(Field::KyberCiphertext)]),
+        (
+            ("kyber-ciphertext-flipped", "A bit of the Kyber ciphertext is flipped.", "wrong-derivation", "AGR-01", MAC),
+            vec![flip(Field::KyberCiphertext, 800)],
+        ),
+        (
+            ("kyber-ciphertext-cut", "The Kyber ciphertext is a byte too short.", "malformed-key", "AGR-03", FORM),
+            vec![cut(Field::KyberCiphertext, 1568)],
+        ),
+        (
+            ("kyber-ciphertext-type", "The Kyber ciphertext has a type byte that there is not.", "malformed-key", "AGR-03", FORM),
+            vec![flip(Field::KyberCiphertext, 0)],
+        ),
+        (
+            ("kyber-ciphertext-missing", "There is no Kyber ciphertext.", "missing-field", "AGR-03", FORM),
+            vec![Alteration::Remove(Field::KyberCiphertext)],
+        ),
+        (
+            ("kyber-prekey-missing", "No Kyber prekey is named.", "missing-field", "AGR-03", FORM),
+            vec![Alteration::Remove(Field::KyberPrekeyId)],
+        ),
+        (
+            (
+                "kyber-missing",
+                "There is neither Kyber ciphertext nor the name of a Kyber prekey.",
+                "downgrade",
+                "AGR-03",
+                &[Reason::Malformed, Reason::BadKey, Reason::BadMac, Reason::UnknownPrekey, Reason::BadVersion],
+            ),
+            vec![Alteration::Remove(Field::KyberPrekeyId), Alteration::Remove(Field::KyberCiphertext)],
+        ),
     ];
     for ((id, comment, flag, requirement, reasons), alterations) in message {
         wrong(room, (id, comment, flag, requirement), &[], &alterations, false, reasons)?;

@@ -11,11 +11,23 @@ use countersign_scenarios::language::WeakKey;
 use std::collections::BTreeMap;
 
 const FLAGS: &[(&str, &str, &str)] = &[
-    ("signature-not-checked", "The signature of a prekey is not verified, or not under the identity key of the bundle.", "Whoever serves bundles puts keys of its own in their place, and reads along."),
-    ("signature-over-part", "The signature is verified over something else than all bytes of the key as it stands in the bundle.", "A signature made for one purpose serves another."),
+    (
+        "signature-not-checked",
+        "The signature of a prekey is not verified, or not under the identity key of the bundle.",
+        "Whoever serves bundles puts keys of its own in their place, and reads along.",
+    ),
+    (
+        "signature-over-part",
+        "The signature is verified over something else than all bytes of the key as it stands in the bundle.",
+        "A signature made for one purpose serves another.",
+    ),
     ("malformed-key", "The length or the type of a key is not checked.", "Crashes, or one key read as another."),
     ("low-order-key", "A key of low order, or all zero, is agreed with.", "A part of the agreement is known to everybody."),
-    ("missing-key", "A bundle without the key that the suite needs is good enough.", "The post-quantum part is stripped by whoever serves bundles."),
+    (
+        "missing-key",
+        "A bundle without the key that the suite needs is good enough.",
+        "The post-quantum part is stripped by whoever serves bundles.",
+    ),
 ];
 
 const SIGNATURE: &[Reason] = &[Reason::BadSignature];
@@ -26,8 +38,18 @@ const MISSING: &[Reason] = &[Reason::BadKey, Reason::Malformed, Reason::BadVersi
 
 pub(super) fn files(files: &mut BTreeMap<String, String>) -> Result<(), GenerateError> {
     for (name, suite, title, source) in [
-        ("pq", Suite::SignalPq, "Prekey bundles for PQXDH, with and without faults.", "Signal: The PQXDH Key Agreement Protocol, revision 3, section 3.2"),
-        ("classic", Suite::SignalClassic, "Prekey bundles for X3DH, with and without faults.", "Signal: The X3DH Key Agreement Protocol, revision 1, section 3.2"),
+        (
+            "pq",
+            Suite::SignalPq,
+            "Prekey bundles for PQXDH, with and without faults.",
+            "Signal: The PQXDH Key Agreement Protocol, revision 3, section 3.2",
+        ),
+        (
+            "classic",
+            Suite::SignalClassic,
+            "Prekey bundles for X3DH, with and without faults.",
+            "Signal: The X3DH Key Agreement Protocol, revision 1, section 3.2",
+        ),
     ] {
         let mut maker = Maker::new(name, suite);
         maker.valid();
@@ -113,7 +135,9 @@ impl Maker {
     fn valid(&mut self) {
         let none = ("", "PK-07");
         self.bent("honest", "A bundle with a one-time prekey.", none, &[], |_| {});
-        self.bent("without-one-time-prekey", "A bundle without one-time prekey.", none, &[], |bundle| bundle.one_time_prekey = None);
+        self.bent("without-one-time-prekey", "A bundle without one-time prekey.", none, &[], |bundle| {
+            bundle.one_time_prekey = None
+        });
     }
 
     fn signatures(&mut self) {
@@ -130,8 +154,12 @@ impl Maker {
         self.bent("signature-cut", "The signed prekey's signature is a byte too short.", why, SIGNATURE_FORM, |b| {
             b.signed_prekey.signature.0.truncate(63);
         });
-        self.bent("signature-long", "A byte follows the signed prekey's signature.", why, SIGNATURE_FORM, |b| b.signed_prekey.signature.0.push(0));
-        self.bent("signature-empty", "The signed prekey's signature is empty.", why, SIGNATURE_FORM, |b| b.signed_prekey.signature.0.clear());
+        self.bent("signature-long", "A byte follows the signed prekey's signature.", why, SIGNATURE_FORM, |b| {
+            b.signed_prekey.signature.0.push(0)
+        });
+        self.bent("signature-empty", "The signed prekey's signature is empty.", why, SIGNATURE_FORM, |b| {
+            b.signed_prekey.signature.0.clear()
+        });
         let of_other = self.other.sign(&self.enlist.signed_prekey.key.0, &mut rng(&["prekey-bundle", self.label, "of other"]));
         self.bent("signature-of-other", "The signed prekey is signed by another user's identity key.", why, SIGNATURE, |b| {
             b.signed_prekey.signature = Bytes(of_other.to_vec());
@@ -139,18 +167,32 @@ impl Maker {
         let bare = self.enlist.signed_prekey.key.0.get(1..).unwrap_or_default().to_vec();
         let over_bare = self.peer.sign(&bare, &mut rng(&["prekey-bundle", self.label, "over bare"]));
         let part = ("signature-over-part", "PK-07");
-        self.bent("signature-over-bare-key", "The signature is over the signed prekey without its type byte.", part, SIGNATURE, |b| {
-            b.signed_prekey.signature = Bytes(over_bare.to_vec());
-        });
+        self.bent(
+            "signature-over-bare-key",
+            "The signature is over the signed prekey without its type byte.",
+            part,
+            SIGNATURE,
+            |b| {
+                b.signed_prekey.signature = Bytes(over_bare.to_vec());
+            },
+        );
         self.bent("signed-prekey-other", "The signed prekey is another one than was signed.", why, SIGNATURE, |b| {
             flip(&mut b.signed_prekey.key, 9);
         });
         let identity = self.twin.identity_key.clone();
-        self.bent("identity-key-other", "The identity key is another user's; the signatures are not.", why, SIGNATURE, |b| b.identity_key = identity);
-        let twin = self.twin.signed_prekey.clone();
-        self.bent("signed-prekey-of-other", "The signed prekey is another user's, with that user's signature.", why, SIGNATURE, |b| {
-            b.signed_prekey = twin;
+        self.bent("identity-key-other", "The identity key is another user's; the signatures are not.", why, SIGNATURE, |b| {
+            b.identity_key = identity
         });
+        let twin = self.twin.signed_prekey.clone();
+        self.bent(
+            "signed-prekey-of-other",
+            "The signed prekey is another user's, with that user's signature.",
+            why,
+            SIGNATURE,
+            |b| {
+                b.signed_prekey = twin;
+            },
+        );
     }
 
     fn curve_keys(&mut self) {
@@ -166,10 +208,20 @@ impl Maker {
         ] {
             let key = [&[0x05][..], &weak.bytes()].concat();
             let signed = self.signed(self.enlist.signed_prekey.id, key.clone(), name);
-            self.bent(&format!("signed-prekey-{name}"), "The signed prekey is of low order, and properly signed.", low, KEY, |b| b.signed_prekey = signed);
+            self.bent(
+                &format!("signed-prekey-{name}"),
+                "The signed prekey is of low order, and properly signed.",
+                low,
+                KEY,
+                |b| b.signed_prekey = signed,
+            );
             let one_time = Prekey { id: 77, key: Bytes(key.clone()) };
-            self.bent(&format!("one-time-prekey-{name}"), "The one-time prekey is of low order.", low, KEY, |b| b.one_time_prekey = Some(one_time));
-            self.bent(&format!("identity-key-{name}"), "The identity key is of low order.", low, KEY_OR_SIGNATURE, |b| b.identity_key = Bytes(key));
+            self.bent(&format!("one-time-prekey-{name}"), "The one-time prekey is of low order.", low, KEY, |b| {
+                b.one_time_prekey = Some(one_time)
+            });
+            self.bent(&format!("identity-key-{name}"), "The identity key is of low order.", low, KEY_OR_SIGNATURE, |b| {
+                b.identity_key = Bytes(key)
+            });
         }
         let key = self.enlist.signed_prekey.key.0.clone();
         let id = self.enlist.signed_prekey.id;
@@ -180,10 +232,20 @@ impl Maker {
             ("type", "of a type that there is not", [&[0x06][..], key.get(1..).unwrap_or_default()].concat()),
         ] {
             let signed = self.signed(id, bytes.clone(), name);
-            self.bent(&format!("signed-prekey-{name}"), &format!("The signed prekey is {comment}, and properly signed."), form, KEY, |b| b.signed_prekey = signed);
+            self.bent(
+                &format!("signed-prekey-{name}"),
+                &format!("The signed prekey is {comment}, and properly signed."),
+                form,
+                KEY,
+                |b| b.signed_prekey = signed,
+            );
             let one_time = Prekey { id: 77, key: Bytes(bytes.clone()) };
-            self.bent(&format!("one-time-prekey-{name}"), &format!("The one-time prekey is {comment}."), form, KEY, |b| b.one_time_prekey = Some(one_time));
-            self.bent(&format!("identity-key-{name}"), &format!("The identity key is {comment}."), form, KEY_OR_SIGNATURE, |b| b.identity_key = Bytes(bytes));
+            self.bent(&format!("one-time-prekey-{name}"), &format!("The one-time prekey is {comment}."), form, KEY, |b| {
+                b.one_time_prekey = Some(one_time)
+            });
+            self.bent(&format!("identity-key-{name}"), &format!("The identity key is {comment}."), form, KEY_OR_SIGNATURE, |b| {
+                b.identity_key = Bytes(bytes)
+            });
         }
     }
 
@@ -203,15 +265,33 @@ impl Maker {
         self.bent("kyber-signature-cut", "The Kyber prekey's signature is a byte too short.", why, SIGNATURE_FORM, with(cut));
         let of_other = self.other.sign(&own.key.0, &mut rng(&["prekey-bundle", self.label, "kyber of other"]));
         let of_other = SignedKey { signature: Bytes(of_other.to_vec()), ..own.clone() };
-        self.bent("kyber-signature-of-other", "The Kyber prekey is signed by another user's identity key.", why, SIGNATURE, with(of_other));
+        self.bent(
+            "kyber-signature-of-other",
+            "The Kyber prekey is signed by another user's identity key.",
+            why,
+            SIGNATURE,
+            with(of_other),
+        );
         let borrowed = SignedKey { signature: self.enlist.signed_prekey.signature.clone(), ..own.clone() };
         let part = ("signature-over-part", "PK-07");
-        self.bent("kyber-signature-borrowed", "The Kyber prekey stands with the signed prekey's signature.", part, SIGNATURE, with(borrowed));
+        self.bent(
+            "kyber-signature-borrowed",
+            "The Kyber prekey stands with the signed prekey's signature.",
+            part,
+            SIGNATURE,
+            with(borrowed),
+        );
         let mut changed = own.clone();
         flip(&mut changed.key, 700);
         self.bent("kyber-prekey-other", "The Kyber prekey is another one than was signed.", why, SIGNATURE, with(changed));
         if let Some(twin) = self.twin.kyber_prekey.clone() {
-            self.bent("kyber-prekey-of-other", "The Kyber prekey is another user's, with that user's signature.", why, SIGNATURE, with(twin));
+            self.bent(
+                "kyber-prekey-of-other",
+                "The Kyber prekey is another user's, with that user's signature.",
+                why,
+                SIGNATURE,
+                with(twin),
+            );
         }
         let rest = own.key.0.get(1..).unwrap_or_default().to_vec();
         for (name, flag, comment, bytes) in [
@@ -225,7 +305,9 @@ impl Maker {
             let comment = format!("The Kyber prekey is {comment}, and properly signed.");
             self.bent(&format!("kyber-prekey-{name}"), &comment, (flag, "KEY-01"), KEY, with(key));
         }
-        self.bent("kyber-prekey-missing", "There is no Kyber prekey.", ("missing-key", "PK-07"), MISSING, |b| b.kyber_prekey = None);
+        self.bent("kyber-prekey-missing", "There is no Kyber prekey.", ("missing-key", "PK-07"), MISSING, |b| {
+            b.kyber_prekey = None
+        });
     }
 }
 

@@ -11,11 +11,27 @@ use prost::Message as _;
 use std::collections::BTreeMap;
 
 const FLAGS: &[(&str, &str, &str)] = &[
-    ("padding-length", "The length of the padded content is not checked.", "Lengths tell what is written, and two clients read one message in two ways."),
+    (
+        "padding-length",
+        "The length of the padded content is not checked.",
+        "Lengths tell what is written, and two clients read one message in two ways.",
+    ),
     ("padding-marker", "The padding is cut off at some byte that looks right.", "Two clients read one message in two ways."),
-    ("padding-zeros", "Bytes behind the marker are passed over, whatever they are.", "Something travels in the padding that nobody sees."),
-    ("content-form", "A plaintext that is no content of the contract is shown as if it were one.", "Empty or garbled messages in somebody's name, or a client that ends."),
-    ("content-id", "The id inside the content is not checked.", "Replies, edits and receipts refer to something else than what is shown."),
+    (
+        "padding-zeros",
+        "Bytes behind the marker are passed over, whatever they are.",
+        "Something travels in the padding that nobody sees.",
+    ),
+    (
+        "content-form",
+        "A plaintext that is no content of the contract is shown as if it were one.",
+        "Empty or garbled messages in somebody's name, or a client that ends.",
+    ),
+    (
+        "content-id",
+        "The id inside the content is not checked.",
+        "Replies, edits and receipts refer to something else than what is shown.",
+    ),
     ("text-altered", "Texts are trimmed, normalised or cut.", "People read something else than was written."),
 ];
 
@@ -64,7 +80,11 @@ fn texts(room: &mut Room) -> Result<(), GenerateError> {
         ("text-white-space", "White space at both ends.", " \t text \n ".to_owned()),
         ("text-zero", "A text with a zero byte, and with the marker of the padding as a character.", "a\0b\u{80}\0".to_owned()),
         ("text-two-forms", "One word in two normal forms.", "\u{e9} e\u{301}".to_owned()),
-        ("text-directions", "Both directions of writing, and a family of one character.", "\u{5d0}\u{202b}\u{627}\u{202c} \u{1f469}\u{200d}\u{1f680}".to_owned()),
+        (
+            "text-directions",
+            "Both directions of writing, and a family of one character.",
+            "\u{5d0}\u{202b}\u{627}\u{202c} \u{1f469}\u{200d}\u{1f680}".to_owned(),
+        ),
         ("text-planes", "Characters of every plane.", "\u{1d11e}\u{20000}\u{30000}\u{e0041}\u{f0000}\u{10fffd}".to_owned()),
     ] {
         let mut scene = room.scene(id, comment, &["text-altered"], &["CT-01"]);
@@ -117,30 +137,45 @@ fn paddings(room: &mut Room) -> Result<(), GenerateError> {
         padded.pop();
         padded
     })?;
-    wrong(room, ("padding-other-block", "The padding fills blocks of 16 bytes.", "padding-length"), PADDING, |_, mut content| {
-        content.push(0x80);
-        content.resize(content.len().next_multiple_of(16), 0);
-        if content.len().is_multiple_of(PADDING_BLOCK) {
-            content.resize(content.len() + 16, 0);
-        }
-        content
-    })?;
+    wrong(
+        room,
+        ("padding-other-block", "The padding fills blocks of 16 bytes.", "padding-length"),
+        PADDING,
+        |_, mut content| {
+            content.push(0x80);
+            content.resize(content.len().next_multiple_of(16), 0);
+            if content.len().is_multiple_of(PADDING_BLOCK) {
+                content.resize(content.len() + 16, 0);
+            }
+            content
+        },
+    )?;
     wrong(room, ("padding-zeros-alone", "The plaintext is zeros.", "padding-marker"), EITHER, |_, _| vec![0; PADDING_BLOCK])?;
-    wrong(room, ("padding-without-marker", "The content is followed by zeros alone.", "padding-marker"), EITHER, |_, mut content| {
-        content.resize(PADDING_BLOCK, 0);
-        content
-    })?;
+    wrong(
+        room,
+        ("padding-without-marker", "The content is followed by zeros alone.", "padding-marker"),
+        EITHER,
+        |_, mut content| {
+            content.resize(PADDING_BLOCK, 0);
+            content
+        },
+    )?;
     wrong(room, ("padding-other-marker", "The marker is 0x81.", "padding-marker"), EITHER, |_, content| {
         let at = content.len();
         let mut padded = pad(content);
         padded.iter_mut().skip(at).take(1).for_each(|byte| *byte = 0x81);
         padded
     })?;
-    wrong(room, ("padding-noise", "A byte that is not zero stands behind the marker.", "padding-zeros"), EITHER, |_, content| {
-        let mut padded = pad(content);
-        padded.iter_mut().rev().take(1).for_each(|byte| *byte = 0x01);
-        padded
-    })?;
+    wrong(
+        room,
+        ("padding-noise", "A byte that is not zero stands behind the marker.", "padding-zeros"),
+        EITHER,
+        |_, content| {
+            let mut padded = pad(content);
+            padded.iter_mut().rev().take(1).for_each(|byte| *byte = 0x01);
+            padded
+        },
+    )?;
     wrong(room, ("padding-block-more", "A whole block of zeros follows.", "padding-zeros"), PADDING, |_, content| {
         let mut padded = pad(content);
         padded.resize(padded.len() + PADDING_BLOCK, 0);
@@ -166,19 +201,24 @@ fn forms(room: &mut Room) -> Result<(), GenerateError> {
         content.truncate(content.len() - 3);
         pad(content)
     })?;
-    wrong(room, ("content-without-body", "The content has an id and a time, and nothing to show.", "content-form"), FORM, |scene, _| {
-        let id = scene.uuid("an id").to_string();
-        pad(Content { message_id: id, sent_at: SENT_AT, body: None }.encode_to_vec())
-    })?;
+    wrong(
+        room,
+        ("content-without-body", "The content has an id and a time, and nothing to show.", "content-form"),
+        FORM,
+        |scene, _| {
+            let id = scene.uuid("an id").to_string();
+            pad(Content { message_id: id, sent_at: SENT_AT, group: None, body: None }.encode_to_vec())
+        },
+    )?;
     wrong(room, ("content-unknown-body", "The content is of a kind that there is not.", "content-form"), FORM, |scene, _| {
         let id = scene.uuid("an id").to_string();
-        let bare = Content { message_id: id, sent_at: SENT_AT, body: None }.encode_to_vec();
+        let bare = Content { message_id: id, sent_at: SENT_AT, group: None, body: None }.encode_to_vec();
         // Number 30, whose key takes two bytes.
         pad([bare, vec![0xf2, 0x01, 0x02, 0x68, 0x69]].concat())
     })?;
     wrong(room, ("content-not-utf8", "The text is not UTF-8.", "content-form"), FORM, |scene, _| {
         let id = scene.uuid("an id").to_string();
-        let bare = Content { message_id: id, sent_at: SENT_AT, body: None }.encode_to_vec();
+        let bare = Content { message_id: id, sent_at: SENT_AT, group: None, body: None }.encode_to_vec();
         pad([bare, field(10, &field(1, &[0xc3, 0x28]))].concat())
     })?;
     wrong(room, ("content-without-id", "The content has no id.", "content-id"), FORM, |_, _| {

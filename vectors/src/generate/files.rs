@@ -19,14 +19,34 @@ use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 
 const FLAGS: &[(&str, &str, &str)] = &[
-    ("digest-not-checked", "The digest in the message is not compared with the file's.", "The server exchanges one file for another."),
-    ("file-mac-not-checked", "The file is decrypted although its authentication code does not match.", "Whoever stores files changes them, or learns from the way in which decryption fails."),
+    (
+        "digest-not-checked",
+        "The digest in the message is not compared with the file's.",
+        "The server exchanges one file for another.",
+    ),
+    (
+        "file-mac-not-checked",
+        "The file is decrypted although its authentication code does not match.",
+        "Whoever stores files changes them, or learns from the way in which decryption fails.",
+    ),
     ("file-kind", "The keys of a file are not derived for its kind.", "A file of one kind is passed off as another."),
     ("file-length", "The stated length is not compared with the file's.", "Something is cut off, or appended."),
-    ("file-padding", "The padding of the cipher is not checked, or not before the file is shown.", "Two clients see different files."),
+    (
+        "file-padding",
+        "The padding of the cipher is not checked, or not before the file is shown.",
+        "Two clients see different files.",
+    ),
     ("file-form", "A blob that cannot be one is given to the cipher.", "Crashes."),
-    ("file-missing", "The answer of a failed download is taken for the file.", "An empty picture is shown in place of what was sent."),
-    ("file-name", "A name that is more than a name is used as it is, or repaired.", "Files are written where the sender wants them."),
+    (
+        "file-missing",
+        "The answer of a failed download is taken for the file.",
+        "An empty picture is shown in place of what was sent.",
+    ),
+    (
+        "file-name",
+        "A name that is more than a name is used as it is, or repaired.",
+        "Files are written where the sender wants them.",
+    ),
     ("file-type", "Any text is taken for a media type.", "What handles the file is chosen by the sender."),
     ("file-lengths", "Files of some lengths are not read to their end.", "Files arrive damaged."),
 ];
@@ -115,7 +135,11 @@ fn file(
         media: kind,
         mime: parts.mime.to_owned(),
         name: parts.name.to_owned(),
-        file: FileRef { url: None, sha256: Bytes(Sha256::digest(&parts.plaintext).to_vec()), length: parts.plaintext.len() as u64 },
+        file: FileRef {
+            url: None,
+            sha256: Bytes(Sha256::digest(&parts.plaintext).to_vec()),
+            length: parts.plaintext.len() as u64,
+        },
     };
     let attachment = Attachment {
         kind: parts.stated_kind.into(),
@@ -179,18 +203,33 @@ fn bent(room: &mut Room) -> Result<(), GenerateError> {
     file(room, row, image, DIGEST, |p| p.blob.push(0))?;
     let row = ("digest-short", "The digest in the message is cut off.", "digest-not-checked", "MED-02");
     file(room, row, image, &[Reason::BadDigest, Reason::Malformed], |p| p.digest.truncate(16))?;
-    let row = ("ciphertext-flipped", "A bit of the ciphertext is flipped, and the digest is that of the file.", "file-mac-not-checked", "MED-01");
+    let row = (
+        "ciphertext-flipped",
+        "A bit of the ciphertext is flipped, and the digest is that of the file.",
+        "file-mac-not-checked",
+        "MED-01",
+    );
     file(room, row, image, MAC, |p| {
         flip(&mut p.blob, 3);
         digested(p);
     })?;
-    let row = ("mac-flipped", "The last bit of the authentication code is flipped, and the digest is that of the file.", "file-mac-not-checked", "MED-01");
+    let row = (
+        "mac-flipped",
+        "The last bit of the authentication code is flipped, and the digest is that of the file.",
+        "file-mac-not-checked",
+        "MED-01",
+    );
     file(room, row, image, MAC, |p| {
         let last = p.blob.len() - 1;
         flip(&mut p.blob, last);
         digested(p);
     })?;
-    let row = ("mac-cut", "Of the authentication code only ten bytes stand there, and the digest is that of the file.", "file-mac-not-checked", "MED-01");
+    let row = (
+        "mac-cut",
+        "Of the authentication code only ten bytes stand there, and the digest is that of the file.",
+        "file-mac-not-checked",
+        "MED-01",
+    );
     file(room, row, image, FORM_OR_MAC, |p| {
         p.blob.truncate(p.blob.len() - 22);
         digested(p);
@@ -237,7 +276,12 @@ fn bent(room: &mut Room) -> Result<(), GenerateError> {
     })?;
     let row = ("blob-missing", "There is no such file at the gateway.", "file-missing", "MED-06");
     file(room, row, image, MISSING, |p| p.stored = false)?;
-    for (id, name) in [("name-path", "../../etc/passwd"), ("name-line-feed", "a\nb.png"), ("name-direction", "photo\u{202e}gnp.exe"), ("name-dots", "..")] {
+    for (id, name) in [
+        ("name-path", "../../etc/passwd"),
+        ("name-line-feed", "a\nb.png"),
+        ("name-direction", "photo\u{202e}gnp.exe"),
+        ("name-dots", ".."),
+    ] {
         let comment = "The name of the file is more than a name.";
         file(room, (id, comment, "file-name", "MED-14"), (MediaKind::File, 20), FORM, |p| p.name = name)?;
     }

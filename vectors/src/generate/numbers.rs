@@ -11,9 +11,21 @@ use libsignal_protocol::{Fingerprint, IdentityKey};
 use std::collections::BTreeMap;
 
 const FLAGS: &[(&str, &str, &str)] = &[
-    ("number-order", "The two halves stand in the order of sender and receiver, not sorted.", "Two users compare different numbers, and learn to ignore that."),
-    ("number-identifiers", "The number is made of the identity keys alone, or of other names of the users.", "One number fits several conversations."),
-    ("number-iterations", "The hash is repeated less often, or starts otherwise.", "Whoever looks for a colliding key finds one sooner; and numbers differ between clients."),
+    (
+        "number-order",
+        "The two halves stand in the order of sender and receiver, not sorted.",
+        "Two users compare different numbers, and learn to ignore that.",
+    ),
+    (
+        "number-identifiers",
+        "The number is made of the identity keys alone, or of other names of the users.",
+        "One number fits several conversations.",
+    ),
+    (
+        "number-iterations",
+        "The hash is repeated less often, or starts otherwise.",
+        "Whoever looks for a colliding key finds one sooner; and numbers differ between clients.",
+    ),
 ];
 
 pub(super) fn files(files: &mut BTreeMap<String, String>) -> Result<(), GenerateError> {
@@ -72,5 +84,6 @@ pub(super) fn files(files: &mut BTreeMap<String, String>) -> Result<(), Generate
 }
 
 fn identity(key: &[u8]) -> Result<IdentityKey, GenerateError> {
-    IdentityKey::decode(key).map_err(|cause| GenerateError::Library { what: "an identity key".to_owned(), cause: cause.to_string() })
+    IdentityKey::decode(key)
+        .map_err(|cause| GenerateError::Library { what: "an identity key".to_owned(), cause: cause.to_string() })
 }

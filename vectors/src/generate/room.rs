@@ -109,7 +109,17 @@ impl Room {
             let party = Party::new(config, &mut rng(&[kind, label, name]));
             peers.insert(name, (UserId(uuid(&[kind, label, name])), party));
         }
-        Ok(Self { kind, label, suite, receiver, keys, published: party.enlistment(receiver), peers, library: BTreeMap::new(), tests: Vec::new() })
+        Ok(Self {
+            kind,
+            label,
+            suite,
+            receiver,
+            keys,
+            published: party.enlistment(receiver),
+            peers,
+            library: BTreeMap::new(),
+            tests: Vec::new(),
+        })
     }
 
     /// A further peer, who speaks by Signal's library.

@@ -10,11 +10,27 @@ use countersign_contract::{Bytes, Reason};
 use std::collections::BTreeMap;
 
 const FLAGS: &[(&str, &str, &str)] = &[
-    ("spqr-stripped", "A message without the ratchet's part is taken in a session that has it.", "Whoever carries messages strips the post-quantum part."),
-    ("spqr-not-authenticated", "The ratchet's part stands outside the authentication code.", "It can be changed on the way, and the ratchet with it."),
-    ("spqr-key-unused", "The ratchet runs, and its key does not go into the message's keys.", "The conversation looks post-quantum and is not."),
+    (
+        "spqr-stripped",
+        "A message without the ratchet's part is taken in a session that has it.",
+        "Whoever carries messages strips the post-quantum part.",
+    ),
+    (
+        "spqr-not-authenticated",
+        "The ratchet's part stands outside the authentication code.",
+        "It can be changed on the way, and the ratchet with it.",
+    ),
+    (
+        "spqr-key-unused",
+        "The ratchet runs, and its key does not go into the message's keys.",
+        "The conversation looks post-quantum and is not.",
+    ),
     ("spqr-malformed", "A part that cannot be read is passed over.", "The two sides silently part, or the client ends."),
-    ("spqr-skipped-keys", "Keys of the ratchet for messages that are late are not kept.", "Messages that overtake each other are lost."),
+    (
+        "spqr-skipped-keys",
+        "Keys of the ratchet for messages that are late are not kept.",
+        "Messages that overtake each other are lost.",
+    ),
 ];
 
 const MAC: &[Reason] = &[Reason::BadMac];
@@ -29,8 +45,16 @@ fn begun(room: &Room, id: &str, comment: &str, flags: &[&str], verifies: &[&str]
 pub(super) fn files(files: &mut BTreeMap<String, String>) -> Result<(), GenerateError> {
     let mut room = Room::new("spqr", "first-epoch", Suite::SignalPq, 2)?;
     for (id, comment, order) in [
-        ("in-order", "Forty messages arrive as they were sent, each with its piece of the sender's encapsulation key.", (0..40).collect::<Vec<usize>>()),
-        ("every-third-lost", "Every third message is lost: the pieces are coded so that any of them will do.", (0..40).filter(|n| n % 3 != 1).collect()),
+        (
+            "in-order",
+            "Forty messages arrive as they were sent, each with its piece of the sender's encapsulation key.",
+            (0..40).collect::<Vec<usize>>(),
+        ),
+        (
+            "every-third-lost",
+            "Every third message is lost: the pieces are coded so that any of them will do.",
+            (0..40).filter(|n| n % 3 != 1).collect(),
+        ),
         ("shuffled", "Messages overtake each other by up to eight.", (0..40).map(|n| (n / 8) * 8 + (7 - n % 8)).collect()),
     ] {
         let flags: &[&str] = if id == "in-order" { &[] } else { &["spqr-skipped-keys"] };
@@ -45,13 +69,49 @@ pub(super) fn files(files: &mut BTreeMap<String, String>) -> Result<(), Generate
     }
 
     let rows: Vec<(&str, &str, &str, Alteration, &[Reason])> = vec![
-        ("removed", "A message in the middle of the session has no part of the ratchet.", "spqr-stripped", Alteration::Remove(Field::PqRatchet), FORM),
-        ("emptied", "The ratchet's part of a message is empty.", "spqr-stripped", Alteration::Truncate(FieldLength { field: Field::PqRatchet, length: 0 }), FORM),
+        (
+            "removed",
+            "A message in the middle of the session has no part of the ratchet.",
+            "spqr-stripped",
+            Alteration::Remove(Field::PqRatchet),
+            FORM,
+        ),
+        (
+            "emptied",
+            "The ratchet's part of a message is empty.",
+            "spqr-stripped",
+            Alteration::Truncate(FieldLength { field: Field::PqRatchet, length: 0 }),
+            FORM,
+        ),
         ("key-unused", "The ratchet's key is left out of the message's keys.", "spqr-key-unused", Alteration::WithoutPqKey, MAC),
-        ("flipped", "A bit of the ratchet's part is flipped, and the authentication code made anew.", "spqr-not-authenticated", Alteration::Flip(FieldBit { field: Field::PqRatchet, bit: 9 }), FORM),
-        ("cut", "The ratchet's part is cut off.", "spqr-malformed", Alteration::Truncate(FieldLength { field: Field::PqRatchet, length: 4 }), FORM),
-        ("version", "The ratchet's part is of a version that there is not.", "spqr-malformed", Alteration::Flip(FieldBit { field: Field::PqRatchet, bit: 7 }), FORM),
-        ("noise", "The ratchet's part is noise.", "spqr-malformed", Alteration::SetBytes(FieldBytes { field: Field::PqRatchet, bytes: Bytes(vec![0xa5; 64]) }), FORM),
+        (
+            "flipped",
+            "A bit of the ratchet's part is flipped, and the authentication code made anew.",
+            "spqr-not-authenticated",
+            Alteration::Flip(FieldBit { field: Field::PqRatchet, bit: 9 }),
+            FORM,
+        ),
+        (
+            "cut",
+            "The ratchet's part is cut off.",
+            "spqr-malformed",
+            Alteration::Truncate(FieldLength { field: Field::PqRatchet, length: 4 }),
+            FORM,
+        ),
+        (
+            "version",
+            "The ratchet's part is of a version that there is not.",
+            "spqr-malformed",
+            Alteration::Flip(FieldBit { field: Field::PqRatchet, bit: 7 }),
+            FORM,
+        ),
+        (
+            "noise",
+            "The ratchet's part is noise.",
+            "spqr-malformed",
+            Alteration::SetBytes(FieldBytes { field: Field::PqRatchet, bytes: Bytes(vec![0xa5; 64]) }),
+            FORM,
+        ),
     ];
     for (id, comment, flag, alteration, reasons) in rows {
         let mut scene = begun(&room, id, comment, &[flag], &["SPQR-01"])?;
@@ -62,7 +122,8 @@ pub(super) fn files(files: &mut BTreeMap<String, String>) -> Result<(), Generate
         room.add(scene);
     }
 
-    let comment = "A whole session without the ratchet: version 4 as it was before. Official code can read it; the profile decides.";
+    let comment =
+        "A whole session without the ratchet: version 4 as it was before. Official code can read it; the profile decides.";
     let mut scene = room.scene("session-without", comment, &["spqr-stripped"], &["SPQR-01"]);
     scene.begin("carol", With::SECOND, &[])?;
     scene.say("carol", "before")?;

@@ -3,6 +3,9 @@
 //! Alterations compose: each is applied at its own step, and of several at one step the later one is applied to what the earlier
 //! one left. One that cannot be made, such as a former ratchet key where there is none, is refused as `unsupported`: a test must
 //! never pass because nothing was altered.
+//!
+//! What each of them changes on the wire, and what Signal's crate answers to it, stands in `ALTERATIONS.md` beside this crate, which a
+//! test writes.
 
 mod describe;
 mod field;

@@ -84,3 +84,45 @@ pub(crate) fn crate_words(outcome: &Outcome) -> Outcome {
         outcome => outcome.clone(),
     }
 }
+
+/// The comparison itself: of two that differ in one thing, it has to say so.
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    const PEER: &str = "peer";
+
+    fn is_noticed(difference: impl FnOnce()) -> bool {
+        catch_unwind(AssertUnwindSafe(difference)).is_err()
+    }
+
+    #[test]
+    fn one_other_byte_in_a_message_is_noticed() {
+        let (mut alice, bob) = (Twins::new(WireProfile::V4Spqr, 0, 1), Twins::new(WireProfile::V4Spqr, 0, 2));
+        alice.process(PEER, &bob.theirs.bundle(None), 3);
+        let mut other = alice.clone();
+        alice.send(PEER, b"the same", 4);
+        // The chain of one of the two is a message further.
+        other.ours.encrypt(PEER, b"one more", &[], &mut draws(4)).unwrap();
+        assert!(is_noticed(|| drop(other.send(PEER, b"the same", 5))));
+    }
+
+    #[test]
+    fn another_answer_to_a_message_is_noticed() {
+        let (mut alice, mut bob) = (Twins::new(WireProfile::V4Spqr, 0, 1), Twins::new(WireProfile::V4Spqr, 0, 2));
+        alice.process(PEER, &bob.theirs.bundle(None), 3);
+        let message = alice.send(PEER, b"hello", 4);
+        // One of the two has received it before.
+        bob.ours.decrypt(PEER, message.kind, &message.body, &mut draws(5)).unwrap();
+        assert!(is_noticed(|| drop(bob.receive(PEER, &message, 6))));
+    }
+
+    #[test]
+    fn another_reason_is_noticed() {
+        assert_eq!(crate_words(&Err(Reason::TooOld)), Err(Reason::BadMac));
+        for reason in Reason::ALL.iter().filter(|reason| **reason != Reason::TooOld) {
+            assert_eq!(crate_words(&Err(*reason)), Err(*reason));
+        }
+    }
+}

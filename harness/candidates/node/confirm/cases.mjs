@@ -79,3 +79,18 @@ export async function outerIdentity(library, profile, expected) {
   const saved = bob.record(`identity ${alice.name}`).toString('base64url');
   confirmFact('  the identity key in the store is', expected.saved, saved === alice.published.identity_key ? 'the right one' : 'another one');
 }
+
+/** Messages that come late, by how many chains of the sender began after theirs. `expected`: the outcome for each number. */
+export async function lateMessages(library, profile, expected) {
+  process.stdout.write(`Messages that come after later chains were begun (${profile}):\n`);
+  for (const [later, outcome] of Object.entries(expected)) {
+    const [alice, bob] = await inSession(library, profile);
+    const late = await alice.encrypt(bob, 'late');
+    await bob.decrypt(alice, await alice.encrypt(bob, 'in the same chain'));
+    for (let i = 0; i < later; i += 1) {
+      await alice.decrypt(bob, await bob.encrypt(alice, 'there'));
+      await bob.decrypt(alice, await alice.encrypt(bob, 'and back'));
+    }
+    await confirm(`  ${later} later chains`, outcome, () => bob.decrypt(alice, late));
+  }
+}

@@ -56,6 +56,8 @@ export async function main(stack) {
     }
     await candidate.end();
   } else if (http === undefined) {
+    // Whoever read the replies is gone: there is nothing to answer any more, and nobody to be told of it.
+    process.stdout.on('error', () => process.exit(1));
     await serveLines(candidate, process.stdin, process.stdout);
     await candidate.end();
   } else {

@@ -111,6 +111,8 @@ export class Sessions {
     } catch (error) {
       throw this.#reasonOf(error, draft, outside, peer);
     }
+    // Later libraries see to it themselves. What is inside is under the MAC: that is why it is looked at only now.
+    if (namesOthers(outside, peer, this.user)) throw new Problem('wrong-recipient', 'the message names other parties');
     for (const changed of draft.commit()) this.changed(changed);
     const chain = `${peer} ${hex(outside.ratchetKey)}`;
     this.#readUpTo.set(chain, Math.max(outside.counter, this.#readUpTo.get(chain) ?? 0));

@@ -65,7 +65,7 @@ defects! {
     SendsToChangedIdentity = "sends-to-changed-identity";
     /// Answers a retry receipt that comes with a new identity key by encrypting to that key, and asks nobody.
     ResendsToNewIdentity = "resends-to-new-identity";
-    /// Writes its own half of the safety number first, so that the two users read different numbers.
+    /// Makes the safety number of its own key alone, twice: the peer's key was never put in.
     SafetyNumberOfOneKey = "safety-number-of-one-key";
     /// Tries its current signed prekey if it does not have the one that the message names.
     FallsBackToCurrentSignedPrekey = "falls-back-to-current-signed-prekey";
@@ -277,6 +277,66 @@ defects! {
     CountsEmojiInUtf16 = "counts-emoji-in-utf16";
     /// Takes an emoji of less than the longest length only: the comparison leaves out the limit itself.
     RefusesLongestEmoji = "refuses-longest-emoji";
+    /// Goes on under the same sender key after somebody who has it was taken out of the group.
+    KeepsSenderKeyAfterRemoval = "keeps-sender-key-after-removal";
+    /// Gives a new member of a group its sender key as it was at the beginning, so that it can read what came before.
+    HandsOutFirstSenderKey = "hands-out-first-sender-key";
+    /// Gives its sender key to the first members of a large group only: one request to the key directory takes no more.
+    HandsKeysToFew = "hands-keys-to-few";
+    /// Decrypts a group message whoever signed it.
+    SkipsSenderKeySignature = "skips-sender-key-signature";
+    /// Shows messages of everybody whose sender key it has, also of one who was taken out of the group.
+    ListensToRemovedMembers = "listens-to-removed-members";
+    /// Takes a sender key wherever it stands, also inside a group message.
+    TakesSenderKeyAnywhere = "takes-sender-key-anywhere";
+    /// Takes a sender key for a group from anybody who has a session with the user.
+    TakesSenderKeyFromStrangers = "takes-sender-key-from-strangers";
+    /// Takes the sender key of one group for another, if its owner says so.
+    SharesSenderKeys = "shares-sender-keys";
+    /// Tries everything that it can decrypt with on whatever comes, also a sender key on a message between two users.
+    GuessesMessageKind = "guesses-message-kind";
+    /// Shows a group message in the group that it was made for, whatever stanza it came in.
+    IgnoresGroupOfStanza = "ignores-group-of-stanza";
+    /// Shows a group message in whichever group the server says that it is for.
+    TrustsStanzaForGroup = "trusts-stanza-for-group";
+    /// Says who is in a group when it hears of the group, and does not say who comes later.
+    HidesAddedMembers = "hides-added-members";
+    /// Shows a group message whatever list of members it was made for.
+    IgnoresGroupList = "ignores-group-list";
+    /// Compares the version of the list that a group message was made for, and not who stands on it.
+    ComparesListVersionOnly = "compares-list-version-only";
+    /// Refuses a group message that was overtaken by another of its sender.
+    DropsLateGroupMessages = "drops-late-group-messages";
+    /// Shows a group message again that comes under another id, out of its cache of decrypted texts.
+    ReplaysGroupMessage = "replays-group-message";
+    /// Sends nothing again to a member who could not read a group message.
+    IgnoresGroupRetry = "ignores-group-retry";
+    /// Never asks for a group message again.
+    AsksNoGroupAgain = "asks-no-group-again";
+    /// Drops files in groups: only texts were thought of.
+    DropsGroupFiles = "drops-group-files";
+    /// Shows a group message as one from its sender alone.
+    LosesGroup = "loses-group";
+    /// Takes a one-time prekey that it does not have for none, and goes on without.
+    IgnoresUnknownOneTimePrekey = "ignores-unknown-one-time-prekey";
+    /// Tries again without the one-time prekey if a first message cannot be decrypted: some senders were said to leave it out.
+    TriesWithoutOneTimePrekey = "tries-without-one-time-prekey";
+    /// Tries again without the post-quantum ratchet's key if a message cannot be decrypted.
+    TriesWithoutPqKey = "tries-without-pq-key";
+    /// Goes along with a session that never had the post-quantum ratchet, as Signal's library does for the sake of older peers.
+    AcceptsSessionWithoutSpqr = "accepts-session-without-spqr";
+    /// Still answers first messages by the older agreement, which has no post-quantum key.
+    AcceptsOlderAgreement = "accepts-older-agreement";
+    /// Begins a second session under the base key of the first if the message names another prekey.
+    TakesBaseKeyTwice = "takes-base-key-twice";
+    /// Does not look at the base key of a first message before it computes with it.
+    AcceptsLowOrderBaseKey = "accepts-low-order-base-key";
+    /// Trusts the library to refuse a ratchet key of low order; the library does not.
+    AcceptsLowOrderRatchetKey = "accepts-low-order-ratchet-key";
+    /// Does not compare the sender and the receiver that a message names inside with those that it came from and to.
+    IgnoresAddresses = "ignores-addresses";
+    /// Never makes a new ratchet key when it is answered: the step was taken for an optimisation.
+    NeverTurnsRatchet = "never-turns-ratchet";
     /// Answers an operation that does not exist with success.
     InventsOperation = "invents-operation";
 }
@@ -287,9 +347,74 @@ impl Defect {
     #[must_use]
     pub const fn suites(self) -> &'static [Suite] {
         match self {
-            Self::SkipsKyberPrekeySignature | Self::DeletesOldLastResortAtOnce => &[Suite::SignalPq],
+            Self::SkipsKyberPrekeySignature
+            | Self::DeletesOldLastResortAtOnce
+            | Self::TriesWithoutPqKey
+            | Self::AcceptsSessionWithoutSpqr
+            | Self::AcceptsOlderAgreement
+            | Self::AcceptsLowOrderRatchetKey
+            | Self::IgnoresAddresses => &[Suite::SignalPq],
+            Self::AcceptsLowOrderBaseKey | Self::NeverTurnsRatchet => &[Suite::SignalClassic],
             _ => &[Suite::SignalPq, Suite::SignalClassic],
         }
+    }
+}
+
+impl Defect {
+    /// Whether the mistake is made with keys and sessions, for which each suite has code of its own. Every other mistake is made once,
+    /// whichever the suite.
+    #[must_use]
+    pub const fn has_code_per_suite(self) -> bool {
+        matches!(
+            self,
+            Self::SkipsSignedPrekeySignature
+                | Self::SkipsKyberPrekeySignature
+                | Self::AcceptsSignatureOfAnyContact
+                | Self::AcceptsLowOrderOneTimePrekey
+                | Self::AcceptsLowOrderSignedPrekey
+                | Self::IgnoresOneTimePrekey
+                | Self::NeedsOneTimePrekey
+                | Self::RefusesFirstMessageWithoutOneTimePrekey
+                | Self::KeepsUsedOneTimePrekey
+                | Self::RefillsWithUsedIds
+                | Self::DeletesOldSignedPrekeyAtOnce
+                | Self::SilentIdentityChange
+                | Self::SafetyNumberOfOneKey
+                | Self::FallsBackToCurrentSignedPrekey
+                | Self::ReplaysFirstMessage
+                | Self::ReplaysLaterMessage
+                | Self::DropsLateMessages
+                | Self::StopsAfterGap
+                | Self::StopsAfterLongGap
+                | Self::OverwritesSessionOnSimultaneousStart
+                | Self::LosesOneSessionWrite
+                | Self::SkipsMac
+                | Self::FlakyMac
+                | Self::MacMissesAField
+                | Self::TrustsOuterIdentity
+                | Self::ForgetsSessionOnMalformed
+                | Self::SharedKeyStore
+                | Self::ForgetsPrekeysAfterAWeek
+                | Self::RestoresBackupOnReinstall
+                | Self::IgnoresNewSession
+                | Self::ForgetsOldSessionOnFetch
+                | Self::ForgetsOldSessionOnFirstMessage
+                | Self::DeletesOldLastResortAtOnce
+                | Self::SetsUpOnce
+                | Self::IgnoresMessageVersion
+                | Self::ForgetsLastResortUses
+                | Self::KeepsStaleSession
+                | Self::IgnoresUnknownOneTimePrekey
+                | Self::TriesWithoutOneTimePrekey
+                | Self::TriesWithoutPqKey
+                | Self::AcceptsSessionWithoutSpqr
+                | Self::AcceptsOlderAgreement
+                | Self::TakesBaseKeyTwice
+                | Self::AcceptsLowOrderBaseKey
+                | Self::AcceptsLowOrderRatchetKey
+                | Self::IgnoresAddresses
+                | Self::NeverTurnsRatchet
+        )
     }
 }
 
@@ -349,5 +474,12 @@ mod tests {
             assert!(defect.summary().ends_with('.') && defect.summary().len() > 20, "{defect}");
         }
         assert!("made-up".parse::<Defect>().is_err());
+    }
+
+    #[test]
+    fn what_a_suite_alone_has_is_code_of_its_own() {
+        for defect in Defect::ALL.iter().filter(|defect| defect.suites().len() == 1) {
+            assert!(defect.has_code_per_suite(), "{defect}");
+        }
     }
 }

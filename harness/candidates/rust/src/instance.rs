@@ -101,6 +101,18 @@ impl Sample {
                 self.user(args.instance, args.user)?.send(args.to, args.stanza, &args.content).await?;
                 Answer::Send(Done {})
             }
+            Call::CreateGroup(args) => {
+                self.user(args.instance, args.user)?.create_group(args.group, &args.members).await?;
+                Answer::CreateGroup(Done {})
+            }
+            Call::ChangeGroup(args) => {
+                self.user(args.instance, args.user)?.change_group(args.group, &args.add, &args.remove).await?;
+                Answer::ChangeGroup(Done {})
+            }
+            Call::SendToGroup(args) => {
+                self.user(args.instance, args.user)?.send_to_group(args.group, args.stanza, &args.content).await?;
+                Answer::SendToGroup(Done {})
+            }
             Call::Events(args) => {
                 let wait = Duration::from_millis(args.wait_ms.into());
                 Answer::Events(self.user(args.instance, args.user)?.events(args.after, wait).await)
@@ -283,6 +295,7 @@ fn describe() -> Description {
             F::Retry,
             F::SafetyNumber,
             F::Block,
+            F::Group,
         ],
         capabilities: vec![Capability::VirtualClock, Capability::Import],
         limits: Limits {

@@ -14,6 +14,12 @@ pub(crate) struct Text {
 /// The text of a finding. A finding without one does not compile.
 pub(crate) fn text(finding: Finding) -> Text {
     let (attack, cost, fix, requirements): (_, _, _, &'static [&'static str]) = match finding {
+        Finding::OldRatchetKey => (
+            "Whoever once copied the keys of a device reads all that is sent in the chain from then on.",
+            "A conversation never recovers from a theft, and nobody notices, since everything can still be read.",
+            "Save the session after each message that is received, and leave the step of the ratchet to the library's own code.",
+            &[],
+        ),
         Finding::OldSession => (
             "A session that was never answered is used for ever: whoever copied the receiver's prekeys once reads all that follows.",
             "Messages go on under keys that nobody renews, and the one who should read them may have lost them long ago.",
@@ -91,6 +97,24 @@ pub(crate) fn text(finding: Finding) -> Text {
             "Words are put into somebody's mouth.",
             "Take the sender from the session that decrypted the message, never from the envelope.",
             &["SIG-03"],
+        ),
+        Finding::WrongGroup => (
+            "A server moves words from one group to another, or makes words to a group look private.",
+            "What was said among friends appears among colleagues, and nobody knows who has read it.",
+            "Take the group from the encrypted content alone, and show it with the message.",
+            &["GRP-07"],
+        ),
+        Finding::ReadableByOthers => (
+            "Somebody who joined later, or who was taken out, keeps the ciphertext and has a key for it.",
+            "A group believes to be among itself, and is not.",
+            "Make a new sender key when a member leaves, and hand the key to a new member as it stands at that moment.",
+            &["GRP-02", "GRP-06"],
+        ),
+        Finding::OldSenderKey => (
+            "A former member goes on decrypting: the key that it was once handed is still in use, or is that of another group too.",
+            "Whoever was taken out of a group reads all that is said about it afterwards.",
+            "Bind a sender key to one group and one list: throw it away when the list loses a member.",
+            &["GRP-02"],
         ),
         Finding::OutOfOrder => (
             "The order of messages is changed on the way to the screen.",

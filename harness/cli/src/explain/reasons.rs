@@ -61,6 +61,18 @@ pub(crate) const fn text(reason: Reason) -> Text {
             "The client looks up the message by its id alone and not by who sent it.",
             "Allow edits and deletions by the message's own sender only.",
         ),
+        Reason::UnknownGroup => (
+            "Something arrives for a group that the receiver is not in.",
+            "Words of strangers, or of a group that the user has left, appear on the screen.",
+            "The list of the group was never told, or the user was taken out of it before.",
+            "Keep what the gateway tells of groups, and refuse what is for a group without the own user on its list.",
+        ),
+        Reason::StaleGroup => (
+            "The server shows two members two lists, and each speaks to people whom the other does not see.",
+            "A group goes on talking to somebody who was taken out.",
+            "A message crossed a change of the group, or its sender was not told of the change.",
+            "Compare version and digest of the list in each content, and ask for the message again if they differ.",
+        ),
         Reason::TooLate => (
             "A message is changed or deleted long after it was read.",
             "What was agreed on can be altered when nobody looks any more.",

@@ -2,7 +2,7 @@
 
 use crate::claims::Suite;
 use crate::seen::{Seen, UserContent};
-use crate::{Bytes, InstanceId, StanzaId, UserId};
+use crate::{Bytes, GroupId, InstanceId, StanzaId, UserId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -154,6 +154,43 @@ messages! {
         content: UserContent,
     }
 
+    /// Arguments of `create_group`.
+    CreateGroup {
+        /// Which instance.
+        instance: InstanceId,
+        /// Who creates it, and is its first member.
+        user: UserId,
+        /// The id to use.
+        group: GroupId,
+        /// The other members, each once.
+        members: Vec<UserId>,
+    }
+    /// Arguments of `change_group`.
+    ChangeGroup {
+        /// Which instance.
+        instance: InstanceId,
+        /// Which member changes it.
+        user: UserId,
+        /// Which group.
+        group: GroupId,
+        /// New members, each once.
+        add: Vec<UserId>,
+        /// Members to take out, each once.
+        remove: Vec<UserId>,
+    }
+    /// Arguments of `send_to_group`.
+    SendToGroup {
+        /// Which instance.
+        instance: InstanceId,
+        /// Who sends.
+        user: UserId,
+        /// To which group.
+        group: GroupId,
+        /// The stanza id to use for the group message; it becomes the message id too.
+        stanza: StanzaId,
+        /// What to send: a text, a reply or a file.
+        content: UserContent,
+    }
     /// Arguments of `events`.
     Events {
         /// Which instance.

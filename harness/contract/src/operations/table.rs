@@ -122,6 +122,13 @@ operations! {
     /// whom the user has blocked it sends nothing of any kind: `blocked`. What the module `conversation` does not allow is answered
     /// with its reason, and nothing goes out.
     Send, "send": Send => Done, deadline 30 s, blocks "the gateway having accepted the stanza, and the upload before it if there is a file";
+    /// Creates a group with the given other members.
+    CreateGroup, "create_group": CreateGroup => Done, deadline 30 s, blocks "the gateway having accepted the group";
+    /// Adds and removes members of a group, in one change.
+    ChangeGroup, "change_group": ChangeGroup => Done, deadline 30 s, blocks "the gateway having accepted the change";
+    /// Sends content to all other members of a group, under the given stanza id. The client first sends its sender key to those
+    /// members who do not have it. A user who is no member, or not any more, is answered `unknown-group`.
+    SendToGroup, "send_to_group": SendToGroup => Done, deadline 60 s, blocks "the gateway having accepted the group message, and what it needed before it";
     /// What a user saw after a cursor, in order, with what the client refused to show.
     Events, "events": Events => EventList, deadline 15 s, blocks "the first event after the cursor, for `wait_ms` at most; 0 answers at once";
     /// Waits until a stanza that was delivered to this user, and all before it, are processed, and until the gateway has accepted

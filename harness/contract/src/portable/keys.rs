@@ -1,6 +1,6 @@
 //! Keys as they are published and handed out.
 
-use crate::{Bytes, UserId};
+use crate::{Bytes, GroupId, UserId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -118,6 +118,18 @@ pub struct BlockList {
     /// Whom, in any order, each once; at most [`super::MOST_BLOCKED`], and never the user itself. Names that are not enlisted may
     /// stand here.
     pub users: Vec<UserId>,
+}
+
+/// The members of a group: body of `POST /groups` and of `PUT /groups/{group}`, and answer of them and of `GET /groups/{group}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GroupList {
+    /// Which group.
+    pub group: GroupId,
+    /// Counts from 1 with each change.
+    pub version: u32,
+    /// All members, each once, in any order; at most [`super::MOST_MEMBERS`].
+    pub members: Vec<UserId>,
 }
 
 /// Answer of `DELETE /user`.

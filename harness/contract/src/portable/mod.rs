@@ -18,6 +18,9 @@
 //! | `GET /files/{name}` | | a plaintext file that the upper tester asked to send: part of the test, not of the product |
 //! | `GET /blocks` | | [`BlockList`] |
 //! | `PUT /blocks` | [`BlockList`]: the whole list | [`BlockList`], as it is now |
+//! | `POST /groups` | [`GroupList`]: a new group, version 1, its creator among the members | [`GroupList`] |
+//! | `PUT /groups/{group}` | [`GroupList`]: all members after the change, under the version after the present one | [`GroupList`], as it is now |
+//! | `GET /groups/{group}` | | [`GroupList`] |
 //! | `DELETE /user` | | [`Deleted`]; the user's keys, mailbox and token are gone |
 //! | `GET /chat` | WebSocket | [`Stanza`]s as text frames |
 //!
@@ -52,6 +55,14 @@
 //! library does, and an earlier session stays readable after either side began a new one. A session that was set up and that the peer
 //! has not answered for 30 days is not sent in any more: the sender fetches a bundle and sets up a new one, as Signal's library does
 //! by itself. It still reads what comes in the old one.
+//!
+//! # Groups
+//! The gateway keeps a group's list of members; any member changes it by `PUT`, and whoever is none gets `unknown-group` for everything
+//! about the group. A change under another version than the next one is refused as `stale-group`: the client fetches the list and
+//! decides anew. All members are told by a `group` stanza, in order with everything else in their mailbox: so a client knows the list
+//! for which a `group-message` was made before that message arrives. What is inside such a message, how sender keys are handed
+//! out, and what is refused, says the module [`crate::groups`].
+//! A member who deletes itself stays on the list until somebody changes it.
 //!
 //! # Blocked users
 //! A user's block list is at the gateway. Stanzas of a blocked user to the one who blocked it are accepted as any other and not
@@ -97,6 +108,8 @@ pub const LARGEST_STANZA: usize = 1024 * 1024;
 pub const LARGEST_BODY: usize = 1024 * 1024;
 /// Most users on one block list.
 pub const MOST_BLOCKED: usize = 1000;
+/// Most members of a group. The number is ours.
+pub const MOST_MEMBERS: usize = 256;
 /// Most one-time prekeys of one kind that one request may publish.
 pub const MOST_PREKEYS: usize = 100;
 /// Content type of JSON bodies.

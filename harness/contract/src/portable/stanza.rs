@@ -1,6 +1,6 @@
 //! Stanzas of the chat channel.
 
-use crate::{Bytes, Problem, StanzaId, UserId};
+use crate::{Bytes, GroupId, Problem, StanzaId, UserId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -62,6 +62,34 @@ pub enum Stanza {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         count: Option<u32>,
     },
+    /// A message to all other members of a group. The gateway delivers it to each of them, under the one id.
+    GroupMessage {
+        /// Id of this stanza.
+        id: StanzaId,
+        /// Which group.
+        group: GroupId,
+        /// The version of the list of members for which it was made; from client to gateway only. The gateway refuses any other
+        /// than the present one as `stale-group`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        version: Option<u32>,
+        /// Sender, as the gateway authenticated it; from gateway to client only.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<UserId>,
+        /// The serialised `SenderKeyMessage`.
+        body: Bytes,
+    },
+    /// Gateway to client: the members of a group from now on. It goes to all members, whoever made the change, and to those who are
+    /// members no more.
+    Group {
+        /// Id of this stanza.
+        id: StanzaId,
+        /// Which group.
+        group: GroupId,
+        /// Counts from 1 with each change.
+        version: u32,
+        /// All members.
+        members: Vec<UserId>,
+    },
     /// Client to gateway: this stanza is processed; take it out of the mailbox.
     Ack {
         /// The stanza that was delivered.
@@ -97,6 +125,8 @@ impl Stanza {
         match self {
             Self::Message { id, .. }
             | Self::Receipt { id, .. }
+            | Self::GroupMessage { id, .. }
+            | Self::Group { id, .. }
             | Self::Ack { id }
             | Self::Accepted { id }
             | Self::Refused { id, .. }
@@ -137,9 +167,11 @@ impl Stanza {
 }
 
 /// Members of each kind of stanza that a client is sent.
-const MEMBERS: [(&str, &[&str]); 5] = [
+const MEMBERS: [(&str, &[&str]); 7] = [
     ("message", &["id", "from", "type", "body"]),
     ("receipt", &["id", "from", "type", "of", "count"]),
+    ("group-message", &["id", "group", "from", "body"]),
+    ("group", &["id", "group", "version", "members"]),
     ("accepted", &["id"]),
     ("refused", &["id", "problem"]),
     ("keys-low", &["id", "one_time_prekeys", "one_time_kyber_prekeys"]),
@@ -164,7 +196,9 @@ mod tests {
         let (id, user) = (StanzaId(Uuid::from_u128(7)), UserId(Uuid::from_u128(8)));
         let body = Bytes(vec![0x44]);
         vec![
-            Stanza::Message { id, to: None, from: Some(user), r#type: MessageType::Normal, body },
+            Stanza::Message { id, to: None, from: Some(user), r#type: MessageType::Normal, body: body.clone() },
+            Stanza::GroupMessage { id, group: GroupId(id.0), version: None, from: Some(user), body },
+            Stanza::Group { id, group: GroupId(id.0), version: 1, members: vec![user] },
             Stanza::Receipt { id, to: None, from: Some(user), r#type: ReceiptType::Retry, of: id, count: Some(1) },
             Stanza::Accepted { id },
             Stanza::Refused { id, problem: Problem::new(crate::Reason::Busy, "") },

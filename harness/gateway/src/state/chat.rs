@@ -14,19 +14,19 @@ use std::sync::Arc;
 
 /// Where a stanza comes from, and so where its answer goes.
 #[derive(Clone, Copy)]
-enum Origin {
+pub(crate) enum Origin {
     Candidate(UserId, ChannelId),
     Reference(UserId),
 }
 
 impl Origin {
-    const fn user(self) -> UserId {
+    pub(crate) const fn user(self) -> UserId {
         match self {
             Self::Candidate(user, _) | Self::Reference(user) => user,
         }
     }
 
-    fn answer(self, stanza: Stanza) -> Effect {
+    pub(crate) fn answer(self, stanza: Stanza) -> Effect {
         match self {
             Self::Candidate(_, channel) => Effect::Frame { channel, text: stanza.to_json() },
             Self::Reference(user) => Effect::ToReference { user, stanza },
@@ -35,18 +35,18 @@ impl Origin {
 }
 
 /// A stanza that is not taken: why, under which id, and whether the sender broke the binding by sending it.
-struct Refusal {
+pub(crate) struct Refusal {
     id: StanzaId,
     problem: Problem,
     invalid: bool,
 }
 
 impl Refusal {
-    fn invalid(id: StanzaId, reason: Reason, detail: impl AsRef<str>) -> Self {
+    pub(crate) fn invalid(id: StanzaId, reason: Reason, detail: impl AsRef<str>) -> Self {
         Self { id, problem: Problem::new(reason, bounded(detail.as_ref())), invalid: true }
     }
 
-    fn plain(id: StanzaId, reason: Reason, detail: &str) -> Self {
+    pub(crate) fn plain(id: StanzaId, reason: Reason, detail: &str) -> Self {
         Self { id, problem: Problem::new(reason, detail), invalid: false }
     }
 }
@@ -148,7 +148,14 @@ impl Gateway {
                 let stanza = Stanza::Receipt { id, to: None, from: Some(origin.user()), r#type, of, count };
                 self.take_in(origin, to, stanza, text.len(), out)
             }
-            Stanza::Accepted { id } | Stanza::Refused { id, .. } | Stanza::KeysLow { id, .. } => {
+            Stanza::GroupMessage { id, group, version, from, body } => {
+                if from.is_some() {
+                    return Err(Refusal::invalid(id, Reason::Malformed, "`from` is for the gateway to set"));
+                }
+                let stanza = Stanza::GroupMessage { id, group, version: None, from: Some(origin.user()), body };
+                self.take_in_group(origin, stanza, version, text.len(), out)
+            }
+            Stanza::Group { id, .. } | Stanza::Accepted { id } | Stanza::Refused { id, .. } | Stanza::KeysLow { id, .. } => {
                 Err(Refusal::invalid(id, Reason::Malformed, "only the gateway sends stanzas of this kind"))
             }
         }
@@ -166,6 +173,35 @@ impl Gateway {
     /// Takes a stanza in, tells the sender, and sends it on its way.
     fn take_in(&mut self, origin: Origin, to: UserId, stanza: Stanza, size: usize, out: &mut Vec<Effect>) -> Result<(), Refusal> {
         let id = stanza.id();
+        self.admit(origin, id, size, out)?;
+        let Some(recipient) = self.users.get(&to) else {
+            // The same answer for a name that never was, was deleted, or was un-enlisted (META-05).
+            return Err(Refusal::plain(id, Reason::UnknownUser, "no such user"));
+        };
+        if recipient.mailbox.is_full() {
+            return Err(Refusal::plain(id, Reason::Busy, "the recipient's mailbox is full"));
+        }
+        self.stanza_bytes += size;
+        let mut rest = self.armed.take(&stanza);
+        if matches!(stanza, Stanza::Message { .. }) {
+            rest.extend(self.armed.take_next(origin.user(), to));
+        }
+        let stanza = Arc::new(stanza);
+        let stored =
+            StoredStanza { from: Some(origin.user()), to, also: Vec::new(), stanza: Arc::clone(&stanza), at_ms: self.now_ms };
+        self.stanzas.insert(id, stored);
+        out.push(origin.answer(Stanza::Accepted { id }));
+        if self.users.get(&to).is_some_and(|user| user.blocked.contains(&origin.user())) {
+            // The sender is told nothing. What is under way already is not looked at again: its receiver has to.
+            out.push(disturbed(id, "not delivered: its recipient has blocked its sender"));
+            return Ok(());
+        }
+        self.proceed(Transit { to, stanza, rest }, out);
+        Ok(())
+    }
+
+    /// Whether a new stanza of this id and size can be taken in at all.
+    pub(crate) fn admit(&mut self, origin: Origin, id: StanzaId, size: usize, out: &mut Vec<Effect>) -> Result<(), Refusal> {
         if id.0.is_nil() {
             return Err(Refusal::invalid(id, Reason::Malformed, "the nil UUID names no stanza"));
         }
@@ -179,28 +215,9 @@ impl Gateway {
             out.push(Effect::Disturbed { stanza: Some(id), how: format!("refused with {}", fault.reason()) });
             return Err(Refusal::plain(id, fault.reason(), "try again"));
         }
-        let Some(recipient) = self.users.get(&to) else {
-            // The same answer for a name that never was, was deleted, or was un-enlisted (META-05).
-            return Err(Refusal::plain(id, Reason::UnknownUser, "no such user"));
-        };
-        if recipient.mailbox.is_full() {
-            return Err(Refusal::plain(id, Reason::Busy, "the recipient's mailbox is full"));
-        }
         if self.stanzas.len() >= MOST_STANZAS || self.stanza_bytes.saturating_add(size) > MOST_STANZA_BYTES {
             return Err(Refusal::invalid(id, Reason::TooLarge, "this instance takes no more stanzas"));
         }
-        self.stanza_bytes += size;
-        let rest = self.armed.take(&stanza);
-        let stanza = Arc::new(stanza);
-        let stored = StoredStanza { from: Some(origin.user()), to, stanza: Arc::clone(&stanza), at_ms: self.now_ms };
-        self.stanzas.insert(id, stored);
-        out.push(origin.answer(Stanza::Accepted { id }));
-        if self.users.get(&to).is_some_and(|user| user.blocked.contains(&origin.user())) {
-            // The sender is told nothing. What is under way already is not looked at again: its receiver has to.
-            out.push(disturbed(id, "not delivered: its recipient has blocked its sender"));
-            return Ok(());
-        }
-        self.proceed(Transit { to, stanza, rest }, out);
         Ok(())
     }
 }

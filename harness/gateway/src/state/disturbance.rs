@@ -141,6 +141,8 @@ pub enum Endpoint {
 #[derive(Clone, Default)]
 pub(crate) struct Armed {
     stanzas: BTreeMap<StanzaId, VecDeque<Rule>>,
+    copies: BTreeMap<(StanzaId, UserId), VecDeque<Rule>>,
+    next: VecDeque<(UserId, UserId, Rule)>,
     receipts: BTreeMap<(StanzaId, bool), VecDeque<Rule>>,
     bundles: BTreeMap<UserId, Vec<(Option<UserId>, BundleRule)>>,
     media: Vec<(MediaRule, u64)>,
@@ -150,6 +152,25 @@ pub(crate) struct Armed {
 impl Armed {
     pub(crate) fn arm(&mut self, stanza: StanzaId, rule: Rule) {
         self.stanzas.entry(stanza).or_default().push_back(rule);
+    }
+
+    pub(crate) fn arm_copy(&mut self, stanza: StanzaId, to: UserId, rule: Rule) {
+        self.copies.entry((stanza, to)).or_default().push_back(rule);
+    }
+
+    pub(crate) fn arm_next(&mut self, from: UserId, to: UserId, rule: Rule) {
+        self.next.push_back((from, to, rule));
+    }
+
+    /// The rules for one member's copy of a group message. They are used up.
+    pub(crate) fn take_copy(&mut self, stanza: StanzaId, to: UserId) -> VecDeque<Rule> {
+        self.copies.remove(&(stanza, to)).unwrap_or_default()
+    }
+
+    /// The first rule for the next message of one user to another. It is used up.
+    pub(crate) fn take_next(&mut self, from: UserId, to: UserId) -> Option<Rule> {
+        let index = self.next.iter().position(|(f, t, _)| *f == from && *t == to)?;
+        self.next.remove(index).map(|(_, _, rule)| rule)
     }
 
     pub(crate) fn arm_receipt(&mut self, of: StanzaId, receipt: ReceiptType, rule: Rule) {

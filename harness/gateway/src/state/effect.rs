@@ -106,8 +106,8 @@ pub enum Effect {
         stanza: StanzaId,
         /// Its body as it arrived.
         body: Vec<u8>,
-        /// What kind of libsignal message that is.
-        r#type: MessageType,
+        /// What kind of libsignal message that is; `None` for a sender key message.
+        r#type: Option<MessageType>,
     },
     /// The network between the parties did something.
     Disturbed {

@@ -3,6 +3,7 @@
 use super::directory::Keys;
 use super::disturbance::{Armed, BundleRule, Fault, MediaRule, Rule};
 use super::effect::{ChannelId, Effect};
+use super::groups::Group;
 use super::limits::THIRTY_DAYS_MS;
 use super::mailbox::Mailbox;
 use super::media::Media;
@@ -10,7 +11,7 @@ use super::names::Names;
 use super::transit::Transit;
 use countersign_contract::claims::Suite;
 use countersign_contract::portable::{KeyCount, ReceiptType, Stanza};
-use countersign_contract::{StanzaId, UserId};
+use countersign_contract::{GroupId, StanzaId, UserId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -40,9 +41,13 @@ pub struct Gateway {
     pub(crate) last_channel: Option<ChannelId>,
     pub(crate) stanzas: BTreeMap<StanzaId, StoredStanza>,
     pub(crate) stanza_bytes: usize,
-    pub(crate) transit: BTreeMap<StanzaId, Transit>,
+    /// What is held, by stanza and recipient: a group message has a copy for each member.
+    pub(crate) transit: BTreeMap<(StanzaId, UserId), Transit>,
     pub(crate) media: Media,
     pub(crate) armed: Armed,
+    pub(crate) groups: BTreeMap<GroupId, Group>,
+    /// Who is not told of the next change of which group.
+    pub(crate) untold: BTreeSet<(GroupId, UserId)>,
 }
 
 #[derive(Clone)]
@@ -62,8 +67,10 @@ pub(crate) struct User {
 pub struct StoredStanza {
     /// The sender; `None` if the gateway itself made it.
     pub from: Option<UserId>,
-    /// The recipient that the sender named.
+    /// The recipient that the sender named; of a group message the first member to whom it goes.
     pub to: UserId,
+    /// Further members to whom a group message goes.
+    pub also: Vec<UserId>,
     /// The stanza in the form in which it is delivered: with `from`, without `to`.
     pub stanza: Arc<Stanza>,
     /// When it arrived, in milliseconds of the gateway's time, which begins at 0.
@@ -91,6 +98,8 @@ impl Gateway {
             transit: BTreeMap::new(),
             media: Media::default(),
             armed: Armed::default(),
+            groups: BTreeMap::new(),
+            untold: BTreeSet::new(),
         }
     }
 

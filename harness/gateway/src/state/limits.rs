@@ -9,6 +9,8 @@ pub const MOST_ENLISTMENTS: usize = 20_000;
 pub const MOST_KEPT_PREKEYS: usize = 2_000;
 /// One-time prekeys of one kind that a user may publish between two enlistments.
 pub const MOST_PUBLISHED_PREKEYS: usize = 50_000;
+/// Groups of one instance.
+pub const MOST_GROUPS: usize = 1_000;
 /// Stanzas in one mailbox.
 pub const MOST_IN_MAILBOX: usize = 50_000;
 /// Stanzas that one instance accepts.

@@ -5,6 +5,7 @@ mod directory;
 mod disturbance;
 mod effect;
 mod gateway;
+mod groups;
 pub mod limits;
 mod mailbox;
 mod media;

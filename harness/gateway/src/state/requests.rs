@@ -9,9 +9,9 @@ use super::mailbox::Mailbox;
 use super::media;
 use bytes::Bytes;
 use countersign_contract::portable::{
-    BlockList, Deleted, Enlist, Enlisted, LARGEST_BODY, MOST_BLOCKED, PublishKeys, Stanza, Uploaded,
+    BlockList, Deleted, Enlist, Enlisted, GroupList, LARGEST_BODY, MOST_BLOCKED, PublishKeys, Stanza, Uploaded,
 };
-use countersign_contract::{Problem, Reason, UserId, media::LARGEST_BLOB};
+use countersign_contract::{GroupId, Problem, Reason, UserId, media::LARGEST_BLOB};
 use serde::de::DeserializeOwned;
 use std::collections::BTreeSet;
 use std::str::FromStr as _;
@@ -130,6 +130,18 @@ impl Gateway {
             ("GET", ["files", name]) => self.get_file(name),
             ("GET", ["blocks"]) => Ok(self.blocks(user)),
             ("PUT", ["blocks"]) => self.put_blocks(user, &body),
+            ("POST", ["groups"]) => {
+                let list: GroupList = parse(&body)?;
+                self.about_group(|gateway, out| gateway.group_created(user, list, out))
+            }
+            ("PUT", ["groups", group]) => {
+                let (group, list): (GroupId, GroupList) = (group_id(group)?, parse(&body)?);
+                self.about_group(|gateway, out| gateway.group_changed(user, group, list, out))
+            }
+            ("GET", ["groups", group]) => {
+                let group = group_id(group)?;
+                self.about_group(|gateway, _| gateway.group_for(user, group))
+            }
             ("DELETE", ["user"]) => Ok(self.delete(user)),
             ("GET", ["chat"]) => Err(invalid(Reason::Malformed, "the chat channel is a WebSocket: ask for an upgrade")),
             _ => Err(invalid(Reason::Unsupported, "the binding has no such request")),
@@ -205,8 +217,10 @@ impl Gateway {
                 one_time_prekeys: left.one_time_prekeys,
                 one_time_kyber_prekeys: left.one_time_kyber_prekeys,
             });
-            self.stanzas
-                .insert(stanza.id(), StoredStanza { from: None, to: of, stanza: Arc::clone(&stanza), at_ms: self.now_ms });
+            self.stanzas.insert(
+                stanza.id(),
+                StoredStanza { from: None, to: of, also: Vec::new(), stanza: Arc::clone(&stanza), at_ms: self.now_ms },
+            );
             // A full mailbox is the only way for this to fail; its owner then has more to worry about than a refill.
             self.deliver(of, &stanza, &mut answer.after);
         }
@@ -270,11 +284,25 @@ impl Gateway {
         Ok(Answer::with(HttpReply { file: Some(name.clone()), ..HttpReply::octets(Bytes::new()) }))
     }
 
+    /// All members are told before whoever made the change is answered.
+    fn about_group(
+        &mut self,
+        work: impl FnOnce(&mut Self, &mut Vec<Effect>) -> Result<GroupList, (Problem, bool)>,
+    ) -> Result<Answer, Failure> {
+        let mut before = Vec::new();
+        let list = work(self, &mut before).map_err(|(problem, invalid)| Failure { problem, invalid })?;
+        Ok(Answer { before, ..Answer::with(HttpReply::json(&list)) })
+    }
+
     fn delete(&mut self, user: UserId) -> Answer {
         let mut answer = Answer::with(HttpReply::json(&Deleted {}));
         self.remove(user, &mut answer.after);
         answer
     }
+}
+
+fn group_id(text: &str) -> Result<GroupId, Failure> {
+    GroupId::from_str(text).map_err(|_| invalid(Reason::Malformed, "the group's id is not a UUID"))
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {

@@ -20,19 +20,25 @@ pub(crate) struct Transit {
 impl Gateway {
     /// Lets a held, delayed or bent stanza go on as it is. What was armed for it after the rule that held it takes effect now.
     pub fn release(&mut self, stanza: StanzaId) -> Vec<Effect> {
-        self.take_held(stanza, "released").map_or_else(
-            |nothing| vec![nothing],
-            |(transit, effect)| {
-                let mut out = vec![effect];
-                self.proceed(transit, &mut out);
-                out
-            },
-        )
+        let mut out = Vec::new();
+        let copies = self.transit.keys().filter(|(id, _)| *id == stanza).count().max(1);
+        for _ in 0..copies {
+            match self.take_held(stanza, "released") {
+                Ok((transit, effect)) => {
+                    out.push(effect);
+                    self.proceed(transit, &mut out);
+                }
+                Err(nothing) => out.push(nothing),
+            }
+        }
+        out
     }
 
     /// Forgets a held, delayed or bent stanza: it never arrives.
     pub fn drop_held(&mut self, stanza: StanzaId) -> Vec<Effect> {
-        self.take_held(stanza, "dropped").map_or_else(|nothing| vec![nothing], |(_, effect)| vec![effect])
+        let copies = self.transit.keys().filter(|(id, _)| *id == stanza).count().max(1);
+        let taken = (0..copies).map(|_| self.take_held(stanza, "dropped"));
+        taken.map(|taken| taken.map_or_else(|nothing| nothing, |(_, effect)| effect)).collect()
     }
 
     /// Lets a stanza of [`Rule::Bend`] go on with another body.
@@ -58,14 +64,16 @@ impl Gateway {
             Some(new) => (with_id(&stored.stanza, new), format!("delivered again as {new}")),
         };
         let mut out = vec![disturbed(stanza, how)];
-        self.pass_in(stored.to, stored.from, copy, &mut out);
+        for to in std::iter::once(stored.to).chain(stored.also) {
+            self.pass_in(to, stored.from, Arc::clone(&copy), &mut out);
+        }
         out
     }
 
     /// Delivers anything to anybody: `stanza` has `from` set as the recipient is to see it. No rule applies to it.
     pub fn inject(&mut self, to: UserId, stanza: Stanza) -> Vec<Effect> {
         let from = match &stanza {
-            Stanza::Message { from, .. } | Stanza::Receipt { from, .. } => *from,
+            Stanza::Message { from, .. } | Stanza::Receipt { from, .. } | Stanza::GroupMessage { from, .. } => *from,
             _ => None,
         };
         let mut out = vec![disturbed(stanza.id(), format!("injected for {to}"))];
@@ -76,12 +84,20 @@ impl Gateway {
     /// Delivers a stanza that no sender just sent. Its id counts as used from now on.
     fn pass_in(&mut self, to: UserId, from: Option<UserId>, stanza: Arc<Stanza>, out: &mut Vec<Effect>) {
         let at_ms = self.now_ms;
-        self.stanzas.entry(stanza.id()).or_insert_with(|| StoredStanza { from, to, stanza: Arc::clone(&stanza), at_ms });
+        self.stanzas.entry(stanza.id()).or_insert_with(|| StoredStanza {
+            from,
+            to,
+            also: Vec::new(),
+            stanza: Arc::clone(&stanza),
+            at_ms,
+        });
         self.hand_over(to, &stanza, out);
     }
 
     fn take_held(&mut self, stanza: StanzaId, how: &str) -> Result<(Transit, Effect), Effect> {
-        match self.transit.remove(&stanza) {
+        // Copies of a group message go on in the order of their recipients, which is that in which they were held.
+        let held = self.transit.keys().find(|(id, _)| *id == stanza).copied();
+        match held.and_then(|key| self.transit.remove(&key)) {
             Some(transit) => Ok((transit, disturbed(stanza, how))),
             None => Err(disturbed(stanza, format!("cannot be {how}: not held"))),
         }
@@ -122,12 +138,16 @@ impl Gateway {
                     out.push(disturbed(id, format!("delivered to {other} in place of its recipient")));
                 }
                 Rule::Bend => {
-                    let Stanza::Message { body, r#type, .. } = transit.stanza.as_ref() else {
-                        out.push(disturbed(id, "has no body to tamper with"));
-                        continue;
+                    let (body, r#type) = match transit.stanza.as_ref() {
+                        Stanza::Message { body, r#type, .. } => (body, Some(*r#type)),
+                        Stanza::GroupMessage { body, .. } => (body, None),
+                        _ => {
+                            out.push(disturbed(id, "has no body to tamper with"));
+                            continue;
+                        }
                     };
                     out.push(disturbed(id, "held to be tampered with"));
-                    out.push(Effect::Bend { stanza: id, body: body.0.clone(), r#type: *r#type });
+                    out.push(Effect::Bend { stanza: id, body: body.0.clone(), r#type });
                     return self.keep(transit, copies);
                 }
             }
@@ -141,7 +161,7 @@ impl Gateway {
         if copies > 0 {
             transit.rest.push_back(Rule::Repeat(copies));
         }
-        self.transit.insert(transit.stanza.id(), transit);
+        self.transit.insert((transit.stanza.id(), transit.to), transit);
     }
 
     fn hand_over(&mut self, to: UserId, stanza: &Arc<Stanza>, out: &mut Vec<Effect>) {
@@ -156,6 +176,8 @@ fn with_id(stanza: &Stanza, new: StanzaId) -> Arc<Stanza> {
     match &mut copy {
         Stanza::Message { id, .. }
         | Stanza::Receipt { id, .. }
+        | Stanza::GroupMessage { id, .. }
+        | Stanza::Group { id, .. }
         | Stanza::Ack { id }
         | Stanza::Accepted { id }
         | Stanza::Refused { id, .. }
@@ -166,14 +188,14 @@ fn with_id(stanza: &Stanza, new: StanzaId) -> Arc<Stanza> {
 
 fn with_body(stanza: &Stanza, new: Vec<u8>) -> Arc<Stanza> {
     let mut copy = stanza.clone();
-    if let Stanza::Message { body, .. } = &mut copy {
+    if let Stanza::Message { body, .. } | Stanza::GroupMessage { body, .. } = &mut copy {
         *body = new.into();
     }
     Arc::new(copy)
 }
 
 fn flipped(stanza: &Stanza, offset: usize, bit: u8) -> Option<Arc<Stanza>> {
-    let Stanza::Message { body, .. } = stanza else { return None };
+    let (Stanza::Message { body, .. } | Stanza::GroupMessage { body, .. }) = stanza else { return None };
     let mut bytes = body.0.clone();
     *bytes.get_mut(offset)? ^= 1 << (bit & 7);
     Some(with_body(stanza, bytes))

@@ -7,6 +7,7 @@ mod blocks;
 mod bundles;
 mod chat;
 mod faults;
+mod groups;
 mod network;
 mod properties;
 mod requests;

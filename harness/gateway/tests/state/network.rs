@@ -82,7 +82,7 @@ fn bent_by_the_caller() {
     p.world.gateway.arm(stanza(1), Rule::Repeat(1));
     let (to_bob, effects) = p.bob_gets(1);
     assert_eq!(to_bob, []);
-    assert_eq!(effects.last(), Some(&Effect::Bend { stanza: stanza(1), body: vec![1; 8], r#type: MessageType::Normal }));
+    assert_eq!(effects.last(), Some(&Effect::Bend { stanza: stanza(1), body: vec![1; 8], r#type: Some(MessageType::Normal) }));
     let effects = p.world.gateway.release_bent(stanza(1), vec![5]);
     assert_eq!(p.to_bob(&effects), vec![with_body(1, p.alice, &[5]); 2], "what was armed after it takes effect on release");
     p.world.gateway.arm(stanza(2), Rule::Bend);

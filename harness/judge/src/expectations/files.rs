@@ -41,7 +41,12 @@ pub(super) fn judge(cx: &Context<'_>, between: &[String; 2]) -> Result<Said, Sai
 fn key(cx: &Context<'_>, name: &str, expected: &str) -> Result<(Digest, usize), Said> {
     let (sent, id) = cx.message(name, expected)?;
     let found = cx.seen.observed.iter().find_map(|(at, _, observation)| match observation {
-        Observation::Sent { stanza, media_key: Some(key), .. } if *stanza == id => Some((*key, *at)),
+        Observation::Sent { stanza, media_key: Some(key), .. }
+        | Observation::SentToGroup { stanza, media_key: Some(key), .. }
+            if *stanza == id =>
+        {
+            Some((*key, *at))
+        }
         Observation::Media { stanza, key, .. }
             if *stanza == id || cx.seen.message_of_stanza.get(stanza).is_some_and(|m| *m == sent.name) =>
         {

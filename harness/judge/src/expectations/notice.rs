@@ -13,10 +13,13 @@ pub(super) fn judge(
     notice: NoticeKind,
     about: &str,
     before: Option<&str>,
+    group: Option<&str>,
 ) -> Result<Said, Said> {
     let what = match notice {
         NoticeKind::IdentityChanged => "that the identity key changed",
         NoticeKind::Undecryptable => "that a message could not be decrypted",
+        NoticeKind::MemberAdded => "that there is a new member",
+        NoticeKind::MemberRemoved => "that there is a member less",
     };
     let in_time = before.map(|m| format!(" before {m}")).unwrap_or_default();
     let expected = format!("{user} is told about {about}{in_time}: {what}");
@@ -24,12 +27,19 @@ pub(super) fn judge(
     if !cx.seen.is_candidate(receiver) {
         return Err(Said::harness(expected, "notices are only seen on the candidate's side"));
     }
+    let of = match group {
+        None => None,
+        Some(group) => {
+            let id = cx.seen.names.get(format!("group:{group}").as_str());
+            Some(id.ok_or_else(|| Said::harness(expected.clone(), format!("the trace has no group {group}")))?.0)
+        }
+    };
     let end = cx.seen.end_of(index);
     let sights = cx.seen.sights(receiver);
     let told = sights
         .iter()
         .enumerate()
-        .find(|(_, w)| matches!(&w.what, What::Notice { notice: n, about } if *n == notice && *about == peer));
+        .find(|(_, w)| matches!(&w.what, What::Notice { notice: n, about, group } if *n == notice && *about == peer && group.map(|g| g.0) == of));
     let Some((place, told)) = told.filter(|(_, w)| w.at < end) else {
         return Err(Said::fail(Finding::NoNotice, expected, "there was no such notice"));
     };

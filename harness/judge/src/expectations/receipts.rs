@@ -37,12 +37,15 @@ pub(super) fn judge(cx: &Context<'_>, index: usize, user: &str, receipt: Receipt
             None => Said::blocked(expected, "no such receipt reached this user"),
         });
     }
-    let observed = match peer.and_then(|peer| cx.seen.first_delivery(peer, id, end)) {
+    // Of a group, any candidate's user that reads it may have sent the receipt.
+    let group = cx.seen.message(of).and_then(|m| m.group.as_ref()).map(|(_, readers)| readers);
+    let senders: Vec<UserId> = peer.into_iter().chain(group.into_iter().flatten().copied()).collect();
+    let observed = match senders.iter().find_map(|peer| cx.seen.first_delivery(*peer, id, end)) {
         Some(_) => "there was none, though the stanza was delivered",
         None => "there was none",
     };
     let said = Said::fail(Finding::NoReceipt, expected, observed);
-    Err(if peer.is_some_and(|peer| cx.seen.is_candidate(peer)) {
+    Err(if senders.iter().any(|peer| cx.seen.is_candidate(*peer)) {
         said
     } else {
         said.verdict(Verdict::HarnessError).blame(Blame::Reference)

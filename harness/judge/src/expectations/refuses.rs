@@ -90,7 +90,7 @@ fn shown(cx: &Context<'_>, receiver: UserId, user: &str, stanza: &str, id: Stanz
     if !cx.seen.is_candidate(receiver) {
         // What the candidate made for somebody else, or had no reason to make, is its own doing; what the network bent is for us to
         // refuse.
-        let misdirected = cx.seen.message(stanza).is_some_and(|m| m.by_candidate && m.to != Some(receiver));
+        let misdirected = cx.seen.message(stanza).is_some_and(|m| m.by_candidate && !m.goes_to(receiver));
         let said = Said::fail(Finding::Shown, expected, format!("{user} was shown it")).evidence([cx.seen.n(first.at)]);
         return Some(if misdirected { said } else { reference(said) });
     }
@@ -104,8 +104,11 @@ fn shown(cx: &Context<'_>, receiver: UserId, user: &str, stanza: &str, id: Stanz
 
 /// Whether the network should have bent a stanza and did not: then nobody can be blamed for showing it.
 fn untouched(cx: &Context<'_>, stanza: &str, id: StanzaId) -> bool {
-    let armed =
-        cx.seen.scenario.steps.iter().any(|s| matches!(s, Step::Send(send) if send.name == stanza && send.network.is_some()));
+    let armed = cx.seen.scenario.steps.iter().any(|s| match s {
+        Step::Send(send) => send.name == stanza && send.network.is_some(),
+        Step::SendToGroup(send) => send.name == stanza && send.network.is_some(),
+        _ => false,
+    });
     armed && !cx.seen.disturbed.iter().any(|(_, of, _)| *of == Some(id))
 }
 

@@ -44,7 +44,12 @@ pub(crate) fn one(cx: &Context<'_>, index: usize, user: &str, name: &str, expect
     if shown.len() > 1 {
         return Err(fail(Finding::ShownTwice, format!("{name} was shown {} times", shown.len())));
     }
-    if let What::Message { from, content: seen_content, .. } = &first.what {
+    if let What::Message { from, group, content: seen_content, .. } = &first.what {
+        let meant = sent.group.as_ref().map(|(group, _)| *group);
+        if *group != meant {
+            let observed = format!("{name} was shown {}, and belongs {}", place_of(*group), place_of(meant));
+            return Err(fail(Finding::WrongGroup, observed));
+        }
         if Some(*from) != sent.from {
             return Err(fail(Finding::WrongSender, format!("{name} was shown as from {}", seen.name_of(*from))));
         }
@@ -113,6 +118,10 @@ fn fault(cx: &Context<'_>, user: &str, said: Said) -> Said {
 
 fn ours(said: Said) -> Said {
     said.verdict(countersign_trace::Verdict::HarnessError).blame(Blame::Reference)
+}
+
+const fn place_of(group: Option<countersign_contract::GroupId>) -> &'static str {
+    if group.is_some() { "in a group" } else { "in no group" }
 }
 
 /// How two contents differ, without repeating them.

@@ -6,14 +6,17 @@ use crate::said::{Said, list};
 use crate::wire;
 use countersign_contract::portable::{MessageType, Stanza};
 
-pub(super) fn judge(
-    cx: &Context<'_>,
-    stanza: &str,
-    kind: Option<MessageType>,
-    one_time_prekey: Option<bool>,
-    epoch_at_least: Option<u64>,
-    new_session_since: Option<&str>,
-) -> Result<Said, Said> {
+/// What is wanted of it, as far as the scenario says.
+pub(super) struct Wanted<'a> {
+    pub(super) kind: Option<MessageType>,
+    pub(super) one_time_prekey: Option<bool>,
+    pub(super) epoch_at_least: Option<u64>,
+    pub(super) new_session_since: Option<&'a str>,
+    pub(super) new_ratchet_since: Option<&'a str>,
+}
+
+pub(super) fn judge(cx: &Context<'_>, stanza: &str, wanted: Wanted<'_>) -> Result<Said, Said> {
+    let Wanted { kind, one_time_prekey, epoch_at_least, new_session_since, new_ratchet_since } = wanted;
     let wanted = [
         kind.map(|k| match k {
             MessageType::Prekey => "sets up a session".to_owned(),
@@ -21,6 +24,7 @@ pub(super) fn judge(
         }),
         one_time_prekey.map(|uses| format!("{} a one-time prekey", if uses { "uses" } else { "does without" })),
         new_session_since.map(|before| format!("sets up another session than {before}")),
+        new_ratchet_since.map(|before| format!("carries another ratchet key than {before}")),
         epoch_at_least.map(|epoch| format!("is of post-quantum epoch {epoch} at least")),
     ];
     let expected = format!("{stanza}, on the wire, {}", list(wanted.iter().flatten()));
@@ -67,6 +71,14 @@ pub(super) fn judge(
             None => return Err(own(Finding::OldSession, "it belongs to a session that was there".into())),
         }
     }
+    if let Some(before) = new_ratchet_since {
+        let first = cx.stanza(before, &expected)?;
+        let first = cx.seen.on_wire(first).and_then(|(_, sent)| ratchet_key(sent));
+        let first = first.ok_or_else(|| Said::blocked(&expected, format!("{before} carries no ratchet key")))?;
+        if first == inner.ratchet_key {
+            return Err(own(Finding::OldRatchetKey, format!("it carries the same ratchet key as {before}")));
+        }
+    }
     if let Some(least) = epoch_at_least {
         match wire::epoch(inner.pq_ratchet) {
             Some(epoch) if epoch >= least => {}
@@ -75,6 +87,15 @@ pub(super) fn judge(
         }
     }
     Ok(Said::pass(expected, "it does").evidence([cx.seen.n(at)]))
+}
+
+/// The ratchet key of a message.
+fn ratchet_key(stanza: &Stanza) -> Option<Vec<u8>> {
+    let Stanza::Message { r#type, body, .. } = stanza else { return None };
+    match r#type {
+        MessageType::Prekey => wire::prekey(&body.0).map(|p| p.message.ratchet_key.to_vec()),
+        MessageType::Normal => wire::signal(&body.0).map(|m| m.ratchet_key.to_vec()),
+    }
 }
 
 /// The base key of a message that sets up a session.

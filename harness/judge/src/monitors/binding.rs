@@ -4,7 +4,7 @@ use super::Monitor;
 use crate::context::Context;
 use crate::finding::Finding;
 use crate::said::{Said, quote};
-use countersign_contract::portable::{BlockList, Enlist, PublishKeys, Stanza};
+use countersign_contract::portable::{BlockList, Enlist, GroupList, PublishKeys, Stanza};
 use countersign_trace::Observation;
 
 pub(super) const MONITOR: Monitor = Monitor { id: "binding", requirements: &["META-01"], watch };
@@ -15,13 +15,18 @@ fn watch(cx: &Context<'_>) -> Said {
     for frame in &cx.seen.frames {
         let wrong = match &frame.stanza {
             Err(error) => Some(format!("a frame is no stanza: {}", quote(error))),
-            Ok(Stanza::Message { from: Some(_), .. } | Stanza::Receipt { from: Some(_), .. }) => {
-                Some("a stanza names its sender, which is the gateway's to do".to_owned())
-            }
+            Ok(
+                Stanza::Message { from: Some(_), .. }
+                | Stanza::Receipt { from: Some(_), .. }
+                | Stanza::GroupMessage { from: Some(_), .. },
+            ) => Some("a stanza names its sender, which is the gateway's to do".to_owned()),
             Ok(Stanza::Message { to: None, .. } | Stanza::Receipt { to: None, .. }) => {
                 Some("a stanza names no recipient".to_owned())
             }
-            Ok(Stanza::Accepted { .. } | Stanza::Refused { .. } | Stanza::KeysLow { .. }) => {
+            Ok(Stanza::GroupMessage { version: None, .. }) => {
+                Some("a group message does not say for which list it was made".to_owned())
+            }
+            Ok(Stanza::Group { .. } | Stanza::Accepted { .. } | Stanza::Refused { .. } | Stanza::KeysLow { .. }) => {
                 Some("a stanza is of a kind that only the gateway sends".to_owned())
             }
             Ok(_) => None,
@@ -33,6 +38,8 @@ fn watch(cx: &Context<'_>) -> Said {
         let error = match (request.method, request.path) {
             ("POST", "/enlist") => serde_json::from_slice::<Enlist>(bytes).err(),
             ("PUT", "/keys") => serde_json::from_slice::<PublishKeys>(bytes).err(),
+            ("POST", "/groups") => serde_json::from_slice::<GroupList>(bytes).err(),
+            ("PUT", path) if path.starts_with("/groups/") => serde_json::from_slice::<GroupList>(bytes).err(),
             ("PUT", "/blocks") => serde_json::from_slice::<BlockList>(bytes).err(),
             _ => None,
         };

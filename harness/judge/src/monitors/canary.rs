@@ -42,7 +42,9 @@ fn watch(cx: &Context<'_>) -> Said {
         .observed
         .iter()
         .filter_map(|(_, _, o)| match o {
-            Observation::Media { key, .. } | Observation::Sent { media_key: Some(key), .. } => Some(*key),
+            Observation::Media { key, .. }
+            | Observation::Sent { media_key: Some(key), .. }
+            | Observation::SentToGroup { media_key: Some(key), .. } => Some(*key),
             _ => None,
         })
         .collect();
@@ -78,7 +80,8 @@ enum Kind {
 /// Everything that the candidate sent to the gateway: bodies, paths and tokens.
 fn sent<'c>(cx: &'c Context<'_>) -> impl Iterator<Item = (usize, Kind, Cow<'c, [u8]>)> + 'c {
     // The test's own paths of plaintext files: the candidate has to ask for those.
-    let files: BTreeSet<String> = cx.seen.calls.iter().filter(|c| c.op == "send").filter_map(file_url).collect();
+    let files: BTreeSet<String> =
+        cx.seen.calls.iter().filter(|c| matches!(c.op, "send" | "send_to_group")).filter_map(file_url).collect();
     let frames = cx.seen.frames.iter().filter_map(|f| Some((f.at, Kind::Json, Cow::Borrowed(f.body.bytes(cx.seen.blobs)?))));
     let bodies = cx.seen.requests.iter().filter_map(|r| {
         let kind = if r.path.starts_with("/media") { Kind::Upload } else { Kind::Json };

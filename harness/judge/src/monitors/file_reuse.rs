@@ -17,7 +17,9 @@ fn watch(cx: &Context<'_>) -> Said {
     let mut keys: BTreeMap<_, (usize, String, bool)> = BTreeMap::new();
     for (at, _, observation) in &cx.seen.observed {
         let (stanza, key) = match observation {
-            Observation::Media { stanza, key, .. } | Observation::Sent { stanza, media_key: Some(key), .. } => (stanza, key),
+            Observation::Media { stanza, key, .. }
+            | Observation::Sent { stanza, media_key: Some(key), .. }
+            | Observation::SentToGroup { stanza, media_key: Some(key), .. } => (stanza, key),
             _ => continue,
         };
         // What is sent again is the same message with the same file.

@@ -57,6 +57,8 @@ fn bodies<'c>(cx: &'c Context<'_>) -> impl Iterator<Item = (usize, Vec<String>, 
             ("POST", "/enlist") => &["enlist"],
             ("PUT", "/keys") => &["put-keys"],
             ("PUT", "/blocks") => &["put-blocks"],
+            ("POST", "/groups") => &["post-groups"],
+            ("PUT", path) if path.starts_with("/groups/") => &["put-groups"],
             _ => return None,
         };
         Some((request.at, kinds.iter().map(|k| (*k).to_owned()).collect(), json(request.body)?))

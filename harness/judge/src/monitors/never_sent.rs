@@ -15,11 +15,14 @@ fn watch(cx: &Context<'_>) -> Said {
     let sent: BTreeMap<StanzaId, &Sent> = cx.seen.messages.values().filter_map(|m| Some((m.id?, m))).collect();
     for (user, sights) in cx.seen.witnessed.iter().filter(|(user, _)| cx.seen.is_candidate(**user)) {
         for sight in sights {
-            let What::Message { message, from, content } = &sight.what else { continue };
+            let What::Message { message, from, group, content } = &sight.what else { continue };
             let name = cx.seen.name_of(*user);
             let fail = |finding, observed: String| Said::fail(finding, expected, observed).evidence([cx.seen.n(sight.at)]);
             match sent.get(message) {
-                Some(m) if m.to == Some(*user) && m.from == Some(*from) => {
+                Some(m) if m.goes_to(*user) && m.from == Some(*from) => {
+                    if *group != m.group.as_ref().map(|(group, _)| *group) {
+                        return fail(Finding::WrongGroup, format!("{name} was shown {} in another group, or in none", m.name));
+                    }
                     if m.content.as_ref().is_some_and(|c| !same(c, content)) {
                         return fail(
                             Finding::ContentDiffers,
@@ -27,7 +30,7 @@ fn watch(cx: &Context<'_>) -> Said {
                         );
                     }
                 }
-                Some(m) if m.to == Some(*user) => {
+                Some(m) if m.goes_to(*user) => {
                     return fail(Finding::WrongSender, format!("{name} was shown {} as from {}", m.name, cx.seen.name_of(*from)));
                 }
                 Some(m) => return fail(Finding::NeverSent, format!("{name} was shown {}, which went to {}", m.name, m.to_name)),

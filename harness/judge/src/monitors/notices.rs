@@ -6,19 +6,30 @@ use crate::finding::Finding;
 use crate::said::Said;
 use crate::seen::What;
 use crate::wire;
-use countersign_contract::UserId;
-use countersign_contract::portable::{Enlist, MessageType, Stanza};
+use countersign_contract::portable::{Enlist, GroupList, MessageType, Stanza};
 use countersign_contract::seen::NoticeKind;
+use countersign_contract::{GroupId, UserId};
 use countersign_trace::Event;
 use std::collections::BTreeSet;
 
 pub(super) const MONITOR: Monitor = Monitor { id: "notices", requirements: &["SIG-09"], watch };
 
 fn watch(cx: &Context<'_>) -> Said {
-    let expected = "users are told of a changed identity key only where one changed";
+    let expected = "users are told of a changed identity key, or of a new member of a group, only where there was one";
     for (user, sights) in cx.seen.witnessed.iter().filter(|(user, _)| cx.seen.is_candidate(**user)) {
         for sight in sights {
-            let What::Notice { notice: NoticeKind::IdentityChanged, about } = &sight.what else { continue };
+            if let What::Notice { notice: NoticeKind::MemberAdded, about, group } = &sight.what {
+                if !group.is_some_and(|group| was_told(cx, *user, group, *about, sight.at)) {
+                    let observed = format!(
+                        "{} was told so of {}, who is on no list of that group",
+                        cx.seen.name_of(*user),
+                        cx.seen.name_of(*about)
+                    );
+                    return Said::fail(Finding::FalseNotice, expected, observed).evidence([cx.seen.n(sight.at)]);
+                }
+                continue;
+            }
+            let What::Notice { notice: NoticeKind::IdentityChanged, about, .. } = &sight.what else { continue };
             let known = identities(cx, *user, *about, sight.at);
             if known < 2 {
                 let observed =
@@ -28,6 +39,22 @@ fn watch(cx: &Context<'_>) -> Said {
         }
     }
     Said::pass(expected, "so they were")
+}
+
+/// Whether the gateway told a user that somebody is in a group.
+fn was_told(cx: &Context<'_>, user: UserId, group: GroupId, member: UserId, end: usize) -> bool {
+    let is_it = |list: &GroupList| list.group == group && list.members.contains(&member);
+    let delivered = cx
+        .seen
+        .deliveries
+        .iter()
+        .filter(|d| d.at < end && d.user == user)
+        .any(|d| matches!(&d.stanza, Stanza::Group { group: of, members, .. } if *of == group && members.contains(&member)));
+    let answered = cx.seen.requests.iter().filter(|r| r.user == Some(user) && r.path.starts_with("/groups")).any(|r| {
+        let list = r.reply.filter(|(at, ..)| *at < end).and_then(|(_, _, body, _)| body.bytes(cx.seen.blobs));
+        list.and_then(|bytes| serde_json::from_slice::<GroupList>(bytes).ok()).is_some_and(|list| is_it(&list))
+    });
+    delivered || answered
 }
 
 /// How many identity keys of a peer a user may have met by a position: in bundles, in first messages, and at the gateway.

@@ -35,6 +35,14 @@ fn watch(cx: &Context<'_>) -> Said {
             return Said::fail(Finding::BadPadding, expected, observed).evidence([cx.seen.n(frame.at)]);
         }
     }
+    for (frame, _, message) in cx.seen.group_messages_in() {
+        count += 1;
+        let length = message.ciphertext.len();
+        if block.is_multiple_of(CIPHER_BLOCK) && (length % block != ciphertext % block || length < ciphertext) {
+            let observed = format!("a ciphertext of {length} bytes, to a group");
+            return Said::fail(Finding::BadPadding, expected, observed).evidence([cx.seen.n(frame.at)]);
+        }
+    }
     for (at, _, observation) in &cx.seen.observed {
         let Observation::Shown { padded, from, .. } = observation else { continue };
         let fits = *padded > 0 && padded.is_multiple_of(block as u64);

@@ -17,7 +17,7 @@ pub(super) fn account(cx: &Context<'_>, user: &str, end: usize) -> Option<String
             What::Message { message, .. } => shown.push(name(cx, *message)),
             What::Refused { stanza, reason } => refused.push(format!("{} as {reason}", name(cx, *stanza))),
             What::Receipt { of, retry, .. } => told.push(receipts(cx, of, *retry)),
-            What::Notice { notice, about } => told.push(notice_in_words(*notice, &cx.seen.name_of(*about))),
+            What::Notice { notice, about, .. } => told.push(notice_in_words(*notice, &cx.seen.name_of(*about))),
         }
     }
     let mut parts = Vec::new();
@@ -40,7 +40,7 @@ pub(super) fn account(cx: &Context<'_>, user: &str, end: usize) -> Option<String
 
 /// What a scenario calls a stanza.
 fn name(cx: &Context<'_>, id: StanzaId) -> String {
-    let named = cx.seen.names.iter().find(|(name, of)| **of == id && !name.starts_with("user:"));
+    let named = cx.seen.names.iter().find(|(name, of)| **of == id && !name.starts_with("user:") && !name.starts_with("group:"));
     named.map_or_else(|| "a stanza without a name".to_owned(), |(name, _)| (*name).to_owned())
 }
 
@@ -53,6 +53,8 @@ fn receipts(cx: &Context<'_>, of: &[StanzaId], retry: bool) -> String {
 fn notice_in_words(notice: NoticeKind, about: &str) -> String {
     match notice {
         NoticeKind::IdentityChanged => format!("a changed identity of {about}"),
+        NoticeKind::MemberAdded => format!("that {about} is a member of a group now"),
+        NoticeKind::MemberRemoved => format!("that {about} is a member of a group no more"),
         NoticeKind::Undecryptable => format!("a message of {about} that could not be decrypted"),
     }
 }
@@ -105,7 +107,7 @@ pub(super) fn of_refusal(cx: &Context<'_>, user: &str, stanza: &str, reasons: &[
 pub(super) fn of_notice(cx: &Context<'_>, user: &str, notice: NoticeKind, about: &str, end: usize) -> Option<String> {
     let (receiver, peer) = (cx.seen.user(user)?, cx.seen.user(about)?);
     let notices = cx.seen.sights(receiver).iter().filter_map(|w| match &w.what {
-        What::Notice { notice, about } => Some((w.at, *notice, *about)),
+        What::Notice { notice, about, .. } => Some((w.at, *notice, *about)),
         _ => None,
     });
     let (at, kind, whom) = notices.max_by_key(|(at, kind, whom)| (*kind == notice, *whom == peer, *at < end))?;

@@ -139,7 +139,7 @@ impl<'a> Seen<'a> {
             Event::Call { call, op, args, step } => {
                 building.calls.entry(*call).or_insert(self.calls.len());
                 let called = Called { at, op, args, step: *step, outcome: None };
-                if let Some(stanza) = called.stanza("stanza").filter(|_| op == "send") {
+                if let Some(stanza) = called.stanza("stanza").filter(|_| matches!(op.as_str(), "send" | "send_to_group")) {
                     self.sends.entry(stanza).or_insert(self.calls.len());
                 }
                 self.calls.push(called);
@@ -242,12 +242,12 @@ impl<'a> Seen<'a> {
 
     fn observe(&mut self, at: usize, user: Option<UserId>, observation: &'a Observation) {
         self.observed.push((at, user, observation));
-        if let Observation::Sent { stanza, content, .. } = observation {
+        if let Observation::Sent { stanza, content, .. } | Observation::SentToGroup { stanza, content, .. } = observation {
             self.sent_by_reference.entry(*stanza).or_insert(content);
         }
         let what = match observation {
-            Observation::Shown { message, from, content, .. } => {
-                What::Message { message: *message, from: *from, content: content.clone() }
+            Observation::Shown { message, from, group, content, .. } => {
+                What::Message { message: *message, from: *from, group: *group, content: content.clone() }
             }
             Observation::Refused { stanza, reason, .. } => What::Refused { stanza: *stanza, reason: *reason },
             Observation::Receipt { from, of, receipt, .. } => {
@@ -261,7 +261,14 @@ impl<'a> Seen<'a> {
     }
 
     fn deliver(&mut self, at: usize, user: UserId, channel: Option<u64>, stanza: Stanza) {
-        if matches!(stanza, Stanza::Message { .. } | Stanza::Receipt { .. } | Stanza::KeysLow { .. }) {
+        if matches!(
+            stanza,
+            Stanza::Message { .. }
+                | Stanza::Receipt { .. }
+                | Stanza::GroupMessage { .. }
+                | Stanza::Group { .. }
+                | Stanza::KeysLow { .. }
+        ) {
             self.deliveries.push(Delivery { at, user, channel, stanza });
         }
     }

@@ -2,7 +2,7 @@
 
 use countersign_contract::operations::EventList;
 use countersign_contract::seen::{NoticeKind, UserContent, What as Reported};
-use countersign_contract::{MessageId, Reason, StanzaId, UserId};
+use countersign_contract::{GroupId, MessageId, Reason, StanzaId, UserId};
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -21,19 +21,19 @@ pub(crate) struct Witnessed {
 /// What it was.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum What {
-    Message { message: MessageId, from: UserId, content: UserContent },
+    Message { message: MessageId, from: UserId, group: Option<GroupId>, content: UserContent },
     Refused { stanza: StanzaId, reason: Reason },
     Receipt { from: UserId, of: Vec<StanzaId>, retry: bool },
-    Notice { notice: NoticeKind, about: UserId },
+    Notice { notice: NoticeKind, about: UserId, group: Option<GroupId> },
 }
 
 impl From<Reported> for What {
     fn from(reported: Reported) -> Self {
         match reported {
-            Reported::Message { message, from, content } => Self::Message { message, from, content },
+            Reported::Message { message, from, group, content } => Self::Message { message, from, group, content },
             Reported::Refused { stanza, reason } => Self::Refused { stanza, reason },
             Reported::Receipt { from, of } => Self::Receipt { from, of, retry: false },
-            Reported::Notice { notice, about } => Self::Notice { notice, about },
+            Reported::Notice { notice, about, group } => Self::Notice { notice, about, group },
         }
     }
 }

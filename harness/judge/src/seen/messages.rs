@@ -3,10 +3,11 @@
 use super::{Called, Seen, What, Witnessed};
 use countersign_contract::portable::Stanza;
 use countersign_contract::seen::{FileRef, UserContent};
-use countersign_contract::{StanzaId, UserId};
+use countersign_contract::{GroupId, StanzaId, UserId};
 use countersign_scenarios::language::Network;
 use countersign_scenarios::{Side, Step};
 use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A message that a step sends.
 #[derive(Clone, Debug)]
@@ -19,7 +20,12 @@ pub(crate) struct Sent {
     /// Its id; `None` if the step never got so far.
     pub(crate) id: Option<StanzaId>,
     pub(crate) from: Option<UserId>,
+    /// To whom; `None` for one to a group.
     pub(crate) to: Option<UserId>,
+    /// The group that it goes to, and its other members at that time.
+    pub(crate) group: Option<(GroupId, BTreeSet<UserId>)>,
+    /// The one member whose copy is not as its sender made it; everybody's, if `honest` is false and nobody stands here.
+    pub(crate) copy_for: Option<UserId>,
     /// What is in it: from the call to the candidate, or from the reference's own word.
     pub(crate) content: Option<UserContent>,
     /// Whether the stanza itself is as its sender made it, and made well.
@@ -28,20 +34,54 @@ pub(crate) struct Sent {
     pub(crate) by_candidate: bool,
 }
 
+impl Sent {
+    /// Whether it is meant for this user.
+    pub(crate) fn goes_to(&self, user: UserId) -> bool {
+        self.to == Some(user) || self.group.as_ref().is_some_and(|(_, readers)| readers.contains(&user))
+    }
+
+    /// Whether what reaches this user is as its sender made it, and made well.
+    fn honest_for(&self, user: UserId) -> bool {
+        self.honest || self.copy_for.is_some_and(|only| only != user)
+    }
+}
+
 impl Seen<'_> {
     /// Collects the messages of the scenario.
     pub(super) fn collect_messages(&mut self) {
         let scenario = self.scenario;
+        // Who is in which group, as far as the scenario goes.
+        let mut groups: BTreeMap<&str, BTreeSet<UserId>> = BTreeMap::new();
         for (index, step) in scenario.steps.iter().enumerate() {
             match step {
                 Step::Send(send) => {
-                    let tampered = matches!(
-                        send.network,
-                        Some(Network::Tamper(_) | Network::Flip(_) | Network::Cut(_) | Network::DamagedEachTime(_))
-                    );
+                    let tampered = is_tampered(send.network.as_ref());
                     self.collect(index, send.name.clone(), &send.from, &send.to, !tampered && send.bend.is_none());
                 }
                 Step::SendStored(send) => self.collect(index, send.name.clone(), &send.from, &send.to, !send.bad),
+                Step::CreateGroup(create) => {
+                    let members = create.members.iter().chain([&create.by]).filter_map(|name| self.user(name)).collect();
+                    groups.insert(&create.name, members);
+                }
+                Step::ChangeGroup(change) => {
+                    let members = groups.entry(&change.group).or_default();
+                    members.extend(change.add.iter().filter_map(|name| self.user(name)));
+                    for name in &change.remove {
+                        members.retain(|member| Some(*member) != self.user(name));
+                    }
+                }
+                Step::SendToGroup(send) => {
+                    let tampered = is_tampered(send.network.as_ref());
+                    self.collect(index, send.name.clone(), &send.from, &send.group, !tampered && send.bend.is_none());
+                    let from = self.user(&send.from);
+                    let readers = groups.get(send.group.as_str()).into_iter().flatten().copied();
+                    let readers = readers.filter(|member| Some(*member) != from).collect();
+                    let group = self.names.get(format!("group:{}", send.group).as_str()).map(|id| GroupId(id.0));
+                    let copy_for = send.copy_for.as_ref().and_then(|name| self.user(name)).filter(|_| send.bend.is_none());
+                    if let Some(sent) = self.messages.get_mut(&send.name) {
+                        (sent.to, sent.group, sent.copy_for) = (None, group.map(|group| (group, readers)), copy_for);
+                    }
+                }
                 Step::Exchange(exchange) => {
                     let [first, second] = &exchange.between;
                     for i in 1..=exchange.messages {
@@ -84,6 +124,8 @@ impl Seen<'_> {
             id,
             from: self.user(from),
             to: self.user(to),
+            group: None,
+            copy_for: None,
             content,
             honest,
             by_candidate,
@@ -106,6 +148,7 @@ impl Seen<'_> {
             name = self.scenario.steps.iter().find_map(|step| match step {
                 Step::Replay(replay) if replay.name.as_deref() == Some(&name) => Some(replay.stanza.clone()),
                 Step::Misdeliver(misdeliver) if misdeliver.name == name => Some(misdeliver.stanza.clone()),
+                Step::Redeliver(again) if again.name == name => Some(again.stanza.clone()),
                 _ => None,
             })?;
         }
@@ -115,13 +158,21 @@ impl Seen<'_> {
     /// Stanzas by which a message may rightly reach a user: the message itself, if nothing was done to it, and what was sent again.
     /// `except` is left out, since it is the one that must not be shown.
     fn rightful(&self, message: &Sent, user: UserId, except: StanzaId) -> Vec<StanzaId> {
-        if message.to != Some(user) {
+        if !message.goes_to(user) {
             return vec![];
         }
-        let own = message.id.filter(|_| message.honest);
+        let own = message.id.filter(|_| message.honest_for(user));
         let resend = format!("{}/resend", message.name);
         let again = self.names.iter().filter(|(name, _)| name.starts_with(&resend)).map(|(_, id)| *id);
-        own.into_iter().chain(again).filter(|id| *id != except).collect()
+        let redelivered = self.scenario.steps.iter().filter_map(|step| match step {
+            Step::Redeliver(r)
+                if r.stanza == message.name && r.group.is_none() && !r.pairwise && self.user(&r.to) == Some(user) =>
+            {
+                self.names.get(r.name.as_str()).copied()
+            }
+            _ => None,
+        });
+        own.into_iter().chain(again).chain(redelivered.filter(|_| message.honest_for(user))).filter(|id| *id != except).collect()
     }
 
     /// Where a user saw something of a message that the stanza `except` carries, and could not have it from a rightful stanza.
@@ -161,11 +212,16 @@ impl Seen<'_> {
     pub(crate) fn on_wire(&self, id: StanzaId) -> Option<(usize, &Stanza)> {
         let candidate = self.frames.iter().filter_map(|f| Some((f.at, f.stanza.as_ref().ok()?)));
         let reference = self.reference_stanzas.iter().map(|(at, _, stanza)| (*at, stanza));
-        candidate.chain(reference).filter(|(_, s)| matches!(s, Stanza::Message { .. }) && s.id() == id).min_by_key(|(at, _)| *at)
+        let carries = |s: &Stanza| matches!(s, Stanza::Message { .. } | Stanza::GroupMessage { .. });
+        candidate.chain(reference).filter(|(_, s)| carries(s) && s.id() == id).min_by_key(|(at, _)| *at)
     }
 }
 
-/// The content that a call of `send` asked for.
+fn is_tampered(network: Option<&Network>) -> bool {
+    matches!(network, Some(Network::Tamper(_) | Network::Flip(_) | Network::Cut(_) | Network::DamagedEachTime(_)))
+}
+
+/// The content that a call of `send` or `send_to_group` asked for.
 pub(crate) fn content_of(call: &Called<'_>) -> Option<UserContent> {
     UserContent::deserialize(call.args.get("content")?).ok()
 }

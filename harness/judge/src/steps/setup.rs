@@ -92,7 +92,9 @@ fn imported(call: &Called<'_>, enlisted: &Publication) -> Result<(), Said> {
         ),
     ];
     match differing.iter().find(|(differs, _)| *differs) {
-        Some((_, what)) => Err(Said::fail(Finding::EmptySuccess, expected, format!("{what} at the gateway differ from those given"))),
+        Some((_, what)) => {
+            Err(Said::fail(Finding::EmptySuccess, expected, format!("{what} at the gateway differ from those given")))
+        }
         None => Ok(()),
     }
 }

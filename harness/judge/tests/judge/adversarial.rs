@@ -179,7 +179,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         1 => body().prop_map(|body| Event::ToReference { user: user("alice"), what: "stanza".into(), body }),
         1 => (small_id(), small_id()).prop_map(|(stanza, message)| Event::Observed {
             user: Some(user("alice")),
-            observation: Observation::Shown { stanza, message, from: user("bob"), content: crate::support::flows::content("m2"), padded: u64::MAX }
+            observation: Observation::Shown { stanza, message, from: user("bob"), group: None, content: crate::support::flows::content("m2"), padded: u64::MAX }
         }),
         1 => small_id().prop_map(|stanza| Event::Observed {
             user: None,

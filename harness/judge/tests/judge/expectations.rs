@@ -383,7 +383,8 @@ fn what_a_reference_user_shows_of_the_candidate_counts() {
     };
     run(&|w| w.reference_shows("m1", "bob", "alice")).all_pass();
     let content = UserContent::Text { text: format!("{} ", says("m1")) };
-    let altered = Observation::Shown { stanza: id("m1"), message: id("m1"), from: user("bob"), content, padded: 160 };
+    let altered =
+        Observation::Shown { stanza: id("m1"), message: id("m1"), from: user("bob"), group: None, content, padded: 160 };
     run(&|w| w.observed("alice", altered.clone())).says("step-1", Verdict::Fail, "content-differs");
     let refused = Observation::Refused { stanza: id("m1"), reason: Reason::BadMac, detail: String::new() };
     let check = run(&|w| w.observed("alice", refused.clone())).says("step-1", Verdict::Fail, "unreadable");

@@ -132,7 +132,7 @@ fn the_padding_rule_is_checked_on_the_wire_and_after_decryption() {
         world(sends(body(length, Some(1)))).says("padding", Verdict::Pass, "");
     }
     let content = crate::support::flows::content("m2");
-    let bad = Observation::Shown { stanza: id("m9"), message: id("m9"), from: user("bob"), content, padded: 161 };
+    let bad = Observation::Shown { stanza: id("m9"), message: id("m9"), from: user("bob"), group: None, content, padded: 161 };
     world(|w| w.observed("alice", bad)).says("padding", Verdict::Fail, "bad-padding");
 }
 

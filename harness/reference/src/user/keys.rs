@@ -49,6 +49,7 @@ impl ReferenceUser {
         self.stack = self.config.install(&mut rng);
         self.received.clear();
         self.sent_ratchet_keys.clear();
+        self.groups = super::groups::GroupState::default();
     }
 
     /// The user's identity key, 33 bytes.

@@ -1,13 +1,17 @@
 //! One reference user.
 
+mod groups;
 mod keys;
 mod library;
 mod messages;
 mod own;
+mod sealed;
 mod session;
 mod stack;
 #[cfg(test)]
 mod tests;
+
+pub use sealed::CertificateAuthority;
 
 use crate::draw::Draws;
 use crate::history::History;
@@ -62,6 +66,7 @@ pub struct ReferenceUser {
     received: BTreeMap<UserId, History>,
     /// Ratchet keys of messages that this user sent: such a message can come back to it.
     sent_ratchet_keys: BTreeSet<Vec<u8>>,
+    groups: groups::GroupState,
 }
 
 /// A message that was decrypted, authenticated and understood.
@@ -90,7 +95,8 @@ impl ReferenceUser {
         let draws = Draws::new(&config.seed, &config.scenario, &config.name);
         let mut rng = draws.generator(0);
         let stack = config.install(&mut rng);
-        Self { config, draws, operation: 1, stack, received: BTreeMap::new(), sent_ratchet_keys: BTreeSet::new() }
+        let groups = groups::GroupState::default();
+        Self { config, draws, operation: 1, stack, received: BTreeMap::new(), sent_ratchet_keys: BTreeSet::new(), groups }
     }
 
     /// The user's name at the gateway.

@@ -10,9 +10,9 @@ use crate::refusal::Refusal;
 use crate::stores::Known;
 use crate::wire::Message;
 use countersign_adversary::{Alteration, WireProfile};
-use countersign_contract::UserId;
 use countersign_contract::claims::Suite;
 use countersign_contract::portable::{KeyBundle, MessageType, Prekey, PublishKeys, SignedKey};
+use countersign_contract::{Reason, UserId};
 use libsignal_protocol::IdentityKey;
 use rand_chacha::ChaCha20Rng;
 use std::collections::BTreeMap;
@@ -114,6 +114,17 @@ impl AnyStack {
             (Suite::SignalClassic, _) => WireProfile::V3,
         };
         Self::Own(Box::new(Own::new(profile, one_time, kyber_too, rng)))
+    }
+
+    /// What the library keeps: for what only the library does.
+    ///
+    /// # Errors
+    /// `unsupported` on our own stack.
+    pub(crate) fn library(&self) -> Result<&Installation, Refusal> {
+        match self {
+            Self::Library(installation) => Ok(installation),
+            Self::Own(_) => Err(Refusal::new(Reason::Unsupported, "our own stack seals no sender")),
+        }
     }
 
     pub(crate) fn get(&self) -> &dyn Speaker {

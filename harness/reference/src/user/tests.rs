@@ -39,7 +39,7 @@ fn last_resort_message() -> (ReferenceUser, ReferenceUser, Vec<u8>) {
     };
     alice.process_bundle(&bundle, 0).unwrap();
     let body = Some(content::Body::Text(Text { text: "once".into() }));
-    let content = Content { message_id: Uuid::from_u128(9).to_string(), sent_at: 0, body };
+    let content = Content { message_id: Uuid::from_u128(9).to_string(), sent_at: 0, group: None, body };
     let (kind, body) = alice.encrypt(bob.user(), &content, 0).unwrap();
     assert_eq!(kind, MessageType::Prekey);
     (alice, bob, body)

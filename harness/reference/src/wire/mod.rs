@@ -12,9 +12,11 @@ mod field;
 mod message;
 mod pq_ratchet;
 mod protobuf;
+mod sender_key;
 mod tamper;
 
 pub use field::{Field, Layer, UnknownField};
 pub use message::{Message, NormalMessage, PrekeyMessage, ProtobufError, WireError, parse};
 pub use pq_ratchet::{BadPqRatchet, PqRatchet};
+pub use sender_key::{SENDER_KEY_FIELDS, SenderKeyTamperError, tamper_sender_key_message};
 pub use tamper::{How, TamperError, tamper, tamper_named};

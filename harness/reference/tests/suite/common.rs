@@ -49,7 +49,7 @@ pub(crate) fn bundle(of: &ReferenceUser, nth: Option<usize>) -> KeyBundle {
 
 pub(crate) fn text(text: &str) -> Content {
     let body = Some(content::Body::Text(Text { text: text.into() }));
-    Content { message_id: id(text).to_string(), sent_at: NOW, body }
+    Content { message_id: id(text).to_string(), sent_at: NOW, group: None, body }
 }
 
 pub(crate) fn say(from: &mut ReferenceUser, to: &ReferenceUser, words: &str) -> Sent {

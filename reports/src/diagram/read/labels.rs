@@ -22,13 +22,14 @@ impl Reader<'_> {
 
     pub(super) fn label(&self, stanza: &Stanza) -> String {
         match (stanza, self.names.get(&stanza.id())) {
-            (Stanza::Message { .. } | Stanza::Receipt { .. }, Some(name)) => name.clone(),
+            (Stanza::Message { .. } | Stanza::Receipt { .. } | Stanza::GroupMessage { .. }, Some(name)) => name.clone(),
             (Stanza::Receipt { r#type, of, .. }, None) => {
                 let kind = if *r#type == ReceiptType::Retry { "retry of" } else { "receipt of" };
                 format!("{kind} {}", self.stanza(*of))
             }
             (Stanza::Accepted { id }, _) => format!("{} is accepted", self.stanza(*id)),
             (Stanza::KeysLow { .. }, _) => "keys-low".into(),
+            (Stanza::Group { version, members, .. }, _) => format!("list {version} of a group, {} members", members.len()),
             _ => self.stanza(stanza.id()),
         }
     }

@@ -5,10 +5,11 @@ use super::{SLOW, User};
 use crate::defect::Defect;
 use crate::vault::Opened;
 use countersign_contract::content::{Content, ContentError, LARGEST_CONTENT, PADDING_BLOCK, content::Body};
+use countersign_contract::groups::Way;
 use countersign_contract::media::is_media_type;
-use countersign_contract::portable::{MOST_RETRIES, MessageType, ReceiptType, Stanza};
+use countersign_contract::portable::{GroupList, MOST_RETRIES, MessageType, ReceiptType, Stanza};
 use countersign_contract::seen::{NoticeKind, UserContent, What};
-use countersign_contract::{Reason, StanzaId, UserId};
+use countersign_contract::{GroupId, Reason, StanzaId, UserId};
 use prost::Message as _;
 use std::sync::Arc;
 use std::time::Duration;
@@ -149,8 +150,24 @@ impl User {
                 self.see(What::Refused { stanza: id, reason: Reason::Malformed });
                 Vec::new()
             }
+            Stanza::GroupMessage { id, from: Some(from), .. } if self.refuses_unread(from) => {
+                self.see(What::Refused { stanza: id, reason: Reason::Blocked });
+                Vec::new()
+            }
+            Stanza::GroupMessage { id, group, from: Some(from), body, .. } => {
+                self.receive_group(id, from, group, body.as_ref()).await.into_iter().collect()
+            }
+            Stanza::GroupMessage { id, from: None, .. } => {
+                self.see(What::Refused { stanza: id, reason: Reason::Malformed });
+                Vec::new()
+            }
+            Stanza::Group { group, version, members, .. } => {
+                self.take_group(&GroupList { group, version, members });
+                Vec::new()
+            }
             Stanza::Receipt { from: Some(from), r#type: ReceiptType::Delivered, of, .. } => {
-                let message = self.state().sent.message(from, of);
+                let in_group = self.message_in_group(from, of);
+                let message = self.state().sent.message(from, of).or(in_group);
                 if let Some(message) = message {
                     self.see(What::Receipt { from, of: vec![message] });
                 }
@@ -172,7 +189,7 @@ impl User {
     /// A stanza that was delivered before. After a broken connection the gateway may not know that it was processed; on the same
     /// connection it is somebody's mistake, and the user's client refuses it.
     fn repeated(&self, connection: u32, stanza: &Stanza) {
-        let Stanza::Message { id, .. } = stanza else { return };
+        let (Stanza::Message { id, .. } | Stanza::GroupMessage { id, .. }) = stanza else { return };
         let cached = self.state().cache.get(id).cloned();
         if let Some(what) = cached {
             self.see(what);
@@ -189,23 +206,48 @@ impl User {
                 if opened.identity_changed && !late {
                     self.tell_of_identity(from);
                 }
-                let shown = self.show(id, from, &opened).await;
+                let shown = self.show(id, from, &opened, Way::Pairwise).await;
                 if opened.identity_changed && late {
                     self.tell_of_identity(from);
                 }
                 match shown {
                     Ok(answered) => answered.then(|| receipt(from, ReceiptType::Delivered, id, None)),
+                    Err(reason @ (Reason::StaleGroup | Reason::NoSession)) => self.refuse(id, from, reason),
                     Err(reason) => {
                         self.see(What::Refused { stanza: id, reason });
                         self.answers_refused().then(|| receipt(from, ReceiptType::Delivered, id, None))
                     }
                 }
             }
+            Err(_) if self.has(Defect::GuessesMessageKind) && self.group_of(from, body).is_some() => {
+                let group = self.group_of(from, body)?;
+                self.receive_group(id, from, group, body).await
+            }
             Err(_) if self.has_blocked(from) && !self.has(Defect::AsksBlockedAgain) => {
                 self.see(What::Refused { stanza: id, reason: Reason::Blocked });
                 None
             }
             Err(reason) => self.refuse(id, from, reason),
+        }
+    }
+
+    /// Decrypts and shows a group message: the receipt that follows.
+    async fn receive_group(&self, id: StanzaId, from: UserId, group: GroupId, body: &[u8]) -> Option<Stanza> {
+        let made_for = self.group_of(from, body).filter(|_| self.has(Defect::IgnoresGroupOfStanza));
+        let group = made_for.unwrap_or(group);
+        let shown = match self.open_group(from, group, body) {
+            Ok(opened) => self.show(id, from, &opened, Way::SenderKey(group)).await,
+            Err(reason) => Err(reason),
+        };
+        match shown {
+            Ok(answered) => answered.then(|| receipt(from, ReceiptType::Delivered, id, None)),
+            Err(reason @ (Reason::NoSession | Reason::StaleGroup)) if !self.has(Defect::AsksNoGroupAgain) => {
+                self.refuse(id, from, reason)
+            }
+            Err(reason) => {
+                self.see(What::Refused { stanza: id, reason });
+                None
+            }
         }
     }
 
@@ -230,24 +272,24 @@ impl User {
     fn refuse(&self, id: StanzaId, from: UserId, reason: Reason) -> Option<Stanza> {
         if self.has(Defect::ShowsUndecryptable) {
             let content = UserContent::Text { text: "This message could not be decrypted.".into() };
-            self.see(What::Message { message: id, from, content });
+            self.see(What::Message { message: id, from, group: None, content });
         } else {
             self.see(What::Refused { stanza: id, reason });
         }
-        let may_help = matches!(reason, Reason::NoSession | Reason::UnknownPrekey | Reason::BadMac);
+        let may_help = matches!(reason, Reason::NoSession | Reason::UnknownPrekey | Reason::BadMac | Reason::StaleGroup);
         if !may_help || self.has(Defect::NoRetryReceipt) {
             return None;
         }
         let most = if self.has(Defect::AsksWithoutEnd) { u32::MAX } else { MOST_RETRIES };
         let count = self.state().asked.again(id, most);
-        if count == Some(1) {
-            self.see(What::Notice { notice: NoticeKind::Undecryptable, about: from });
+        if count == Some(1) && reason != Reason::StaleGroup {
+            self.see(What::Notice { notice: NoticeKind::Undecryptable, about: from, group: None });
         }
         count.map(|count| receipt(from, ReceiptType::Retry, id, Some(count)))
     }
 
     /// Shows a decrypted message: whether it is answered with a receipt.
-    async fn show(&self, id: StanzaId, from: UserId, opened: &Opened) -> Result<bool, Reason> {
+    async fn show(&self, id: StanzaId, from: UserId, opened: &Opened, way: Way) -> Result<bool, Reason> {
         if opened.plaintext.len() > LARGEST_CONTENT + PADDING_BLOCK {
             return Err(Reason::TooLarge);
         }
@@ -258,6 +300,7 @@ impl User {
             }
             content => content.map_err(ContentError::reason)?,
         };
+        let Some(group) = self.examine_group(from, way, &content)? else { return Ok(false) };
         let message = content.message().ok_or(Reason::Malformed)?;
         let known = self.state().shown.contains(&(from, message));
         if !opened.replayed && known && !self.has(Defect::ShowsEveryResend) {
@@ -274,13 +317,16 @@ impl User {
             _ => None,
         };
         let content = content.shown(digest.map(|(digest, _)| digest)).ok_or(Reason::Malformed)?;
-        self.examine(from, message, &content)?;
+        if group.is_none() {
+            self.examine(from, message, &content)?;
+        }
         let answered = self.answers(&content);
         let shown = self.as_shown(content).and_then(|content| self.converse(content));
         let shown = self.as_file_shown(shown, digest.map(|(_, length)| length));
         self.state().shown.insert((from, message));
         if let Some(content) = shown {
-            let what = What::Message { message, from, content };
+            let group = group.filter(|_| !self.has(Defect::LosesGroup));
+            let what = What::Message { message, from, group, content };
             if self.has(Defect::ShowsRepeatedStanza) {
                 self.state().cache.insert(id, what.clone());
             }

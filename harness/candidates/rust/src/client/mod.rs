@@ -4,6 +4,7 @@
 //! share [`State`], which is locked for moments only and never across a wait.
 
 mod gateway;
+mod groups;
 mod incoming;
 mod link;
 mod media;
@@ -15,6 +16,7 @@ use crate::defect::{Defect, Defects};
 use crate::instance::Instance;
 use crate::vault::{Backup, Vault};
 use countersign_contract::conversation::Conversation;
+use countersign_contract::groups::Groups;
 use countersign_contract::operations::{EventList, ImportedKeys, RotateKeys};
 use countersign_contract::portable::{Enlisted, JSON, Stanza};
 use countersign_contract::seen::{NoticeKind, Seen, What};
@@ -70,6 +72,9 @@ struct State {
     /// Messages that a peer deleted: for the defect `shows-repeated-delete`.
     deleted: BTreeSet<StanzaId>,
     sent: retry::Sent,
+    /// The groups that the user knows of, and what went to them.
+    groups: Groups,
+    to_groups: BTreeMap<StanzaId, groups::SentToGroup>,
     asked: retry::Asked,
     /// Receipts that could not be delivered before the connection broke.
     unsent: Vec<Stanza>,
@@ -123,6 +128,8 @@ impl User {
             blocked: BTreeSet::new(),
             deleted: BTreeSet::new(),
             sent: retry::Sent::default(),
+            groups: Groups::default(),
+            to_groups: BTreeMap::new(),
             asked: retry::Asked::default(),
             unsent: Vec::new(),
             connections: 0,
@@ -278,7 +285,7 @@ impl User {
     }
 
     fn tell_of_identity(&self, about: UserId) {
-        self.see(What::Notice { notice: NoticeKind::IdentityChanged, about });
+        self.see(What::Notice { notice: NoticeKind::IdentityChanged, about, group: None });
     }
 
     fn has(&self, defect: Defect) -> bool {

@@ -111,6 +111,15 @@ impl User {
         self.fetch(of).await
     }
 
+    /// Sets up a new session with a peer, even if there is one.
+    ///
+    /// # Errors
+    /// As for [`Self::fetch_keys`].
+    pub(super) async fn renew_session(&self, with: UserId) -> Result<(), Problem> {
+        let _turn = self.turn.lock().await;
+        self.session_with(with, true).await
+    }
+
     /// Publishes another batch of one-time prekeys.
     ///
     /// # Errors

@@ -91,6 +91,9 @@ impl User {
         if self.has(Defect::IgnoresRetryReceipt) {
             return;
         }
+        if self.answer_group_retry(link, from, of).await {
+            return;
+        }
         let message = {
             let state = self.state();
             let unsent = if self.has(Defect::ResendsUnsent) { state.sent.latest } else { None };

@@ -12,7 +12,7 @@ in_both_suites! {
 }
 
 fn notice(about: &Actor) -> What {
-    What::Notice { notice: NoticeKind::IdentityChanged, about: about.id }
+    What::Notice { notice: NoticeKind::IdentityChanged, about: about.id, group: None }
 }
 
 async fn a_changed_identity_is_told_before_its_message_and_nothing_is_sent_to_it_unasked(suite: Suite) {

@@ -26,7 +26,7 @@ async fn files_of_every_kind_arrive_and_are_ciphertext_at_the_gateway() {
         if let UserContent::Media { file, .. } = &mut content {
             file.url = None;
         }
-        let shown = What::Message { message: id, from: pair.alice.id, content };
+        let shown = What::Message { message: id, from: pair.alice.id, group: None, content };
         assert_eq!(pair.bob.seen().await.last(), Some(&shown));
     }
     let office = pair.post.office.lock().unwrap();

@@ -379,7 +379,7 @@ impl Actor {
 
     /// What somebody sees of a text of this user.
     pub(super) fn text(&self, message: StanzaId, text: &str) -> What {
-        What::Message { message, from: self.id, content: UserContent::Text { text: text.into() } }
+        What::Message { message, from: self.id, group: None, content: UserContent::Text { text: text.into() } }
     }
 }
 

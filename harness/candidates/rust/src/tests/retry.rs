@@ -73,7 +73,7 @@ async fn a_stanza_is_asked_for_five_times_at_most(suite: Suite) {
 }
 
 fn undecryptable(about: &Actor) -> What {
-    What::Notice { notice: NoticeKind::Undecryptable, about: about.id }
+    What::Notice { notice: NoticeKind::Undecryptable, about: about.id, group: None }
 }
 
 /// Flips a bit of what a prekey message ends with: the Kyber ciphertext, or where there is none, the message itself.

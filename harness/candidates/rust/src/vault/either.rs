@@ -3,9 +3,11 @@
 use super::{Opened, Readiness, Started, classic, pq};
 use crate::defect::Defects;
 use countersign_contract::claims::Suite;
+use countersign_contract::content::Content;
 use countersign_contract::operations::ImportedKeys;
 use countersign_contract::portable::{Enlist, KeyBundle, MessageType, PublishKeys};
-use countersign_contract::{Reason, UserId};
+use countersign_contract::{GroupId, Reason, UserId};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -123,6 +125,82 @@ impl Vault {
     /// Decrypts for somebody else, and leaves everything as it was: for the defect `shared-key-store`.
     pub(crate) fn lend(&mut self, from: UserId, kind: MessageType, body: &[u8]) -> Option<Opened> {
         either!(self, vault => vault.lend(from, kind, body))
+    }
+
+    /// Those of the members who do not have the user's present sender key for a group.
+    pub(crate) fn without_sender_key(&self, group: GroupId, members: &BTreeSet<UserId>) -> Vec<UserId> {
+        match self {
+            Self::Pq(vault) => vault.without_sender_key(group, members),
+            Self::Classic(_) => Vec::new(),
+        }
+    }
+
+    /// The user's sender key for a group as it stands now.
+    ///
+    /// # Errors
+    /// `unsupported` in `signal-classic`, in which this client has no groups; `internal` if the library fails.
+    pub(crate) fn sender_key(&mut self, group: GroupId) -> Result<Vec<u8>, Reason> {
+        self.with_groups()?.sender_key(group)
+    }
+
+    /// Notes that a member has the user's present sender key, or is about to.
+    pub(crate) fn gave_sender_key(&mut self, group: GroupId, to: UserId) {
+        if let Self::Pq(vault) = self {
+            vault.gave_sender_key(group, to);
+        }
+    }
+
+    /// Lets the user make a new sender key for a group, since somebody who has this one is no member any more.
+    pub(crate) fn forget_sender_key(&mut self, group: GroupId) {
+        if let Self::Pq(vault) = self {
+            vault.forget_sender_key(group);
+        }
+    }
+
+    /// Encrypts a padded content for a group.
+    ///
+    /// # Errors
+    /// `unsupported` in `signal-classic`; `no-session` without a sender key.
+    pub(crate) fn seal_for_group(&mut self, group: GroupId, padded: &[u8]) -> Result<Vec<u8>, Reason> {
+        self.with_groups()?.seal_for_group(group, padded)
+    }
+
+    /// Takes a member's sender key.
+    ///
+    /// # Errors
+    /// `unsupported` in `signal-classic`; `malformed`, `bad-key`, and `not-permitted` for one that the sender uses in another group.
+    pub(crate) fn take_sender_key(&mut self, from: UserId, group: GroupId, distribution: &[u8]) -> Result<(), Reason> {
+        self.with_groups()?.take_sender_key(from, group, distribution)
+    }
+
+    /// Decrypts a group message: its plaintext, and whether only a defect let a replay pass. `examine` says whether its content may
+    /// be; if not, all keys are as before.
+    ///
+    /// # Errors
+    /// `unsupported` in `signal-classic`; the reasons of the contract's module `groups`.
+    pub(crate) fn open_group(
+        &mut self,
+        from: UserId,
+        group: GroupId,
+        body: &[u8],
+        examine: impl FnOnce(&Content) -> Result<(), Reason>,
+    ) -> Result<(Vec<u8>, bool), Reason> {
+        self.with_groups()?.open_group(from, group, body, examine)
+    }
+
+    /// The group whose sender key a body was made under.
+    pub(crate) fn group_of(&self, from: UserId, body: &[u8]) -> Option<GroupId> {
+        match self {
+            Self::Pq(vault) => vault.group_of(from, body),
+            Self::Classic(_) => None,
+        }
+    }
+
+    fn with_groups(&mut self) -> Result<&mut pq::Vault, Reason> {
+        match self {
+            Self::Pq(vault) => Ok(vault),
+            Self::Classic(_) => Err(Reason::Unsupported),
+        }
     }
 
     /// Copies the keys as they are: for the defect `restores-backup-on-reinstall`.

@@ -105,7 +105,14 @@ impl World {
         self.log(Event::ToReference { user: user(to), what: "stanza".into(), body });
         self.observed(
             to,
-            Observation::Shown { stanza: id(name), message: id(name), from: user(from), content: content(name), padded: 160 },
+            Observation::Shown {
+                stanza: id(name),
+                message: id(name),
+                from: user(from),
+                group: None,
+                content: content(name),
+                padded: 160,
+            },
         );
     }
 }

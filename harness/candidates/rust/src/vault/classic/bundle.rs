@@ -42,7 +42,8 @@ impl Vault {
         }
         let theirs = Theirs { identity, signed_prekey, one_time_prekey: one_time.map(|(_, key)| key) };
         let pending = Pending { one_time_prekey: one_time.map(|(id, _)| id), signed_prekey: bundle.signed_prekey.id, since: now };
-        let session = Session::begin(&self.identities.own, &theirs, pending, &mut self.rng)?;
+        let mut session = Session::begin(&self.identities.own, &theirs, pending, &mut self.rng)?;
+        session.never_turns = self.defects.has(Defect::NeverTurnsRatchet);
         if self.defects.has(Defect::ForgetsOldSessionOnFetch) {
             self.sessions.remove(&of);
         }

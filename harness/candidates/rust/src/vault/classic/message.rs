@@ -83,7 +83,7 @@ impl FirstMessage {
     ///
     /// # Errors
     /// As for [`Message::read`]; `bad-key` also for an identity or base key of low order, or one that is not written as it should be.
-    pub(super) fn read(body: &[u8], from: UserId, to: UserId) -> Result<Self, Reason> {
+    pub(super) fn read(body: &[u8], from: UserId, to: UserId, takes_weak_base_key: bool) -> Result<Self, Reason> {
         let fields = FirstFields::decode(after_version(body)?).map_err(|_| Reason::Malformed)?;
         let (Some(base_key), Some(identity), Some(message)) = (&fields.base_key, &fields.identity_key, &fields.message) else {
             return Err(Reason::Malformed);
@@ -96,8 +96,9 @@ impl FirstMessage {
             registration_id: fields.registration_id.unwrap_or_default(),
             message: Message::read(message, from, to)?,
         };
-        let weak = is_low_order(&first.base_key) || is_low_order(first.identity.public_key());
-        if weak || !first.base_key.is_canonical() { Err(Reason::BadKey) } else { Ok(first) }
+        let weak_base_key = is_low_order(&first.base_key) || !first.base_key.is_canonical();
+        let weak = is_low_order(first.identity.public_key()) || weak_base_key && !takes_weak_base_key;
+        if weak { Err(Reason::BadKey) } else { Ok(first) }
     }
 
     /// All but the message itself.

@@ -14,8 +14,10 @@ mod seal;
 mod session;
 #[cfg(test)]
 mod tests;
+mod weaker;
 
 pub(crate) use prekeys::Backup;
+pub(super) use weaker::read_alone;
 
 use super::counters::Counters;
 use super::identities::Identities;

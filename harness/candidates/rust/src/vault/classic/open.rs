@@ -116,7 +116,7 @@ impl Vault {
     }
 
     fn read_first(&mut self, from: UserId, body: &[u8], check_mac: bool) -> Result<Read, Reason> {
-        let first = FirstMessage::read(body, from, self.user)?;
+        let first = FirstMessage::read(body, from, self.user, self.defects.has(Defect::AcceptsLowOrderBaseKey))?;
         if first.identity == *self.identities.own.identity_key() {
             return Err(Reason::WrongRecipient);
         }
@@ -145,7 +145,8 @@ impl Vault {
                 // The same first message once more, after its session was forgotten.
                 return Err(Reason::Duplicate);
             }
-            let session = Session::answer(&self.identities.own, &ours, first.identity, first.base_key)?;
+            let mut session = Session::answer(&self.identities.own, &ours, first.identity, first.base_key)?;
+            session.never_turns = self.defects.has(Defect::NeverTurnsRatchet);
             let (session, plain) = session.open(&own, &first.message, check_mac, &mut self.rng)?;
             record.begin(session);
             self.use_up(&first);
@@ -185,14 +186,17 @@ impl Vault {
     }
 
     /// The prekeys that a first message names; those that were used already too, if a defect asks for them.
-    fn ours(&self, first: &FirstMessage, used_too: bool) -> Result<Ours, Reason> {
+    pub(super) fn ours(&self, first: &FirstMessage, used_too: bool) -> Result<Ours, Reason> {
         let falls_back = self.defects.has(Defect::FallsBackToCurrentSignedPrekey);
         let signed_prekey = self.prekeys.signed(first.signed_prekey, falls_back).ok_or(Reason::UnknownPrekey)?;
         let one_time_prekey = match first.one_time_prekey {
             None => None,
             Some(id) => {
                 let used = || if used_too { self.prekeys.used.get(&id) } else { None };
-                Some(*self.prekeys.one_time.get(&id).or_else(used).ok_or(Reason::UnknownPrekey)?)
+                match self.prekeys.one_time.get(&id).or_else(used) {
+                    None if self.defects.has(Defect::IgnoresUnknownOneTimePrekey) => None,
+                    found => Some(*found.ok_or(Reason::UnknownPrekey)?),
+                }
             }
         };
         Ok(Ours { signed_prekey, one_time_prekey })
@@ -240,6 +244,9 @@ impl Vault {
 
     /// What defective clients make of a message that they should refuse for `reason`.
     fn open_by_mistake(&mut self, from: UserId, kind: MessageType, body: &[u8], reason: Reason) -> Result<Vec<u8>, Reason> {
+        if let Some(plain) = self.open_weakly(from, kind, body, reason) {
+            return Ok(plain);
+        }
         if reason == Reason::Duplicate && kind == MessageType::Prekey && self.defects.has(Defect::ReplaysFirstMessage) {
             return self.read_anew(from, body).map_err(|_| reason);
         }
@@ -259,8 +266,8 @@ impl Vault {
     }
 
     /// A first message as if it came for the first time.
-    fn read_anew(&mut self, from: UserId, body: &[u8]) -> Result<Vec<u8>, Reason> {
-        let first = FirstMessage::read(body, from, self.user)?;
+    pub(super) fn read_anew(&mut self, from: UserId, body: &[u8]) -> Result<Vec<u8>, Reason> {
+        let first = FirstMessage::read(body, from, self.user, self.defects.has(Defect::AcceptsLowOrderBaseKey))?;
         let ours = self.ours(&first, true)?;
         let session = Session::answer(&self.identities.own, &ours, first.identity, first.base_key)?;
         let own = self.identities.own.identity_key();

@@ -68,6 +68,8 @@ pub(super) struct Session {
     previous_counter: u32,
     receiving: VecDeque<Receiving>,
     pub(super) pending: Option<Pending>,
+    /// The defect `never-turns-ratchet`.
+    pub(super) never_turns: bool,
 }
 
 /// A chain of the peer's.
@@ -105,6 +107,7 @@ impl Session {
             previous_counter: 0,
             receiving: VecDeque::from([their_chain]),
             pending: Some(pending),
+            never_turns: false,
         })
     }
 
@@ -120,6 +123,7 @@ impl Session {
             previous_counter: 0,
             receiving: VecDeque::new(),
             pending: None,
+            never_turns: false,
         })
     }
 
@@ -190,12 +194,17 @@ impl Session {
             return Err(Reason::BadKey);
         }
         let (root, receiving) = chain::step(&self.root, &agree(&self.ratchet.private_key, &theirs)?)?;
-        self.ratchet = KeyPair::generate(rng);
-        let (root, sending) = chain::step(&root, &agree(&self.ratchet.private_key, &theirs)?)?;
-        self.root = root;
-        // Others that speak this version count from zero here: the number of the last message, not how many there were.
-        self.previous_counter = self.sending.index.saturating_sub(1);
-        self.sending = ChainKey::first(sending);
+        // Whoever has sent could go on in the same chain, and the peer would not turn either.
+        if self.never_turns && self.sending.index > 0 {
+            self.root = root;
+        } else {
+            self.ratchet = KeyPair::generate(rng);
+            let (root, sending) = chain::step(&root, &agree(&self.ratchet.private_key, &theirs)?)?;
+            self.root = root;
+            // Others that speak this version count from zero here: the number of the last message, not how many there were.
+            self.previous_counter = self.sending.index.saturating_sub(1);
+            self.sending = ChainKey::first(sending);
+        }
         self.receiving.push_back(Receiving::new(theirs, receiving));
         if self.receiving.len() > MOST_CHAINS {
             self.receiving.pop_front();

@@ -122,7 +122,7 @@ fn first_messages_with_weak_or_crooked_keys_are_refused() {
     };
     alice.start(bob.user, &bundle, NOW).unwrap();
     let (_, whole) = alice.seal(bob.user, b"x", NOW).unwrap();
-    let first = FirstMessage::read(&whole, alice.user, bob.user).ok().unwrap();
+    let first = FirstMessage::read(&whole, alice.user, bob.user, false).ok().unwrap();
     let weak = PublicKey::from_djb_public_key_bytes(&[0; 32]).unwrap();
     // One more than the field has elements is zero again, written otherwise.
     let crooked: [u8; 32] = std::array::from_fn(|place| match place {

@@ -83,12 +83,17 @@ pub(super) fn with_other_previous_counter(body: &[u8]) -> Option<Vec<u8>> {
 /// The message with the MAC that it should have, if `session` has the key for it.
 fn repair(session: &view::Session, body: &[u8]) -> Option<Vec<u8>> {
     let message = SignalMessage::try_from(body).ok()?;
+    with_mac(session, &message, body, &seed(session, &message)?)
+}
+
+/// What the keys of a message are derived from, if `session` has it.
+pub(super) fn seed(session: &view::Session, message: &SignalMessage) -> Option<Vec<u8>> {
     let ratchet_key = message.sender_ratchet_key();
     let known = session.receiver_chains.iter().find(|chain| *chain.ratchet_key == *ratchet_key.serialize());
     let (index, key) = match known {
         Some(chain) => {
             if let Some(skipped) = chain.message_keys.iter().find(|key| key.index == message.counter()) {
-                return with_mac(session, &message, body, &skipped.seed);
+                return Some(skipped.seed.clone());
             }
             let chain_key = chain.chain_key.as_ref()?;
             (chain_key.index, chain_key.key.clone())
@@ -100,7 +105,7 @@ fn repair(session: &view::Session, body: &[u8]) -> Option<Vec<u8>> {
     for _ in 0..steps {
         key = hmac(&key, &[&[2]])?.to_vec();
     }
-    with_mac(session, &message, body, &hmac(&key, &[&[1]])?)
+    hmac(&key, &[&[1]]).map(Vec::from)
 }
 
 /// The chain key that a ratchet step to `theirs` leads to.
@@ -126,7 +131,7 @@ fn with_mac(session: &view::Session, message: &SignalMessage, body: &[u8], seed:
     Some(repaired)
 }
 
-fn hmac(key: &[u8], parts: &[&[u8]]) -> Option<[u8; 32]> {
+pub(super) fn hmac(key: &[u8], parts: &[&[u8]]) -> Option<[u8; 32]> {
     let mut mac = <Hmac<Sha256>>::new_from_slice(key).ok()?;
     parts.iter().for_each(|part| mac.update(part));
     Some(mac.finalize().into_bytes().into())

@@ -3,6 +3,7 @@
 mod backup;
 mod bundle;
 mod forged;
+mod groups;
 mod import;
 mod open;
 mod publish;
@@ -11,6 +12,7 @@ mod seal;
 mod store;
 mod unchecked;
 mod view;
+mod weaker;
 
 pub(crate) use backup::Backup;
 #[cfg(test)]
@@ -58,6 +60,7 @@ pub(crate) struct Vault {
     replaced: Vec<(u32, u64)>,
     /// Base keys that a first message named: for the defect `sets-up-once`.
     set_up: BTreeSet<Vec<u8>>,
+    groups: groups::GroupKeys,
     defects: Arc<dyn Defects>,
 }
 
@@ -86,6 +89,7 @@ impl Vault {
             lost: false,
             replaced: Vec::new(),
             set_up: BTreeSet::new(),
+            groups: groups::GroupKeys::default(),
             defects,
         }
     }

@@ -87,7 +87,7 @@ impl Vault {
     fn open_prekey(&mut self, from: UserId, body: &[u8]) -> Result<Vec<u8>, Reason> {
         let message = PreKeySignalMessage::try_from(body).map_err(|error| reason_of(&error).unwrap_or(Reason::Malformed))?;
         let outer = view::PrekeyMessage::decode(body.get(1..).unwrap_or_default()).map_err(|_| Reason::Malformed)?;
-        self.read(from, &outer.message)?;
+        let inner = self.read(from, &outer.message)?;
         if message.message_version() != VERSION {
             return Err(Reason::BadVersion);
         }
@@ -100,6 +100,10 @@ impl Vault {
         }
         let session = (from, message.base_key().serialize());
         let first = self.surroundings.get(&session);
+        // libsignal speaks without the post-quantum ratchet to whoever begins without it.
+        if first.is_none() && inner.pq_ratchet().is_empty() && !self.defects.has(Defect::AcceptsSessionWithoutSpqr) {
+            return Err(Reason::BadVersion);
+        }
         if let Some(first) = first
             && !self.defects.has(Defect::SkipsMac)
             && !self.defects.has(Defect::TrustsOuterIdentity)
@@ -245,6 +249,9 @@ impl Vault {
     /// What defective clients make of a message that they should refuse for `reason`.
     fn open_by_mistake(&mut self, from: UserId, kind: MessageType, body: &[u8], reason: Reason) -> Result<Vec<u8>, Reason> {
         let name = from.to_string();
+        if let Some(plain) = self.open_weakly(from, kind, body, reason) {
+            return Ok(plain);
+        }
         if reason == Reason::Duplicate && kind == MessageType::Prekey && self.defects.has(Defect::ReplaysFirstMessage) {
             let (sessions, one_time, kyber) = (self.sessions.clone(), self.one_time.clone(), self.kyber.clone());
             self.sessions.0.remove(&name);
@@ -289,16 +296,18 @@ impl Vault {
         }
         let fields = body.get(1..body.len().saturating_sub(super::forged::MAC_BYTES)).unwrap_or_default();
         let inner = view::NormalMessage::decode(fields).map_err(|_| Reason::Malformed)?;
-        // libsignal computes with any ratchet key. One under which something was read before was looked at then.
-        let ratchet_key = message.sender_ratchet_key();
-        let weak = || !self.counters.know(from, ratchet_key.serialize()) && is_low_order(ratchet_key);
-        if inner.ratchet_key.len() != 33 || weak() {
+        if inner.ratchet_key.len() != 33 {
             return Err(Reason::BadKey);
         }
         if !ratchet::is_safe_to_read(inner.pq_ratchet.as_deref().unwrap_or_default()) {
             return Err(Reason::BadMac);
         }
-        if inner.addresses.is_some_and(|addresses| addresses != addresses_of(from, self.user)) {
+        // libsignal takes ratchet keys of low order.
+        if is_low_order(message.sender_ratchet_key()) && !self.defects.has(Defect::AcceptsLowOrderRatchetKey) {
+            return Err(Reason::BadKey);
+        }
+        let names_others = inner.addresses.is_some_and(|addresses| addresses != addresses_of(from, self.user));
+        if names_others && !self.defects.has(Defect::IgnoresAddresses) {
             return Err(Reason::WrongRecipient);
         }
         Ok(message)

@@ -179,3 +179,43 @@ pub(super) struct PendingKyberPrekey {
     #[prost(uint32, tag = "1")]
     pub(super) pre_key_id: u32,
 }
+
+/// A `SenderKeyRecord`.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct SenderKeyRecord {
+    #[prost(message, repeated, tag = "1")]
+    pub(super) states: Vec<SenderKeyState>,
+}
+
+/// One sender key of a record.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct SenderKeyState {
+    #[prost(uint32, tag = "1")]
+    pub(super) chain_id: u32,
+    #[prost(message, optional, tag = "2")]
+    pub(super) chain_key: Option<MessageSeed>,
+    #[prost(message, optional, tag = "3")]
+    pub(super) signing_key: Option<SigningKey>,
+    #[prost(message, repeated, tag = "4")]
+    pub(super) message_keys: Vec<MessageSeed>,
+    #[prost(uint32, tag = "5")]
+    pub(super) message_version: u32,
+}
+
+/// Where a sender key's chain stands, or the key of a message that was skipped.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct MessageSeed {
+    #[prost(uint32, tag = "1")]
+    pub(super) iteration: u32,
+    #[prost(bytes = "vec", tag = "2")]
+    pub(super) seed: Vec<u8>,
+}
+
+/// What a sender key's messages are signed with.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct SigningKey {
+    #[prost(bytes = "vec", tag = "1")]
+    pub(super) public: Vec<u8>,
+    #[prost(bytes = "vec", tag = "2")]
+    pub(super) private: Vec<u8>,
+}

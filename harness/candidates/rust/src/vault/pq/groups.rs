@@ -1,0 +1,232 @@
+//! Sender keys: the user's own for each group, and those of others.
+
+use super::{REMEMBERED, Vault, address, reason_of, run, view};
+use crate::defect::Defect;
+use async_trait::async_trait;
+use countersign_contract::content::Content;
+use countersign_contract::{GroupId, Reason, UserId};
+use libsignal_protocol::{
+    KeyPair, ProtocolAddress, SenderKeyDistributionMessage, SenderKeyMessage, SenderKeyRecord, SenderKeyStore,
+    SignalProtocolError, create_sender_key_distribution_message, group_decrypt, group_encrypt,
+    process_sender_key_distribution_message,
+};
+use prost::Message as _;
+use std::collections::{BTreeMap, BTreeSet};
+use uuid::Uuid;
+
+/// Members to whom the defect `hands-keys-to-few` gives its sender key.
+const FEW: usize = 32;
+
+#[derive(Clone, Default)]
+struct SenderKeys(BTreeMap<(String, Uuid), SenderKeyRecord>);
+
+#[async_trait(?Send)]
+impl SenderKeyStore for SenderKeys {
+    async fn store_sender_key(
+        &mut self,
+        sender: &ProtocolAddress,
+        id: Uuid,
+        record: &SenderKeyRecord,
+    ) -> Result<(), SignalProtocolError> {
+        self.0.insert((sender.name().to_owned(), id), record.clone());
+        Ok(())
+    }
+
+    async fn load_sender_key(
+        &mut self,
+        sender: &ProtocolAddress,
+        id: Uuid,
+    ) -> Result<Option<SenderKeyRecord>, SignalProtocolError> {
+        Ok(self.0.get(&(sender.name().to_owned(), id)).cloned())
+    }
+}
+
+/// A sender key of the user's own.
+struct OwnKey {
+    distribution: Uuid,
+    given: BTreeSet<UserId>,
+    /// As it was first handed out: for the defect `hands-out-first-sender-key`.
+    first: Option<Vec<u8>>,
+}
+
+/// Which message it was: sender, distribution, chain, iteration.
+type Place = (UserId, Uuid, u32, u32);
+
+/// All sender keys of a user.
+#[derive(Default)]
+pub(super) struct GroupKeys {
+    keys: SenderKeys,
+    own: BTreeMap<GroupId, OwnKey>,
+    /// For which group each sender key of others was handed out.
+    bound: BTreeMap<(UserId, Uuid), GroupId>,
+    read: BTreeSet<Place>,
+    /// For the defect `replays-group-message`.
+    plain: BTreeMap<Place, Vec<u8>>,
+}
+
+impl Vault {
+    /// Those of the members who do not have the user's present sender key for a group.
+    pub(crate) fn without_sender_key(&self, group: GroupId, members: &BTreeSet<UserId>) -> Vec<UserId> {
+        let own = self.groups.own.get(&group);
+        let few = if self.defects.has(Defect::HandsKeysToFew) { FEW } else { usize::MAX };
+        let others = members.iter().copied().filter(|user| *user != self.user).take(few);
+        others.filter(|user| !own.is_some_and(|key| key.given.contains(user))).collect()
+    }
+
+    /// The user's sender key for a group as it stands now.
+    ///
+    /// # Errors
+    /// `internal` if the library fails.
+    pub(crate) fn sender_key(&mut self, group: GroupId) -> Result<Vec<u8>, Reason> {
+        let me = address(self.user)?;
+        let fresh = || OwnKey { distribution: Uuid::new_v4(), given: BTreeSet::new(), first: None };
+        let own = self.groups.own.entry(group).or_insert_with(fresh);
+        let made = create_sender_key_distribution_message(&me, own.distribution, &mut self.groups.keys, &mut self.rng);
+        let made = run(made).map_err(|_| Reason::Internal)?.serialized().to_vec();
+        let first = own.first.get_or_insert_with(|| made.clone());
+        Ok(if self.defects.has(Defect::HandsOutFirstSenderKey) { first.clone() } else { made })
+    }
+
+    /// Notes that a member has the user's present sender key, or is about to.
+    pub(crate) fn gave_sender_key(&mut self, group: GroupId, to: UserId) {
+        if let Some(own) = self.groups.own.get_mut(&group) {
+            own.given.insert(to);
+        }
+    }
+
+    /// Lets the user make a new sender key for a group, since somebody who has this one is no member any more.
+    pub(crate) fn forget_sender_key(&mut self, group: GroupId) {
+        if !self.defects.has(Defect::KeepsSenderKeyAfterRemoval) {
+            self.groups.own.remove(&group);
+        }
+    }
+
+    /// Encrypts a padded content for a group.
+    ///
+    /// # Errors
+    /// `no-session` without a sender key.
+    pub(crate) fn seal_for_group(&mut self, group: GroupId, padded: &[u8]) -> Result<Vec<u8>, Reason> {
+        if !self.groups.own.contains_key(&group) {
+            // A group of one: there is nobody to whom the key was handed.
+            self.sender_key(group)?;
+        }
+        let me = address(self.user)?;
+        let own = self.groups.own.get(&group).ok_or(Reason::NoSession)?;
+        let made = run(group_encrypt(&mut self.groups.keys, &me, own.distribution, padded, &mut self.rng));
+        made.map(|message| message.serialized().to_vec()).map_err(|error| reason_of(&error).unwrap_or(Reason::Internal))
+    }
+
+    /// Takes a member's sender key.
+    ///
+    /// # Errors
+    /// `malformed`, `bad-key`, and `not-permitted` for one that the sender uses in another group.
+    pub(crate) fn take_sender_key(&mut self, from: UserId, group: GroupId, distribution: &[u8]) -> Result<(), Reason> {
+        let reason = |error| reason_of(&error).unwrap_or(Reason::Malformed);
+        let message = SenderKeyDistributionMessage::try_from(distribution).map_err(reason)?;
+        let id = message.distribution_id().map_err(reason)?;
+        let other = self.groups.bound.get(&(from, id)).is_some_and(|bound| *bound != group);
+        if other && !self.defects.has(Defect::SharesSenderKeys) {
+            return Err(Reason::NotPermitted);
+        }
+        let peer = address(from)?;
+        run(process_sender_key_distribution_message(&peer, &message, &mut self.groups.keys)).map_err(reason)?;
+        self.groups.bound.insert((from, id), group);
+        Ok(())
+    }
+
+    /// Decrypts a group message: its plaintext, and whether only a defect let a replay pass. `examine` says whether its content may be;
+    /// if not, all keys are as before.
+    ///
+    /// # Errors
+    /// The reasons of the contract's module `groups`.
+    pub(crate) fn open_group(
+        &mut self,
+        from: UserId,
+        group: GroupId,
+        body: &[u8],
+        examine: impl FnOnce(&Content) -> Result<(), Reason>,
+    ) -> Result<(Vec<u8>, bool), Reason> {
+        let message = SenderKeyMessage::try_from(body).map_err(|error| reason_of(&error).unwrap_or(Reason::Malformed))?;
+        let id = message.distribution_id();
+        let place = (from, id, message.chain_id(), message.iteration());
+        let bound = self.groups.bound.get(&(from, id)).copied().ok_or(Reason::NoSession)?;
+        if bound != group && !self.defects.has(Defect::TrustsStanzaForGroup) {
+            return Err(Reason::WrongRecipient);
+        }
+        if self.is_late(&place) && self.defects.has(Defect::DropsLateGroupMessages) {
+            return Err(Reason::TooOld);
+        }
+        let stored = (from.to_string(), id);
+        let before = self.groups.keys.0.get(&stored).cloned();
+        let peer = address(from)?;
+        let plain = match run(group_decrypt(body, &mut self.groups.keys, &peer)) {
+            Ok(plain) => plain,
+            Err(error) => {
+                let reason = self.why_not(&place, &error);
+                let replayed = self.groups.plain.get(&place).filter(|_| reason == Reason::Duplicate).cloned();
+                if let Some(plain) = replayed {
+                    return Ok((plain, true));
+                }
+                let unsigned = reason == Reason::BadSignature && self.defects.has(Defect::SkipsSenderKeySignature);
+                unsigned.then(|| self.open_unsigned(&peer, &message, &stored)).flatten().ok_or(reason)?
+            }
+        };
+        let examined = Content::from_padded(&plain).map_err(|error| error.reason()).and_then(|content| examine(&content));
+        if let Err(reason) = examined {
+            self.groups.keys.0.extend(before.map(|record| (stored, record)));
+            return Err(reason);
+        }
+        if self.groups.read.len() >= REMEMBERED {
+            self.groups.read.pop_first();
+        }
+        self.groups.read.insert(place);
+        if self.defects.has(Defect::ReplaysGroupMessage) {
+            self.groups.plain.insert(place, plain.clone());
+        }
+        Ok((plain, false))
+    }
+
+    /// The group whose sender key a body was made under.
+    pub(crate) fn group_of(&self, from: UserId, body: &[u8]) -> Option<GroupId> {
+        let message = SenderKeyMessage::try_from(body).ok()?;
+        self.groups.bound.get(&(from, message.distribution_id())).copied()
+    }
+
+    /// Whether a later message of its chain was read.
+    fn is_late(&self, (from, id, chain, iteration): &Place) -> bool {
+        let later = (*from, *id, *chain, iteration.saturating_add(1))..=(*from, *id, *chain, u32::MAX);
+        self.groups.read.range(later).next().is_some()
+    }
+
+    fn why_not(&self, place: &Place, error: &SignalProtocolError) -> Reason {
+        match error {
+            SignalProtocolError::NoSenderKeyState { .. } => Reason::NoSession,
+            SignalProtocolError::DuplicatedMessage(..) if !self.groups.read.contains(place) => Reason::TooOld,
+            SignalProtocolError::InvalidMessage(_, "message from too far into the future") => Reason::TooOld,
+            error => reason_of(error).unwrap_or(Reason::BadMac),
+        }
+    }
+
+    /// The defect `skips-sender-key-signature`. libsignal cannot be told to skip the check, so that the message is signed anew, with a key
+    /// of our own that takes the place of the sender's in a copy of the record.
+    fn open_unsigned(&mut self, peer: &ProtocolAddress, message: &SenderKeyMessage, stored: &(String, Uuid)) -> Option<Vec<u8>> {
+        let pair = KeyPair::generate(&mut self.rng);
+        let mut record = view::SenderKeyRecord::decode(self.groups.keys.0.get(stored)?.serialize().ok()?.as_slice()).ok()?;
+        for state in &mut record.states {
+            state.signing_key = Some(view::SigningKey { public: pair.public_key.serialize().to_vec(), private: Vec::new() });
+        }
+        let mut copy = SenderKeys::default();
+        copy.0.insert(stored.clone(), SenderKeyRecord::deserialize(&record.encode_to_vec()).ok()?);
+        let signed = SenderKeyMessage::new(
+            message.message_version(),
+            message.distribution_id(),
+            message.chain_id(),
+            message.iteration(),
+            message.ciphertext().into(),
+            &mut self.rng,
+            &pair.private_key,
+        )
+        .ok()?;
+        run(group_decrypt(signed.serialized(), &mut copy, peer)).ok()
+    }
+}

@@ -1,0 +1,59 @@
+//! Sealed sender: who sent is certified, and nothing else counts.
+
+use crate::common::{NOW, id, introduced, text, user};
+use countersign_contract::Reason;
+use countersign_reference::{CertificateAuthority, ReferenceUser};
+
+const HOUR: u64 = 60 * 60 * 1000;
+
+fn authority(label: &str) -> CertificateAuthority {
+    CertificateAuthority::new([9; 32], label).unwrap()
+}
+
+fn certificate(by: &CertificateAuthority, of: &ReferenceUser) -> Vec<u8> {
+    by.certify(of.user(), &of.identity_key(), NOW + HOUR).unwrap()
+}
+
+#[test]
+fn a_sealed_message_names_its_sender_to_its_receiver_alone() {
+    let (mut alice, mut bob) = introduced();
+    let ca = authority("ours");
+    for words in ["first", "second"] {
+        let sealed = alice.seal(bob.user(), &text(words), &certificate(&ca, &alice), NOW).unwrap();
+        let name = alice.user().0;
+        assert!(!sealed.windows(16).any(|window| window == name.as_bytes()));
+        assert!(!sealed.windows(33).any(|window| window == alice.identity_key()));
+        let (from, opened) = bob.unseal(&sealed, &ca.trust_root(), NOW).unwrap();
+        assert_eq!((from, opened.content), (alice.user(), text(words)));
+    }
+}
+
+#[test]
+fn a_certificate_of_another_root_or_of_before_is_refused_and_changes_nothing() {
+    let (mut alice, mut bob) = introduced();
+    let (ours, theirs) = (authority("ours"), authority("theirs"));
+    let foreign = alice.seal(bob.user(), &text("a"), &certificate(&theirs, &alice), NOW).unwrap();
+    assert_eq!(bob.unseal(&foreign, &ours.trust_root(), NOW).unwrap_err().reason, Reason::BadSignature);
+    let good = alice.seal(bob.user(), &text("b"), &certificate(&ours, &alice), NOW).unwrap();
+    assert_eq!(bob.unseal(&good, &ours.trust_root(), NOW + HOUR + 1).unwrap_err().reason, Reason::Unauthorized);
+    assert_eq!(bob.unseal(&good, &ours.trust_root(), NOW + HOUR).unwrap().1.content, text("b"));
+    // What was refused for its certificate is still there to be read under the right one.
+    assert_eq!(bob.unseal(&foreign, &theirs.trust_root(), NOW).unwrap().1.content, text("a"));
+}
+
+#[test]
+fn nobody_speaks_under_the_certificate_of_another() {
+    let (mut alice, mut bob) = introduced();
+    let carol = user("carol");
+    let ca = authority("ours");
+    let stolen = alice.seal(bob.user(), &text("as carol"), &certificate(&ca, &carol), NOW).unwrap();
+    assert_eq!(bob.unseal(&stolen, &ca.trust_root(), NOW).unwrap_err().reason, Reason::Malformed);
+    // A server that certifies a user's key under another name: the session is not that user's.
+    let misnamed = ca.certify(id("carol"), &alice.identity_key(), NOW + HOUR).unwrap();
+    let good = alice.seal(bob.user(), &text("now"), &certificate(&ca, &alice), NOW).unwrap();
+    assert_eq!(bob.unseal(&good, &ca.trust_root(), NOW).unwrap().1.content, text("now"));
+    let back = bob.encrypt(alice.user(), &text("back"), NOW).unwrap();
+    alice.decrypt(bob.user(), back.0, &back.1, NOW).unwrap();
+    let sealed = alice.seal(bob.user(), &text("as carol"), &misnamed, NOW).unwrap();
+    assert_eq!(bob.unseal(&sealed, &ca.trust_root(), NOW).unwrap_err().reason, Reason::NoSession);
+}
