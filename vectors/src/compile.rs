@@ -12,7 +12,7 @@ use countersign_contract::claims::{Capability, Feature, Suite};
 use countersign_contract::operations::ImportedKeys;
 use countersign_contract::portable::Enlist;
 use countersign_scenarios::language::{
-    Expect, FetchKeys, Fixed, SafetyNumberIs, SendStored, ServeBundle, ShowsOrRefuses, StoreBlob, VerifyIdentity,
+    Expect, FetchKeys, Fixed, SafetyNumberIs, SendStored, ServeBundle, ShowsOrRefuses, StoreBlob, StoredContent, VerifyIdentity,
 };
 use countersign_scenarios::{Cast, Scenario, Side, Step};
 use std::collections::BTreeMap;
@@ -150,7 +150,7 @@ fn send(message: &StoredMessage, name: &str) -> SendStored {
         stanza: message.stanza,
         r#type: message.r#type,
         body: message.body.clone(),
-        content: message.content.clone(),
+        content: message.content.as_ref().and_then(StoredContent::of),
         bad: message.result == Outcome::Invalid,
     }
 }

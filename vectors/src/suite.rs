@@ -3,7 +3,8 @@
 use crate::kind::KINDS;
 use crate::read::{Loaded, line_of, read};
 use countersign_scenarios::diagnostic::Span;
-use countersign_scenarios::{Diagnostic, Suite, SuiteFiles};
+use countersign_scenarios::{Diagnostic, Scenario, Suite, SuiteFiles};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -129,12 +130,40 @@ pub fn scenario_files(loaded: &[Loaded]) -> Result<SuiteFiles, serde_json::Error
     for file in loaded {
         for vector in &file.vectors {
             // JSON is YAML, and needs no second writer.
-            let text = serde_json::to_string_pretty(&vector.scenario)?;
+            let text = printable(&serde_json::to_string_pretty(&as_written(&vector.scenario)?)?);
             let from = format!("# Compiled from vectors/{}, SHA-256 {}. Do not edit.\n", file.path, file.digest);
             files.0.insert(format!("{}.yaml", vector.scenario.id), from + &text + "\n");
         }
     }
     Ok(files)
+}
+
+/// JSON with every character escaped that may not stand in YAML as it is, or that ends a line there. They only occur inside strings.
+fn printable(json: &str) -> String {
+    let escaped = |c: char| matches!(c, '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}');
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        if escaped(c) { out.push_str(&format!("\\u{:04x}", u32::from(c))) } else { out.push(c) }
+    }
+    out
+}
+
+/// Members of the cast that only a reference user has.
+const REFERENCE_ONLY: [&str; 4] = ["answers-retries", "asks-again", "enlisted", "stack"];
+
+/// A scenario as somebody would write it: without what it would have anyway, some of which may not be said of everybody.
+fn as_written(scenario: &Scenario) -> Result<Value, serde_json::Error> {
+    let mut value = serde_json::to_value(scenario)?;
+    if let Some(scenario) = value.as_object_mut() {
+        scenario.retain(|_, member| member.as_array().is_none_or(|list| !list.is_empty()));
+        let cast = scenario.get_mut("cast").and_then(Value::as_object_mut);
+        for member in cast.into_iter().flat_map(|cast| cast.values_mut()).filter_map(Value::as_object_mut) {
+            if member.get("side").is_some_and(|side| side == "candidate") {
+                member.retain(|name, _| !REFERENCE_ONLY.contains(&name.as_str()));
+            }
+        }
+    }
+    Ok(value)
 }
 
 /// The built-in suite of scenarios, requirements and profiles, and with it the built-in vectors.

@@ -37,7 +37,7 @@ fn every_built_in_file_is_read_without_fault() {
 #[test]
 fn an_altered_file_does_not_have_its_digest() {
     let digits = honest().lines().find(|line| line.contains("\"digits\"")).unwrap().to_owned();
-    let last = digits.trim_end_matches("\",").chars().last().unwrap();
+    let last = digits.trim_end_matches(['"', ',']).chars().last().unwrap();
     let other = digits.replace(&format!("{last}\""), &format!("{}\"", if last == '0' { '1' } else { '0' }));
     assert_ne!(digits, other);
     let (text, _) = with(&digits, &other);

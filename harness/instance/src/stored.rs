@@ -7,7 +7,7 @@ use countersign_contract::operations::{CreateUser, ImportedKeys};
 use countersign_contract::portable::Stanza;
 use countersign_gateway::BundleRule;
 use countersign_scenarios::Cast;
-use countersign_scenarios::language::{SendStored, ServeBundle, StoreBlob};
+use countersign_scenarios::language::{SendStored, ServeBundle, StoreBlob, StoredContent};
 use countersign_trace::event::Event;
 use countersign_trace::{Body, Observation};
 
@@ -34,7 +34,7 @@ impl Instance {
             return self.skip(format!("the users {} and {}", step.from, step.to));
         };
         self.name(step.name.clone(), step.stanza);
-        if let Some(content) = step.content.clone() {
+        if let Some(content) = step.content.as_ref().map(StoredContent::user_content) {
             self.observe(Some(from), Observation::Sent { stanza: step.stanza, to, content, media_key: None });
         }
         let SendStored { stanza: id, r#type, body, .. } = step;

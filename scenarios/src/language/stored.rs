@@ -2,7 +2,7 @@
 
 use countersign_contract::operations::ImportedKeys;
 use countersign_contract::portable::{Enlist, KeyBundle, MessageType};
-use countersign_contract::seen::UserContent;
+use countersign_contract::seen::{FileRef, MediaKind, UserContent};
 use countersign_contract::{Bytes, Reason, StanzaId, UserId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -42,10 +42,57 @@ pub struct SendStored {
     pub body: Bytes,
     /// What is in it, or would be if it were read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub content: Option<UserContent>,
+    pub content: Option<StoredContent>,
     /// It is not what an honest peer sends: nothing of it may be shown.
     #[serde(default)]
     pub bad: bool,
+}
+
+/// What a stored message holds. Its own form, since that of the contract is told apart by a member, and then numbers in a data file
+/// cannot be told from words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case", deny_unknown_fields)]
+pub enum StoredContent {
+    /// A text.
+    Text(String),
+    /// A file.
+    Media {
+        /// Which kind.
+        media: MediaKind,
+        /// Media type.
+        mime: String,
+        /// File name.
+        name: String,
+        /// SHA-256 of the plaintext.
+        sha256: Bytes,
+        /// Length of the plaintext in bytes.
+        length: u64,
+    },
+}
+
+impl StoredContent {
+    /// From the form of the contract; `None` for what no stored message holds.
+    #[must_use]
+    pub fn of(content: &UserContent) -> Option<Self> {
+        match content.clone() {
+            UserContent::Text { text } => Some(Self::Text(text)),
+            UserContent::Media { media, mime, name, file: FileRef { sha256, length, .. } } => {
+                Some(Self::Media { media, mime, name, sha256, length })
+            }
+            _ => None,
+        }
+    }
+
+    /// In the form of the contract.
+    #[must_use]
+    pub fn user_content(&self) -> UserContent {
+        match self.clone() {
+            Self::Text(text) => UserContent::Text { text },
+            Self::Media { media, mime, name, sha256, length } => {
+                UserContent::Media { media, mime, name, file: FileRef { url: None, sha256, length } }
+            }
+        }
+    }
 }
 
 /// An encrypted file lies at the gateway.

@@ -178,7 +178,7 @@ fn both(room: &mut Room) -> Result<(), GenerateError> {
     room.add(scene);
 
     let comment = "A first message without one-time prekey arrives a second time under another stanza id.";
-    let mut scene = room.scene("played-back", comment, &["replay"], &["SIG-10"]);
+    let mut scene = room.scene("played-back", comment, &["replay"], &["PK-01", "SIG-10"]);
     scene.begin("bob", With::NONE, &[])?;
     let first = scene.text("bob", "once", &[])?;
     let again = first.again(&mut scene);
