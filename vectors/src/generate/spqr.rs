@@ -20,11 +20,6 @@ const FLAGS: &[(&str, &str, &str)] = &[
         "The ratchet's part stands outside the authentication code.",
         "It can be changed on the way, and the ratchet with it.",
     ),
-    (
-        "spqr-key-unused",
-        "The ratchet runs, and its key does not go into the message's keys.",
-        "The conversation looks post-quantum and is not.",
-    ),
     ("spqr-malformed", "A part that cannot be read is passed over.", "The two sides silently part, or the client ends."),
     (
         "spqr-skipped-keys",
@@ -33,7 +28,6 @@ const FLAGS: &[(&str, &str, &str)] = &[
     ),
 ];
 
-const MAC: &[Reason] = &[Reason::BadMac];
 const FORM: &[Reason] = &[Reason::BadMac, Reason::Malformed];
 
 fn begun(room: &Room, id: &str, comment: &str, flags: &[&str], verifies: &[&str]) -> Result<Scene, GenerateError> {
@@ -68,6 +62,9 @@ pub(super) fn files(files: &mut BTreeMap<String, String>) -> Result<(), Generate
         room.add(scene);
     }
 
+    // Until the receiver has answered, the two have not agreed on a version: a part of an unknown one is passed over by Signal's code,
+    // and no key of the ratchet is in use yet. That such a message is read is a library's choice.
+    let undecided = ["version", "noise"];
     let rows: Vec<(&str, &str, &str, Alteration, &[Reason])> = vec![
         (
             "removed",
@@ -83,7 +80,6 @@ pub(super) fn files(files: &mut BTreeMap<String, String>) -> Result<(), Generate
             Alteration::Truncate(FieldLength { field: Field::PqRatchet, length: 0 }),
             FORM,
         ),
-        ("key-unused", "The ratchet's key is left out of the message's keys.", "spqr-key-unused", Alteration::WithoutPqKey, MAC),
         (
             "flipped",
             "A bit of the ratchet's part is flipped, and the authentication code made anew.",
@@ -117,7 +113,7 @@ pub(super) fn files(files: &mut BTreeMap<String, String>) -> Result<(), Generate
         let mut scene = begun(&room, id, comment, &[flag], &["SPQR-01"])?;
         scene.say("bob", "before")?;
         let bad = scene.text("bob", "made wrongly", &[alteration])?;
-        scene.invalid(bad, reasons);
+        if undecided.contains(&id) { scene.acceptable(bad, reasons) } else { scene.invalid(bad, reasons) }
         scene.say("bob", "after")?;
         room.add(scene);
     }
