@@ -1,5 +1,7 @@
 //! A file that is altered, cut off, of another kind or version, or that says what it must not, is refused with place, cause and fix.
 
+#![expect(clippy::unwrap_used, reason = "a test ends when something is not as it has to be")]
+
 use countersign_scenarios::Diagnostic;
 use countersign_vectors::{builtin_files, read};
 

@@ -37,11 +37,9 @@ impl Rules<'_> {
                 self.must_be(Side::Candidate, &either.user, node, &["expect", "shows-or-refuses", "user"]);
                 self.reasons(&either.reasons, node, &["expect", "shows-or-refuses", "reasons"]);
             }
-            Expect::SafetyNumberIs(number) => {
-                if number.digits.len() != 60 || !number.digits.bytes().all(|b| b.is_ascii_digit()) {
-                    let path = ["expect", "safety-number-is", "digits"];
-                    self.fault(node, &path, "a safety number has 60 digits", "write them without spaces");
-                }
+            Expect::SafetyNumberIs(number) if number.digits.len() != 60 || !number.digits.bytes().all(|b| b.is_ascii_digit()) => {
+                let path = ["expect", "safety-number-is", "digits"];
+                self.fault(node, &path, "a safety number has 60 digits", "write them without spaces");
             }
             _ => {}
         }

@@ -15,13 +15,17 @@ pub(super) const MONITOR: Monitor = Monitor { id: "sender-keys", requirements: &
 const VERSION: u8 = 3;
 
 type Lists = BTreeMap<(GroupId, u32), BTreeSet<UserId>>;
+/// By sender and distribution: the group, the version of its list, and the position of the first message.
+type Keys = BTreeMap<(Option<UserId>, Vec<u8>), (GroupId, u32, usize)>;
+/// By distribution, chain and iteration: the position and the body of a message.
+type Places = BTreeMap<(Vec<u8>, u32, u32), (usize, Vec<u8>)>;
 
 fn watch(cx: &Context<'_>) -> Said {
     let expected = "every sender key is of one group, its messages are well formed, each has a message key of its own, and none is sent \
                     after somebody who has the key was taken out";
     let lists = lists(cx);
-    let mut keys: BTreeMap<(Option<UserId>, Vec<u8>), (GroupId, u32, usize)> = BTreeMap::new();
-    let mut places: BTreeMap<(Vec<u8>, u32, u32), (usize, Vec<u8>)> = BTreeMap::new();
+    let mut keys = Keys::new();
+    let mut places = Places::new();
     let mut count = 0_usize;
     for frame in &cx.seen.frames {
         let Ok(Stanza::GroupMessage { body, .. }) = &frame.stanza else { continue };
