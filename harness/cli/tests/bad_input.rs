@@ -67,8 +67,14 @@ fn everything_that_is_listed_can_be_explained() {
         assert_eq!(code, Some(0), "{said}");
         let rows: Vec<serde_json::Value> = serde_json::from_str(&listed).expect("JSON");
         assert!(!rows.is_empty(), "{what}");
+        // Of vectors, which are many and explained by one piece of code, one of each kind.
+        let mut kinds = std::collections::BTreeSet::new();
         for row in rows {
             let id = row.get("id").and_then(serde_json::Value::as_str).expect("an id");
+            let kind = id.split('/').next().unwrap_or_default();
+            if countersign_vectors::KINDS.iter().any(|known| known.name == kind) && !kinds.insert(kind.to_owned()) {
+                continue;
+            }
             let (code, explained, said) = countersign(&["explain", id, "--record", "not-there.jsonl"]);
             assert_eq!(code, Some(0), "{id}: {said}");
             assert!(explained.contains(id), "{explained}");

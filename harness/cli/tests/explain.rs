@@ -4,7 +4,6 @@
 use countersign_contract::Reason;
 use countersign_judge::Finding;
 use countersign_sample::Defect;
-use countersign_scenarios::Suite;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -37,7 +36,7 @@ fn every_id_has_every_part() {
         let of_kind = all.iter().filter(|e| e.get("kind").and_then(Value::as_str) == Some(kind));
         of_kind.filter_map(|e| Some(e.get("id")?.as_str()?.to_owned())).collect()
     };
-    let suite = Suite::builtin().expect("a suite");
+    let (suite, _) = countersign_vectors::builtin().expect("a suite with the vectors");
     let scenarios: BTreeSet<String> = suite
         .scenarios
         .iter()

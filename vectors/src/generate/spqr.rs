@@ -113,7 +113,11 @@ pub(super) fn files(files: &mut BTreeMap<String, String>) -> Result<(), Generate
         let mut scene = begun(&room, id, comment, &[flag], &["SPQR-01"])?;
         scene.say("bob", "before")?;
         let bad = scene.text("bob", "made wrongly", &[alteration])?;
-        if undecided.contains(&id) { scene.acceptable(bad, reasons) } else { scene.invalid(bad, reasons) }
+        if undecided.contains(&id) {
+            scene.acceptable(bad, reasons)
+        } else {
+            scene.invalid(bad, reasons)
+        }
         scene.say("bob", "after")?;
         room.add(scene);
     }

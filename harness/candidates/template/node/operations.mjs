@@ -7,6 +7,7 @@ import { Gateway } from './gateway.mjs';
 // `unsupported` is a failure, and a feature that is not claimed is not tested. The README says which step makes which line true.
 const SUITES = [
   // 'signal-pq', // step 1
+  // 'signal-classic', // in place of it, or beside it
 ];
 const FEATURES = [
   // 'text', // step 1
@@ -16,6 +17,7 @@ const FEATURES = [
   // 'image', 'video', 'voice', 'file', // step 4
   // 'reaction', 'reply', 'edit', 'delete', 'typing', 'read-receipt', // step 5
   // 'block', // step 6
+  // 'group', // for the profile dma-groups
 ];
 const LIMITS = { text_bytes: 100_000, file_bytes: 16 * 1024 * 1024, instances: 64 };
 const MOST_PREKEYS = 100;
@@ -105,6 +107,18 @@ export class Candidate {
     block: (args) => {
       this.#user(args);
       throw new Problem('unsupported', 'blocking: here your block list: see the contract, module portable');
+    },
+    create_group: (args) => {
+      this.#user(args);
+      throw new Problem('unsupported', 'groups: here your sender keys: see the contract, module groups');
+    },
+    change_group: (args) => {
+      this.#user(args);
+      throw new Problem('unsupported', 'groups: here your sender keys: see the contract, module groups');
+    },
+    send_to_group: (args) => {
+      this.#user(args);
+      throw new Problem('unsupported', 'groups: here your sender keys: see the contract, module groups');
     },
     advance_clock: (args) => {
       // This client has no timers of its own. If yours has some: fire what falls due, before the answer.

@@ -12,6 +12,7 @@ from gateway import Gateway
 # `unsupported` is a failure, and a feature that is not claimed is not tested. The README says which step makes which line true.
 SUITES = [
     # "signal-pq",  # step 1
+    # "signal-classic",  # in place of it, or beside it
 ]
 FEATURES = [
     # "text",  # step 1
@@ -21,6 +22,7 @@ FEATURES = [
     # "image", "video", "voice", "file",  # step 4
     # "reaction", "reply", "edit", "delete", "typing", "read-receipt",  # step 5
     # "block",  # step 6
+    # "group",  # for the profile dma-groups
 ]
 LIMITS = {"text_bytes": 100_000, "file_bytes": 16 * 1024 * 1024, "instances": 64}
 MOST_PREKEYS = 100
@@ -149,6 +151,18 @@ class Candidate:
     def op_block(self, args):
         self.user(args)
         raise Problem("unsupported", "blocking: here your block list: see the contract, module portable")
+
+    def op_create_group(self, args):
+        self.user(args)
+        raise Problem("unsupported", "groups: here your sender keys: see the contract, module groups")
+
+    def op_change_group(self, args):
+        self.user(args)
+        raise Problem("unsupported", "groups: here your sender keys: see the contract, module groups")
+
+    def op_send_to_group(self, args):
+        self.user(args)
+        raise Problem("unsupported", "groups: here your sender keys: see the contract, module groups")
 
     def op_advance_clock(self, args):
         # This client has no timers of its own. If yours has some: fire what falls due, before the answer.

@@ -6,7 +6,7 @@
 
 use super::{Broken, Endpoint, Raw};
 use async_trait::async_trait;
-use countersign_contract::claims::{Description, Limits};
+use countersign_contract::claims::{Description, Limits, Suite};
 use countersign_contract::{CONTRACT_VERSION, InstanceId, UserId};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -18,6 +18,8 @@ pub struct PairEndpoint {
     second: Arc<dyn Endpoint>,
     /// Whose each user is, by instance.
     homes: Mutex<BTreeMap<InstanceId, BTreeMap<UserId, Home>>>,
+    /// What each of them claims to speak, once they described themselves.
+    suites: Mutex<[Vec<Suite>; 2]>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +32,7 @@ impl PairEndpoint {
     /// Both of them, started.
     #[must_use]
     pub fn new(first: Arc<dyn Endpoint>, second: Arc<dyn Endpoint>) -> Self {
-        Self { first, second, homes: Mutex::default() }
+        Self { first, second, homes: Mutex::default(), suites: Mutex::default() }
     }
 
     fn homes(&self) -> MutexGuard<'_, BTreeMap<InstanceId, BTreeMap<UserId, Home>>> {
@@ -55,9 +57,28 @@ impl PairEndpoint {
         }
     }
 
+    /// Arguments of `open` for each: one that claims several suites is told which, and one that claims this alone is not.
+    fn to_open(&self, args: &Value) -> [Value; 2] {
+        let claimed = self.suites.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let [first, second] = &claimed;
+        let common = first.iter().find(|suite| second.contains(suite)).and_then(|suite| serde_json::to_value(suite).ok());
+        let suite = args.get("suite").cloned().or(common);
+        claimed.each_ref().map(|claimed| {
+            let mut args = args.clone();
+            if let (Some(members), Some(suite)) = (args.as_object_mut(), &suite) {
+                members.remove("suite");
+                if claimed.len() > 1 {
+                    members.insert("suite".to_owned(), suite.clone());
+                }
+            }
+            args
+        })
+    }
+
     /// Asks both: they agree, or it is answered what there is to be said against.
     async fn both(&self, op: &str, args: Value) -> Raw {
-        let (one, other) = futures_util::join!(self.first.exchange(op, args.clone()), self.second.exchange(op, args));
+        let [of_one, of_other] = if op == "open" { self.to_open(&args) } else { [args.clone(), args] };
+        let (one, other) = futures_util::join!(self.first.exchange(op, of_one), self.second.exchange(op, of_other));
         match (one, other) {
             (broken @ Raw::Broken(_), _) | (_, broken @ Raw::Broken(_)) => broken,
             (problem @ Raw::Problem(_), _) if concerns_all(op) => problem,
@@ -78,6 +99,7 @@ impl PairEndpoint {
         // One that does not describe itself by the contract is for the doctor to see as it is.
         let Ok(first) = serde_json::from_value::<Description>(one.clone()) else { return Raw::Ok(one) };
         let Ok(second) = serde_json::from_value::<Description>(other.clone()) else { return Raw::Ok(other) };
+        *self.suites.lock().unwrap_or_else(PoisonError::into_inner) = [first.suites.clone(), second.suites.clone()];
         Raw::Ok(serde_json::to_value(together(first, second)).unwrap_or_default())
     }
 }
@@ -231,6 +253,17 @@ mod tests {
         assert_eq!(users(one.asked()), ["create_user \"1\"", "create_user \"3\"", "send \"3\""]);
         assert_eq!(users(other.asked()), ["create_user \"2\"", "create_user \"2\"", "settle \"2\""]);
         assert_eq!(pair.stderr_tail().unwrap(), "one\nother");
+    }
+
+    #[test]
+    fn who_claims_several_suites_is_told_which_of_them() {
+        let fine = || Deaf::new("", Raw::Ok(json!({})));
+        let pair = PairEndpoint::new(fine(), fine());
+        *pair.suites.lock().unwrap() = [vec![Suite::SignalPq, Suite::SignalClassic], vec![Suite::SignalClassic]];
+        let [one, other] = pair.to_open(&json!({ "clock": 1 }));
+        assert_eq!((one, other), (json!({ "clock": 1, "suite": "signal-classic" }), json!({ "clock": 1 })));
+        let [one, other] = pair.to_open(&json!({ "suite": "signal-pq" }));
+        assert_eq!((one, other), (json!({ "suite": "signal-pq" }), json!({})));
     }
 
     #[tokio::test]

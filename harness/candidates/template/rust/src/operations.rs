@@ -13,6 +13,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 // `unsupported` is a failure, and a feature that is not claimed is not tested. The README says which step makes which line true.
 const SUITES: &[&str] = &[
     // "signal-pq", // step 1
+    // "signal-classic", // in place of it, or beside it
 ];
 const FEATURES: &[&str] = &[
     // "text", // step 1
@@ -22,6 +23,7 @@ const FEATURES: &[&str] = &[
     // "image", "video", "voice", "file", // step 4
     // "reaction", "reply", "edit", "delete", "typing", "read-receipt", // step 5
     // "block", // step 6
+    // "group", // for the profile dma-groups
 ];
 const MOST_INSTANCES: usize = 64;
 const MOST_PREKEYS: u64 = 100;
@@ -91,6 +93,18 @@ pub const OPERATIONS: &[(&str, Handler)] = &[
     ("block", |candidate, args| {
         candidate.user(args)?;
         Err(Problem::new("unsupported", "blocking: here your block list: see the contract, module portable"))
+    }),
+    ("create_group", |candidate, args| {
+        candidate.user(args)?;
+        Err(Problem::new("unsupported", "groups: here your sender keys: see the contract, module groups"))
+    }),
+    ("change_group", |candidate, args| {
+        candidate.user(args)?;
+        Err(Problem::new("unsupported", "groups: here your sender keys: see the contract, module groups"))
+    }),
+    ("send_to_group", |candidate, args| {
+        candidate.user(args)?;
+        Err(Problem::new("unsupported", "groups: here your sender keys: see the contract, module groups"))
     }),
     ("advance_clock", |candidate, args| {
         // This client has no timers of its own. If yours has some: fire what falls due, before the answer.
