@@ -3,7 +3,13 @@
 //!
 //! `COUNTERSIGN_MUTANTS=measure cargo test -p countersign --test mutants exactly -- --nocapture` prints what happens instead, to be
 //! read, understood and written into that file; scenarios that measure time, or take long, are not run for that.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "a test, which prints what it measures"
+)]
 
 use countersign_contract::claims;
 use countersign_engine::{Patience, RunEvent, RunOptions, Target};

@@ -32,9 +32,9 @@ fn prekey(outer: &PrekeyMessage) -> Vec<Field> {
         ("one-time prekey", number(outer.prekey_id)),
         ("signed prekey", number(outer.signed_prekey_id)),
         ("Kyber prekey", number(outer.kyber_prekey_id)),
-        ("Kyber ciphertext", outer.kyber_ciphertext.as_deref().map_or_else(|| "none".to_owned(), hex)),
-        ("base key", hex(&outer.base_key)),
-        ("identity key", hex(&outer.identity_key)),
+        ("Kyber ciphertext", outer.kyber_ciphertext.map_or_else(|| "none".to_owned(), hex)),
+        ("base key", hex(outer.base_key)),
+        ("identity key", hex(outer.identity_key)),
     ];
     unknown(&outer.unknown, &mut out);
     out.extend(normal(&outer.message));
@@ -44,11 +44,11 @@ fn prekey(outer: &PrekeyMessage) -> Vec<Field> {
 fn normal(inner: &NormalMessage) -> Vec<Field> {
     let mut out = vec![
         ("message", version(inner.version)),
-        ("ratchet key", hex(&inner.ratchet_key)),
+        ("ratchet key", hex(inner.ratchet_key)),
         ("counter", inner.counter.to_string()),
         ("previous counter", number(inner.previous_counter)),
-        ("ciphertext", hex(&inner.ciphertext)),
-        ("pq ratchet", pq_ratchet(inner.pq_ratchet.as_deref())),
+        ("ciphertext", hex(inner.ciphertext)),
+        ("pq ratchet", pq_ratchet(inner.pq_ratchet)),
     ];
     if let Some(addresses) = &inner.addresses {
         out.push(("addresses", hex(addresses)));
