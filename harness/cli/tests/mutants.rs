@@ -188,6 +188,10 @@ fn page_one(results: &[InstanceResult]) -> String {
 
 /// A reader of page one sees which requirement a mutant misses, and by what it was found.
 fn assert_named(mutant: &Mutant, results: &[InstanceResult]) {
+    // Of a SHOULD there is a warning, which is nothing missed, and has its place further down.
+    if results.iter().filter(|r| r.scenario == mutant.scenario).all(|r| r.verdict != Verdict::Fail) {
+        return;
+    }
     let page = page_one(results);
     let (link, found) = (format!(">{}</a>", mutant.requirement), format!("<code>{}</code>", mutant.finding));
     let listed = |after: &str| {
@@ -239,6 +243,9 @@ fn mutants_of_the_older_suite_fail_exactly_the_scenarios_of_the_file() {
     }
 }
 
+/// What fails on a mutant in the newer suite alone: there the second attempt reads what the first one refused for another reason.
+const NEWER_ALONE: [(Defect, &str); 1] = [(Defect::TriesWithoutOneTimePrekey, "e2ee/outer-identity-later")];
+
 fn fails_exactly(defect: Defect, spoken: claims::Suite, only: &[String]) {
     if BY_THE_DOCTOR.contains(&defect) {
         return;
@@ -251,7 +258,8 @@ fn fails_exactly(defect: Defect, spoken: claims::Suite, only: &[String]) {
     }
     let listed = mutants().unwrap().into_iter().find(|m| m.id == defect.as_str());
     let listed = listed.unwrap_or_else(|| panic!("{defect} is not listed"));
-    let expected: BTreeSet<_> = listed.fails.iter().filter(|s| only.contains(s)).collect();
+    let here = |id: &str| spoken == claims::Suite::SignalPq || !NEWER_ALONE.contains(&(defect, id));
+    let expected: BTreeSet<_> = listed.fails.iter().filter(|s| only.contains(s) && here(s)).collect();
     assert_eq!(failed.keys().collect::<BTreeSet<_>>(), expected, "{defect}, {spoken:?}");
     let neither = |r: &&InstanceResult| r.verdict != Verdict::Pass && !misses(r.verdict);
     let odd: Vec<_> = results.iter().filter(neither).map(|r| (r.name(), r.verdict)).collect();
