@@ -53,6 +53,8 @@ pub struct Instance {
     pub(crate) files: BTreeMap<String, MadeFile>,
     pub(crate) actions: VecDeque<Action>,
     pub(crate) waiting: Option<Waiting>,
+    /// A user whose client says that it is offline, and whose channel is still open; and when that is waited for no longer.
+    pub(crate) leaving: Option<(UserId, u64)>,
     pub(crate) burst: Option<BurstState>,
     pub(crate) step: Option<usize>,
     pub(crate) next_call: u64,
@@ -113,6 +115,7 @@ impl Instance {
             files: BTreeMap::new(),
             actions: VecDeque::new(),
             waiting: None,
+            leaving: None,
             burst: None,
             step: None,
             next_call: 1,
@@ -205,8 +208,12 @@ impl Instance {
             Input::ChatClosed { channel } => {
                 let effects = self.gateway.chat_closed(channel);
                 self.apply(effects);
+                self.leaving.take_if(|(user, _)| !self.gateway.is_online(*user));
             }
-            Input::Timer { timer } => self.timer(timer),
+            Input::Timer { timer } => {
+                self.leaving.take_if(|(_, until)| *until == timer);
+                self.timer(timer);
+            }
             Input::Aborted { .. } => self.end(),
         }
         self.advance();

@@ -16,6 +16,8 @@ use countersign_trace::event::{Event, Outcome};
 
 /// Longest chain of settling: each round lets the candidate process what its own answers led to.
 const MOST_SETTLE_ROUNDS: u32 = 16;
+/// How long the end of a channel may come after the answer that a client is offline, in microseconds.
+const LONGEST_LEAVING_US: u64 = 5_000_000;
 
 /// What is to be done next.
 pub(crate) enum Action {
@@ -25,6 +27,8 @@ pub(crate) enum Action {
     Call(Call),
     /// Connect a candidate's user.
     Connect(String),
+    /// A candidate's client goes offline.
+    Disconnect(countersign_contract::UserId),
     /// A reference user enlists and comes online if its cast says so.
     Enlist(String),
     /// A member sends.
@@ -69,12 +73,13 @@ enum Then {
     Nothing,
     Settled { user: String, through: countersign_contract::StanzaId },
     Events { user: String },
+    Offline { user: countersign_contract::UserId },
 }
 
 impl Instance {
     /// Carries out actions until one waits for an answer.
     pub(crate) fn advance(&mut self) {
-        while self.waiting.is_none() && self.burst.is_none() && !self.is_finished() {
+        while self.waiting.is_none() && self.leaving.is_none() && self.burst.is_none() && !self.is_finished() {
             match self.actions.pop_front() {
                 Some(action) => self.act(action),
                 None => break,
@@ -95,6 +100,10 @@ impl Instance {
             },
             Action::Call(call) => {
                 self.call(call, Then::Nothing);
+            }
+            Action::Disconnect(user) => {
+                let instance = self.plan.instance;
+                self.call(Call::Disconnect(Disconnect { instance, user }), Then::Offline { user });
             }
             Action::Connect(name) => {
                 if let Some(user) = self.user(&name) {
@@ -151,6 +160,7 @@ impl Instance {
         }
         match waiting.then {
             Then::Nothing => {}
+            Then::Offline { user } => self.await_offline(user),
             Then::Settled { user, through } => {
                 if let Some(member) = self.members.get_mut(&user) {
                     member.settled = Some(through);
@@ -161,6 +171,15 @@ impl Instance {
                     self.actions.push_front(Action::Events(user));
                 }
             }
+        }
+    }
+
+    /// The answer of a client that went offline and the end of its channel come on two ways, and either may be first. Nothing goes on
+    /// before both are there: what follows would else find a user online who is not.
+    fn await_offline(&mut self, user: countersign_contract::UserId) {
+        if self.gateway.is_online(user) {
+            let timer = self.set_timer(LONGEST_LEAVING_US);
+            self.leaving = Some((user, timer));
         }
     }
 
@@ -232,7 +251,7 @@ impl Instance {
             Step::Connect(name) => self.reference_online(&name, true),
             Step::Disconnect(name) if self.is_candidate(&name) => {
                 if let Some(user) = self.user(&name) {
-                    self.actions.push_back(Action::Call(Call::Disconnect(Disconnect { instance, user })));
+                    self.actions.push_back(Action::Disconnect(user));
                 }
             }
             Step::Disconnect(name) => self.reference_online(&name, false),

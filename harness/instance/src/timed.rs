@@ -48,12 +48,8 @@ impl Instance {
         let Some(mut state) = self.burst.take() else { return };
         let sending = state.next <= state.burst.messages;
         if sending && state.timer.is_none() {
-            let timer = self.next_timer;
-            self.next_timer += 1;
-            state.timer = Some(timer);
             let after_us = state.planned_us().saturating_sub(self.at_us);
-            self.log(Event::SetTimer { timer, after_us });
-            self.outputs.push(Output::SetTimer { timer, after_us });
+            state.timer = Some(self.set_timer(after_us));
         }
         let Some(member) = self.members.get(&state.burst.to) else { return self.skip(format!("the user {}", state.burst.to)) };
         let (instance, user, after, unsettled) = (self.plan.instance, member.user, member.cursor, member.unsettled());
@@ -72,6 +68,15 @@ impl Instance {
             state.poll = Some(self.emit_call(Call::Events(Events { instance, user, after, wait_ms })));
         }
         self.burst = Some(state);
+    }
+
+    /// Sets a timer: its number.
+    pub(crate) fn set_timer(&mut self, after_us: u64) -> u64 {
+        let timer = self.next_timer;
+        self.next_timer += 1;
+        self.log(Event::SetTimer { timer, after_us });
+        self.outputs.push(Output::SetTimer { timer, after_us });
+        timer
     }
 
     pub(crate) fn timer(&mut self, timer: u64) {
