@@ -260,7 +260,7 @@ fn fails_exactly(defect: Defect, spoken: claims::Suite, only: &[String]) {
     let listed = listed.unwrap_or_else(|| panic!("{defect} is not listed"));
     let here = |id: &str| spoken == claims::Suite::SignalPq || !NEWER_ALONE.contains(&(defect, id));
     let expected: BTreeSet<_> = listed.fails.iter().filter(|s| only.contains(s) && here(s)).collect();
-    assert_eq!(failed.keys().collect::<BTreeSet<_>>(), expected, "{defect}, {spoken:?}");
+    assert_eq!(failed.keys().collect::<BTreeSet<_>>(), expected, "{defect}, {spoken:?}: {failed:?}");
     let neither = |r: &&InstanceResult| r.verdict != Verdict::Pass && !misses(r.verdict);
     let odd: Vec<_> = results.iter().filter(neither).map(|r| (r.name(), r.verdict)).collect();
     assert!(odd.is_empty(), "{defect}: {odd:?}");
