@@ -9,6 +9,7 @@ use cbc::cipher::{KeyIvInit as _, StreamCipher as _};
 use countersign_contract::portable::MessageType;
 use countersign_contract::{Reason, UserId};
 use hkdf::Hkdf;
+use hmac::{Hmac, Mac as _};
 use libsignal_protocol::{PrivateKey, PublicKey, SenderCertificate};
 use prost::Message as _;
 use sha2::Sha256;
@@ -78,9 +79,13 @@ fn derive(private: &PrivateKey, public: &[u8], salt: &[u8]) -> Option<[u8; 96]> 
     Some(keys)
 }
 
-/// AES-256-CTR under a counter from zero. Whoever altered it made the inside unreadable, and so the MAC is left unread here.
+/// AES-256-CTR under a counter from zero, and the first bytes of an HMAC-SHA256.
 fn decrypt(keys: &[u8; 96], bytes: &[u8]) -> Option<Vec<u8>> {
-    let mut plain = bytes.get(..bytes.len().checked_sub(MAC_BYTES)?)?.to_vec();
+    let (ciphertext, tag) = bytes.split_at_checked(bytes.len().checked_sub(MAC_BYTES)?)?;
+    let mut mac = Hmac::<Sha256>::new_from_slice(keys.get(64..)?).ok()?;
+    mac.update(ciphertext);
+    mac.verify_truncated_left(tag).ok()?;
+    let mut plain = ciphertext.to_vec();
     ctr::Ctr128BE::<Aes256>::new_from_slices(keys.get(32..64)?, &[0; 16]).ok()?.apply_keystream(&mut plain);
     Some(plain)
 }
