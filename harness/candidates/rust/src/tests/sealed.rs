@@ -55,7 +55,11 @@ fn unseal(by: &mut Party, sealed: &[u8], root: &[u8]) -> Result<Unsealed, Reason
 }
 
 /// What the second of two who talk makes of a message that the first one sealed.
-fn outcome(defects: impl Defects, root: Option<&Authority>, wrong: impl FnOnce(&mut Authority, &Party) -> Vec<u8>) -> Result<String, Reason> {
+fn outcome(
+    defects: impl Defects,
+    root: Option<&Authority>,
+    wrong: impl FnOnce(&mut Authority, &Party) -> Vec<u8>,
+) -> Result<String, Reason> {
     let mut ours = Authority::new();
     let (mut alice, mut bob) = talking(Suite::SignalPq, Honest, defects);
     let certificate = wrong(&mut ours, &alice);
@@ -123,7 +127,8 @@ fn a_certificate_that_is_no_good_passes_with_its_defect_alone() {
 fn what_was_read_under_another_key_than_the_certified_one_can_still_be_read() {
     let mut ours = Authority::new();
     let (mut alice, mut bob) = talking(Suite::SignalPq, Honest, Honest);
-    let sealed = seal(&mut alice, &bob, "sealed", &ours.of(&alice));
+    let certificate = ours.of(&alice);
+    let sealed = seal(&mut alice, &bob, "sealed", &certificate);
     let good = unseal(&mut bob, &sealed, &ours.root()).unwrap();
     let bad = Unsealed { key: vec![5; 33], ..good.clone() };
     assert_eq!(bob.vault.open_certified(&bad), Err(Reason::WrongRecipient));
@@ -131,7 +136,8 @@ fn what_was_read_under_another_key_than_the_certified_one_can_still_be_read() {
     // The same of a first message.
     let mut carol = Party::new(Suite::SignalPq, Honest, 1);
     carol.start(&mut bob);
-    let sealed = seal(&mut carol, &bob, "first", &ours.of(&carol));
+    let certificate = ours.of(&carol);
+    let sealed = seal(&mut carol, &bob, "first", &certificate);
     let good = unseal(&mut bob, &sealed, &ours.root()).unwrap();
     let bad = Unsealed { key: vec![5; 33], ..good.clone() };
     assert_eq!(bob.vault.open_certified(&bad), Err(Reason::WrongRecipient));
