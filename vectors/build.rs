@@ -7,6 +7,7 @@ fn main() {
         "pqxdh",
         "double-ratchet",
         "spqr",
+        "sender-keys",
         "safety-number",
         "content-padding",
         "media-blob",

@@ -30,7 +30,9 @@ pub fn describe_step(cast: &BTreeMap<String, Cast>, step: &Step) -> String {
         }
         Step::SendStored(s) => {
             let made = if s.bad { ", which no honest peer makes" } else { "" };
-            format!("{} sends a stored message to {} ({}){made}", who(&s.from), who(&s.to), s.name)
+            let what = if s.content.is_none() && s.group.is_none() { "a stored sender key" } else { "a stored message" };
+            let to = s.group.as_ref().map_or_else(|| who(&s.to), |group| format!("the group {group}"));
+            format!("{} sends {what} to {to} ({}){made}", who(&s.from), s.name)
         }
         Step::StoreBlob(s) => format!("a stored file of {} lies at the gateway, {} bytes", who(&s.of), s.bytes.0.len()),
         Step::ServeBundle(s) => format!("the gateway prepares the next key bundle of {}: a stored one", who(&s.of)),

@@ -160,6 +160,7 @@ fn whole<G: Clone + Serialize + DeserializeOwned>(
     }
     let file = wrap(file);
     faults.check(&file, &flags);
+    faults.check_groups(kind, &file);
     let vectors = compile(kind, &file);
     if vectors.is_empty() {
         faults.add(Span::START, "a file without vectors".to_owned(), "leave it out");
@@ -273,6 +274,38 @@ impl Faults<'_> {
                         self.of(&test.about, message, "write `valid`");
                     }
                 }
+            }
+        }
+    }
+
+    /// Groups stand where they belong, and every name of one, or of a member, is that of one.
+    fn check_groups(&mut self, kind: Kind, file: &File) {
+        let File::Conversation(file) = file else { return };
+        for (peers, test) in file.groups.iter().flat_map(|group| group.tests.iter().map(|test| (&group.peers, test))) {
+            let about = &test.about;
+            if kind.has_groups() == test.groups.is_empty() {
+                let message = if test.groups.is_empty() { "has no group" } else { "has a group" };
+                let hint = "vectors of the kind `sender-keys` have `groups`, and no others";
+                self.of(about, format!("`{}` {message}", about.id), hint);
+            }
+            let mut names = BTreeSet::new();
+            for group in &test.groups {
+                if !names.insert(group.name.as_str()) {
+                    self.of(about, format!("the group `{}` stands here twice", group.name), "give each its own name");
+                }
+            }
+            let changes = || test.messages.iter().filter_map(|message| message.change.as_ref());
+            let used = test.messages.iter().filter_map(|message| message.group.as_ref()).chain(changes().map(|c| &c.group));
+            for name in used.filter(|name| !names.contains(name.as_str())) {
+                self.of(about, format!("`{name}` is no group of `{}`", about.id), "name one of `groups`");
+            }
+            let created = test.groups.iter().flat_map(|group| group.members.iter().chain([&group.by]));
+            let changed = changes().flat_map(|change| change.add.iter().chain(&change.remove).chain([&change.by]));
+            for name in created.chain(changed).filter(|name| !peers.contains_key(*name)) {
+                self.of(about, format!("`{name}` is no peer of the group"), "name one of `peers`");
+            }
+            for message in test.messages.iter().filter(|m| m.content.is_none() && !kind.has_groups()) {
+                self.of(about, format!("the message {} has no content", message.stanza), "say what is in it");
             }
         }
     }

@@ -34,6 +34,9 @@ impl Instance {
             return self.skip(format!("the users {} and {}", step.from, step.to));
         };
         self.name(step.name.clone(), step.stanza);
+        if let Some(group) = &step.group {
+            return self.send_stored_to_group(step, from, to, group);
+        }
         if let Some(content) = step.content.as_ref().map(StoredContent::user_content) {
             self.observe(Some(from), Observation::Sent { stanza: step.stanza, to, content, media_key: None });
         }

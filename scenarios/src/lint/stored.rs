@@ -5,6 +5,7 @@ use crate::diagnostic::Fault;
 use crate::language::{Cast, Expect, Scenario, Side, Step};
 use crate::yaml::Node;
 use countersign_contract::claims::Capability;
+use countersign_contract::portable::MessageType;
 
 /// Whether a member of the cast is a peer without a stack.
 pub(super) fn is_stored(cast: &Cast) -> bool {
@@ -17,6 +18,10 @@ impl Rules<'_> {
             Step::SendStored(s) => {
                 self.must_be_stored(&s.from, node, &["send-stored", "from"]);
                 self.must_be(Side::Candidate, &s.to, node, &["send-stored", "to"]);
+                if s.group.is_some() && s.r#type == MessageType::Prekey {
+                    let hint = "leave out `group`, or write `type: normal`";
+                    self.fault(node, &["send-stored", "type"], "a group message sets up no session", hint);
+                }
             }
             Step::StoreBlob(s) => {
                 self.must_be_stored(&s.of, node, &["store-blob", "of"]);

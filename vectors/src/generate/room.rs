@@ -1,20 +1,22 @@
 //! Where conversations are made: one receiver with its keys, peers that speak our own stack, and messages in any order.
 
 use super::GenerateError;
-use crate::file::{About, ConversationGroup, ConversationTest, Outcome, StoredFile, StoredMessage};
+use crate::file::{About, ConversationGroup, ConversationTest, Outcome, StoredChange, StoredFile, StoredGroup, StoredMessage};
 use countersign_adversary::{Alteration, Bundle, Config, KeyPair, Party, Refusal, WireProfile};
 use countersign_contract::claims::{Feature, Suite};
-use countersign_contract::content::Content;
+use countersign_contract::content::{Content, Group, SenderKey, content::Body};
+use countersign_contract::groups::digest;
 use countersign_contract::operations::{ImportedKeys, ImportedKyberPrekey, ImportedPrekey, ImportedSignedPrekey};
 use countersign_contract::portable::{Enlist, KeyBundle, MessageType};
 use countersign_contract::seen::UserContent;
-use countersign_contract::{Bytes, Reason, StanzaId, UserId};
+use countersign_contract::{Bytes, GroupId, Reason, StanzaId, UserId};
 use countersign_reference::{ReferenceUser, Stack};
 use libsignal_protocol::{PreKeySignalMessage, kem};
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha20Rng;
 use sha2::{Digest as _, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use uuid::Uuid;
 
 /// The time in every content: 2000-01-01, in milliseconds since the Unix epoch. A constant, and no clock.
 pub(super) const SENT_AT: u64 = 946_684_800_000;
@@ -160,6 +162,9 @@ impl Room {
                 features: Vec::new(),
                 result: Outcome::Valid,
             },
+            groups: Vec::new(),
+            lists: BTreeMap::new(),
+            change: None,
             files: Vec::new(),
             messages: Vec::new(),
         }
@@ -168,13 +173,17 @@ impl Room {
     pub(super) fn add(&mut self, scene: Scene) {
         let result = scene.messages.iter().map(|m| m.result).max().unwrap_or(Outcome::Valid);
         let about = About { result, ..scene.about };
-        self.tests.push(ConversationTest { about, files: scene.files, messages: scene.messages });
+        let Scene { groups, files, messages, .. } = scene;
+        self.tests.push(ConversationTest { about, groups, files, messages });
     }
 
     pub(super) fn group(self) -> ConversationGroup {
         let own = self.peers.iter().map(|(name, (user, party))| ((*name).to_owned(), party.enlistment(*user)));
         let library = self.library.iter().map(|(name, user)| ((*name).to_owned(), user.enlistment()));
-        let speaks = |name: &str| self.tests.iter().any(|test| test.messages.iter().any(|m| m.from == name));
+        let speaks = |name: &str| {
+            let is_member = |group: &StoredGroup| group.by == name || group.members.iter().any(|member| member == name);
+            self.tests.iter().any(|test| test.messages.iter().any(|m| m.from == name) || test.groups.iter().any(is_member))
+        };
         let peers = own.chain(library).filter(|(name, _)| speaks(name)).collect();
         ConversationGroup { suite: self.suite, receiver: self.receiver, keys: self.keys, peers, tests: self.tests }
     }
@@ -205,7 +214,9 @@ pub(super) struct Made {
     pub(super) stanza: StanzaId,
     pub(super) kind: MessageType,
     pub(super) body: Vec<u8>,
-    pub(super) content: UserContent,
+    pub(super) content: Option<UserContent>,
+    /// In the stanza of which group it goes.
+    pub(super) group: Option<String>,
 }
 
 /// One vector in the making.
@@ -217,6 +228,11 @@ pub(super) struct Scene {
     library: BTreeMap<&'static str, ReferenceUser>,
     made: u32,
     about: About,
+    groups: Vec<StoredGroup>,
+    /// The present list of each group: id, version and members.
+    lists: BTreeMap<String, (GroupId, u32, BTreeSet<UserId>)>,
+    /// What becomes of a group before the next message arrives.
+    change: Option<StoredChange>,
     pub(super) files: Vec<StoredFile>,
     messages: Vec<StoredMessage>,
 }
@@ -300,22 +316,138 @@ impl Scene {
         if let Some(user) = self.library.get_mut(from) {
             let (kind, body) =
                 user.encrypt_raw(self.receiver, plaintext, SENT_AT).map_err(|refusal| library(&self.about.id, &refusal))?;
-            return Ok(Made { from, stanza, kind, body, content });
+            return Ok(Made { from, stanza, kind, body, content: Some(content), group: None });
         }
         let (mut rng, to) = (self.rng("message"), self.receiver.to_string());
         let sent = self.senders.get_mut(from).map(|(_, party)| party.encrypt(&to, plaintext, alter, &mut rng));
+        let (kind, body) = self.done("message", from, sent)?;
+        Ok(Made { from, stanza, kind, body, content: Some(content), group: None })
+    }
+
+    fn user(&self, peer: &str) -> Option<UserId> {
+        self.senders.get(peer).map(|(user, _)| *user)
+    }
+
+    /// A peer creates a group with others.
+    pub(super) fn group(&mut self, name: &str, by: &str, members: &[&str], with_receiver: bool) {
+        let id = GroupId(self.uuid(&format!("group {name}")));
+        let mut list: BTreeSet<UserId> = members.iter().chain([&by]).filter_map(|peer| self.user(peer)).collect();
+        list.extend(with_receiver.then_some(self.receiver));
+        self.lists.insert(name.to_owned(), (id, 1, list));
+        let members = members.iter().map(|member| (*member).to_owned()).collect();
+        self.groups.push(StoredGroup { name: name.to_owned(), id, by: by.to_owned(), members, with_receiver });
+    }
+
+    /// A member changes a group, and the receiver is told before the next message arrives.
+    pub(super) fn change(&mut self, name: &str, by: &str, add: &[&str], remove: &[&str]) {
+        let users = |peers: &[&str]| peers.iter().filter_map(|peer| self.user(peer)).collect::<BTreeSet<_>>();
+        let (added, removed) = (users(add), users(remove));
+        if let Some((_, version, list)) = self.lists.get_mut(name) {
+            *version += 1;
+            list.extend(added);
+            list.retain(|member| !removed.contains(member));
+        }
+        let owned = |peers: &[&str]| peers.iter().map(|peer| (*peer).to_owned()).collect();
+        self.change = Some(StoredChange { group: name.to_owned(), by: by.to_owned(), add: owned(add), remove: owned(remove) });
+    }
+
+    /// What a content for the present list of a group says of it.
+    pub(super) fn stamp(&self, name: &str) -> Option<Group> {
+        let (id, version, list) = self.lists.get(name)?;
+        Some(Group { id: id.to_string(), version: *version, members: digest(*id, *version, list).to_vec() })
+    }
+
+    /// A peer hands out its sender key of this distribution as it stands now, for a group.
+    pub(super) fn sender_key(
+        &mut self,
+        (from, group, distribution): (&'static str, &str, Uuid),
+        alter: &[Alteration],
+    ) -> Result<Made, GenerateError> {
+        let stanza = self.next_stanza();
+        let distribution = self.distribution(from, distribution, alter)?;
+        let body = Some(Body::SenderKey(SenderKey { distribution }));
+        let content = Content { message_id: stanza.to_string(), sent_at: SENT_AT, group: self.stamp(group), body };
+        let unseen = UserContent::Text { text: String::new() };
+        let made = self.raw(from, stanza, unseen, &content.to_padded(), &[])?;
+        Ok(Made { content: None, ..made })
+    }
+
+    /// The distribution of a peer's sender key as it stands now; the key is made if there is none.
+    pub(super) fn distribution(
+        &mut self,
+        from: &str,
+        distribution: Uuid,
+        alter: &[Alteration],
+    ) -> Result<Vec<u8>, GenerateError> {
+        let mut rng = self.rng("sender key");
+        let made = self.senders.get_mut(from).map(|(_, party)| party.distribution(distribution, alter, &mut rng));
+        self.done("distribution", from, made)
+    }
+
+    /// A peer makes another chain, with another signature key, under the same distribution id.
+    pub(super) fn rotate(&mut self, from: &str, distribution: Uuid) {
+        self.made += 1;
+        let mut rng = self.rng("rotated");
+        if let Some((_, party)) = self.senders.get_mut(from) {
+            party.rotate_sender_key(distribution, &mut rng);
+        }
+    }
+
+    /// A peer makes a text for a group under a sender key of its own.
+    pub(super) fn group_text(
+        &mut self,
+        whence: (&'static str, &str, Uuid),
+        text: &str,
+        alter: &[Alteration],
+    ) -> Result<Made, GenerateError> {
+        let stamp = self.stamp(whence.1);
+        self.stamped_text(whence, stamp, text, alter)
+    }
+
+    /// The same with anything said of the group inside.
+    pub(super) fn stamped_text(
+        &mut self,
+        whence: (&'static str, &str, Uuid),
+        stamp: Option<Group>,
+        text: &str,
+        alter: &[Alteration],
+    ) -> Result<Made, GenerateError> {
+        let stanza = self.next_stanza();
+        let content = UserContent::Text { text: text.to_owned() };
+        let inside = Content::from_user(stanza, SENT_AT, &content, None).map(|made| Content { group: stamp, ..made });
+        let padded = inside.map(|inside| inside.to_padded()).unwrap_or_default();
+        self.group_raw(whence, stanza, Some(content), &padded, alter)
+    }
+
+    /// A peer encrypts a plaintext for a group as it is given.
+    pub(super) fn group_raw(
+        &mut self,
+        (from, group, distribution): (&'static str, &str, Uuid),
+        stanza: StanzaId,
+        content: Option<UserContent>,
+        plaintext: &[u8],
+        alter: &[Alteration],
+    ) -> Result<Made, GenerateError> {
+        let mut rng = self.rng("group message");
+        let made = self.senders.get_mut(from).map(|(_, party)| party.group_encrypt(distribution, plaintext, alter, &mut rng));
+        let body = self.done("group message", from, made)?;
+        Ok(Made { from, stanza, kind: MessageType::Normal, body, content, group: Some(group.to_owned()) })
+    }
+
+    fn done<T>(&self, what: &str, from: &str, made: Option<Result<T, Refusal>>) -> Result<T, GenerateError> {
         let missing = || Err(Refusal::new(Reason::UnknownUser, from));
-        let (kind, body) = sent.unwrap_or_else(missing).map_err(refused(format!("{}: message", self.about.id)))?;
-        Ok(Made { from, stanza, kind, body, content })
+        made.unwrap_or_else(missing).map_err(refused(format!("{}: {what}", self.about.id)))
     }
 
     fn deliver(&mut self, made: Made, result: Outcome, reasons: &[Reason]) {
         self.messages.push(StoredMessage {
             from: made.from.to_owned(),
             stanza: made.stanza,
+            change: self.change.take(),
+            group: made.group,
             r#type: made.kind,
             body: Bytes(made.body),
-            content: Some(made.content),
+            content: made.content,
             result,
             reasons: reasons.to_vec(),
         });
