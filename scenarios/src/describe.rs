@@ -291,7 +291,9 @@ fn expectation(cast: &BTreeMap<String, Cast>, expect: &Expect) -> String {
         Expect::NoReceipt { user, receipt, of, more_than } => {
             format!("{} gets no more than {more_than} times a {} for {of}", who(user), receipt_word(*receipt))
         }
-        Expect::Problem { step, reasons: right } => format!("{step} fails ({})", reasons(right)),
+        Expect::Problem { step, reasons: right, or_succeeds } => {
+            format!("{step} {}fails ({})", if *or_succeeds { "succeeds, or " } else { "" }, reasons(right))
+        }
         Expect::Wire { stanza, r#type, one_time_prekey, epoch_at_least, new_session_since, new_ratchet_since } => {
             let mut parts = Vec::new();
             match r#type {
@@ -326,7 +328,13 @@ fn expectation(cast: &BTreeMap<String, Cast>, expect: &Expect) -> String {
             let (user, message) = (who(&either.user), &either.message);
             format!("{user} sees {message} once and as sent, or refuses it ({})", reasons(&either.reasons))
         }
-        Expect::SafetyNumberIs(number) => format!("the safety number {} is {}", number.of, number.digits),
+        Expect::SafetyNumberIs(number) => {
+            let refused = match number.or_refuses.as_slice() {
+                [] => String::new(),
+                right => format!(", or is refused ({})", reasons(right)),
+            };
+            format!("the safety number {} is {}{refused}", number.of, number.digits)
+        }
         Expect::Silent { user } => format!("nothing of {} reaches the gateway after its deletion", who(user)),
         Expect::Resends { user, to, of, at_least, at_most } => {
             format!("{} sends {of} to {} again at least {at_least} and at most {at_most} times", who(user), who(to))

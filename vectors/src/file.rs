@@ -237,4 +237,7 @@ pub struct SafetyNumberTest {
     pub peer: Enlist,
     /// The safety number: 60 digits.
     pub digits: String,
+    /// Reasons that are right to say none; only for an acceptable one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<Reason>,
 }

@@ -261,17 +261,14 @@ impl Faults<'_> {
             File::Bundle(file) => {
                 for test in file.groups.iter().flat_map(|group| &group.tests) {
                     self.reasons(&test.about, test.about.result, &test.reasons);
-                    if test.about.result == Outcome::Acceptable {
-                        let message = format!("`{}`: a bundle is taken or refused", test.about.id);
-                        self.of(&test.about, message, "write `valid` or `invalid`");
-                    }
                 }
             }
             File::SafetyNumber(file) => {
                 for test in file.groups.iter().flat_map(|group| &group.tests) {
-                    if test.about.result != Outcome::Valid {
-                        let message = format!("`{}`: a safety number is the right one", test.about.id);
-                        self.of(&test.about, message, "write `valid`");
+                    self.reasons(&test.about, test.about.result, &test.reasons);
+                    if test.about.result == Outcome::Invalid {
+                        let message = format!("`{}`: the safety number that stands here is a right one", test.about.id);
+                        self.of(&test.about, message, "write `valid` or `acceptable`");
                     }
                 }
             }

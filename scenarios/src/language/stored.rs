@@ -141,4 +141,7 @@ pub struct SafetyNumberIs {
     pub of: String,
     /// 60 digits.
     pub digits: String,
+    /// Reasons for which it may be refused as well; none unless said.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub or_refuses: Vec<Reason>,
 }

@@ -46,6 +46,9 @@ impl Rules<'_> {
                 let path = ["expect", "safety-number-is", "digits"];
                 self.fault(node, &path, "a safety number has 60 digits", "write them without spaces");
             }
+            Expect::SafetyNumberIs(number) if !number.or_refuses.is_empty() => {
+                self.reasons(&number.or_refuses, node, &["expect", "safety-number-is", "or-refuses"]);
+            }
             _ => {}
         }
     }
