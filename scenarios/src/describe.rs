@@ -3,8 +3,8 @@
 mod group;
 
 use crate::language::{
-    BendContent, BundleBend, Cast, ContentSpec, Damage, Endpoint, Expect, FileSpec, MediaStep, Network, PrekeyOf, Send, Side,
-    Step, WeakKey,
+    BendCertificate, BendContent, BundleBend, Cast, ContentSpec, Damage, Endpoint, Expect, FileSpec, MediaStep, Network,
+    PrekeyOf, Send, Side, Step, WeakKey,
 };
 use countersign_contract::Reason;
 use countersign_contract::portable::{MessageType, ReceiptType};
@@ -123,6 +123,22 @@ fn send(cast: &BTreeMap<String, Cast>, s: &Send) -> String {
         format!("{} sends {} to {}, {}", with_side(cast, &s.from), s.name, with_side(cast, &s.to), content(&s.content));
     if s.fresh_session {
         text.push_str(", in a new session");
+    }
+    if s.sealed {
+        text.push_str(", sealed");
+    }
+    match &s.certificate {
+        None => {}
+        Some(BendCertificate::WrongRoot) => text.push_str("; its certificate leads to another trust root"),
+        Some(BendCertificate::OtherServer) => text.push_str("; another key than the server's signed its certificate"),
+        Some(BendCertificate::Expired) => text.push_str("; its certificate is over since an hour"),
+        Some(BendCertificate::OtherDevice) => text.push_str("; its certificate is for another device"),
+        Some(BendCertificate::OtherKey) => {
+            text.push_str("; it is certified for another identity key than its session's, and sealed with that one");
+        }
+        Some(BendCertificate::Of(user)) => {
+            text.push_str(&format!("; its certificate is one of {}", with_side(cast, user)));
+        }
     }
     for alteration in &s.alter {
         text.push_str("; it ");

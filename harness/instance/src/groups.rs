@@ -2,7 +2,7 @@
 
 use crate::instance::SentMessage;
 use crate::script::Action;
-use crate::wrongly::Wrong;
+use crate::wrongly::Manner;
 use crate::{Instance, content, derive};
 use countersign_contract::content::content::Body as ContentBody;
 use countersign_contract::content::{Attachment, Content, Group, SenderKey};
@@ -194,7 +194,7 @@ impl Instance {
         }
         let body = self.with_reference(name, |r| r.encrypt_for_group(group, &content)).ok_or_else(missing)??;
         let to_group = Some(ToGroup { group, readers: readers.clone() });
-        self.sent.insert(stanza, SentMessage { from, to: from, content, group: to_group });
+        self.sent.insert(stanza, SentMessage { from, to: from, content, group: to_group, sealed: false });
         self.hand_group_message(from, &list, step, stanza, group, body, readers)
     }
 
@@ -274,8 +274,8 @@ impl Instance {
         let body = Some(ContentBody::SenderKey(SenderKey { distribution }));
         let content = Content { message_id: stanza.to_string(), sent_at: self.now_ms, group: Some(stamp), body };
         let to_group = Some(ToGroup { group, readers: BTreeSet::from([to]) });
-        self.sent.insert(stanza, SentMessage { from, to, content: content.clone(), group: to_group });
-        self.encrypt_and_send(name, from, to, stanza, &content, Wrong::default());
+        self.sent.insert(stanza, SentMessage { from, to, content: content.clone(), group: to_group, sealed: false });
+        self.encrypt_and_send(name, from, to, stanza, &content, Manner::default());
         self.with_reference(name, |r| r.gave_sender_key(group, to));
         Ok(())
     }
@@ -310,7 +310,7 @@ impl Instance {
         if let Some(original) = original {
             self.name(format!("{original}/resend"), stanza);
         }
-        self.encrypt_and_send(name, user, to, stanza, &content, Wrong::default());
+        self.encrypt_and_send(name, user, to, stanza, &content, Manner::default());
     }
 
     /// A reference user is told who is in a group.

@@ -80,7 +80,7 @@ fn counted(number: usize, noun: &str) -> String {
 
 fn of_problem(cx: &Context<'_>, step: &str, reasons: &[Reason]) -> Option<String> {
     let (_, call) = named_call(cx, step)?;
-    let sent = call.stanza("stanza").is_some_and(|id| cx.seen.messages_in().any(|(_, m)| m.id == id));
+    let sent = call.stanza("stanza").is_some_and(|id| cx.seen.sent_in().any(|(_, m)| m.id == id));
     let effect = match (call.outcome, sent) {
         (Some((_, Outcome::Ok(_))), true) => "it answered success, and the stanza is on the wire",
         (Some((_, Outcome::Ok(_))), false) => "it answered success, and no stanza of it is on the wire",

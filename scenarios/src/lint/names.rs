@@ -1,7 +1,7 @@
 //! Which names a step defines and uses, and whether they fit together.
 
 use crate::diagnostic::{Fault, Span, known_hint};
-use crate::language::{BundleBend, Cast, ContentSpec, Expect, Network, PrekeyOf, Step};
+use crate::language::{BendCertificate, BundleBend, Cast, ContentSpec, Expect, Network, PrekeyOf, Step};
 use crate::yaml::Node;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -102,6 +102,9 @@ pub(crate) fn mentions(step: &Step) -> Vec<Mention<'_>> {
                 Some(PrekeyOf::Message(of)) => c.add(Role::Use(MESSAGE), of, &["names-prekey", "of", "message"]),
                 Some(PrekeyOf::User(of)) => c.add(Role::User, of, &["names-prekey", "of", "user"]),
                 None => {}
+            }
+            if let Some(BendCertificate::Of(user)) = &s.certificate {
+                c.add(Role::User, user, &["certificate", "of"]);
             }
             c.define(Sort::Message, &s.name);
         }

@@ -138,6 +138,7 @@ impl Rules<'_> {
                         self.fault(node, &["send", "bend"], format!("`bend` for `{}`, a candidate's user", s.from), hint);
                     }
                 }
+                self.sealed(s, node);
                 self.altered(&s.from, !s.alter.is_empty(), node, &["send", "alter"]);
                 self.altered(&s.from, s.names_prekey.is_some(), node, &["send", "names-prekey"]);
                 if let Some(NamesPrekey { of: PrekeyOf::User(user), .. }) = &s.names_prekey {
@@ -468,6 +469,7 @@ fn check_needs(header: &Scenario, steps: &[Placed<'_>], faults: &mut Vec<Fault>)
             let hint = "add `capabilities: [virtual-clock]`";
             faults.push(Fault::new(word, "`advance` moves a clock that the candidate may not have").hint(hint));
         }
+        super::sealed::check_needs(header, step, word, faults);
         if let Some((feature, name)) = needed_feature(step)
             && !header.features.contains(&feature)
         {

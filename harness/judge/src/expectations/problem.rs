@@ -31,7 +31,7 @@ pub(super) fn judge(cx: &Context<'_>, step: &str, reasons: &[Reason], or_succeed
         .filter(|_| call.operation() == Some(Operation::Send))
         // What the gateway refused for good went nowhere.
         .filter(|id| cx.seen.refused.get(id).is_none_or(|why| matches!(why, Reason::Busy | Reason::GatewayError)))
-        .and_then(|id| cx.seen.messages_in().find(|(_, m)| m.id == id))
+        .and_then(|id| cx.seen.sent_in().find(|(_, m)| m.id == id))
     {
         let observed = format!("`send` answered {}, and the stanza was sent all the same", problem.reason);
         return Err(Said::fail(Finding::SentAnyway, expected, observed).evidence(evidence).evidence([cx.seen.n(frame.0.at)]));

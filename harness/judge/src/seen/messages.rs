@@ -32,6 +32,8 @@ pub(crate) struct Sent {
     pub(crate) honest: bool,
     /// Whether the candidate sends it.
     pub(crate) by_candidate: bool,
+    /// Whether it is to go out sealed.
+    pub(crate) sealed: bool,
 }
 
 impl Sent {
@@ -56,7 +58,11 @@ impl Seen<'_> {
             match step {
                 Step::Send(send) => {
                     let tampered = is_tampered(send.network.as_ref());
-                    self.collect(index, send.name.clone(), &send.from, &send.to, !tampered && send.bend.is_none());
+                    let honest = !tampered && send.bend.is_none() && send.certificate.is_none();
+                    self.collect(index, send.name.clone(), &send.from, &send.to, honest);
+                    if let Some(sent) = self.messages.get_mut(&send.name) {
+                        sent.sealed = send.sealed;
+                    }
                 }
                 Step::SendStored(send) => {
                     self.collect(index, send.name.clone(), &send.from, &send.to, !send.bad);
@@ -142,6 +148,7 @@ impl Seen<'_> {
             content,
             honest,
             by_candidate,
+            sealed: false,
             name: name.clone(),
         };
         self.messages.entry(name).or_insert(sent);
@@ -225,7 +232,8 @@ impl Seen<'_> {
     pub(crate) fn on_wire(&self, id: StanzaId) -> Option<(usize, &Stanza)> {
         let candidate = self.frames.iter().filter_map(|f| Some((f.at, f.stanza.as_ref().ok()?)));
         let reference = self.reference_stanzas.iter().map(|(at, _, stanza)| (*at, stanza));
-        let carries = |s: &Stanza| matches!(s, Stanza::Message { .. } | Stanza::GroupMessage { .. });
+        let carries =
+            |s: &Stanza| matches!(s, Stanza::Message { .. } | Stanza::SealedMessage { .. } | Stanza::GroupMessage { .. });
         candidate.chain(reference).filter(|(_, s)| carries(s) && s.id() == id).min_by_key(|(at, _)| *at)
     }
 }
