@@ -8,6 +8,7 @@ fn main() {
         "double-ratchet",
         "spqr",
         "sender-keys",
+        "sealed-sender",
         "safety-number",
         "content-padding",
         "media-blob",

@@ -30,7 +30,11 @@ pub fn describe_step(cast: &BTreeMap<String, Cast>, step: &Step) -> String {
         }
         Step::SendStored(s) => {
             let made = if s.bad { ", which no honest peer makes" } else { "" };
-            let what = if s.content.is_none() && s.group.is_none() { "a stored sender key" } else { "a stored message" };
+            let what = match (&s.content, &s.group) {
+                _ if s.sealed => "a stored sealed message",
+                (None, None) => "a stored sender key",
+                _ => "a stored message",
+            };
             let to = s.group.as_ref().map_or_else(|| who(&s.to), |group| format!("the group {group}"));
             format!("{} sends {what} to {to} ({}){made}", who(&s.from), s.name)
         }

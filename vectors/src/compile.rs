@@ -79,6 +79,9 @@ impl<'a> Frame<'a> {
         if self.kind.has_groups() {
             features.push(Feature::Group);
         }
+        if self.kind.is_sealed() {
+            features.push(Feature::SealedSender);
+        }
         let scenario = Scenario {
             id: format!("{}/{}", self.kind.name, self.about.id),
             title: self.about.comment.clone(),
@@ -90,6 +93,7 @@ impl<'a> Frame<'a> {
             capabilities: if import { vec![Capability::Import] } else { Vec::new() },
             exclusive: false,
             heavy: false,
+            trust_root: None,
             cases: Vec::new(),
             cast,
             steps,
@@ -148,7 +152,9 @@ fn conversation(frame: &Frame<'_>, group: &ConversationGroup, test: &Conversatio
     steps.extend(shown(&mut honest));
     let nothing = |stanza| Step::Expect(Expect::ShowsNothingOf { user: RECEIVER.to_owned(), stanza });
     steps.extend(unseen.into_iter().map(nothing));
-    frame.scenario(true, cast, steps)
+    let mut compiled = frame.scenario(true, cast, steps);
+    compiled.scenario.trust_root.clone_from(&group.trust_root);
+    compiled
 }
 
 /// Whether a peer has anything to do with a vector.
@@ -178,6 +184,7 @@ fn send(message: &StoredMessage, name: &str) -> SendStored {
         from: message.from.clone(),
         to: RECEIVER.to_owned(),
         group: message.group.clone(),
+        sealed: message.sealed,
         name: name.to_owned(),
         stanza: message.stanza,
         r#type: message.r#type,

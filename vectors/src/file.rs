@@ -89,6 +89,9 @@ pub struct ConversationGroup {
     pub receiver: UserId,
     /// The keys that the receiver imports.
     pub keys: ImportedKeys,
+    /// The trust root that the receiver is told, 33 bytes. Only for sealed messages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trust_root: Option<Bytes>,
     /// The senders, with what the gateway publishes of them.
     pub peers: BTreeMap<String, Enlist>,
     /// The vectors.
@@ -170,7 +173,10 @@ pub struct StoredMessage {
     /// The group in whose stanza it arrives; none for a message between two.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
-    /// Whether it sets up a session.
+    /// Whether it arrives sealed, without its sender; then `body` is what is sealed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sealed: bool,
+    /// Whether it sets up a session; of a sealed one, the message inside.
     pub r#type: MessageType,
     /// The serialised message.
     pub body: Bytes,

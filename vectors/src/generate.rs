@@ -10,6 +10,7 @@ mod files;
 mod numbers;
 mod ratchet;
 mod room;
+mod sealed;
 mod sender_keys;
 mod spqr;
 
@@ -54,6 +55,7 @@ pub fn generate() -> Result<BTreeMap<String, String>, GenerateError> {
     ratchet::files(&mut files)?;
     spqr::files(&mut files)?;
     sender_keys::files(&mut files)?;
+    sealed::files(&mut files)?;
     numbers::files(&mut files)?;
     contents::files(&mut files)?;
     files::files(&mut files)?;

@@ -275,15 +275,26 @@ impl Faults<'_> {
         }
     }
 
-    /// Groups stand where they belong, and every name of one, or of a member, is that of one.
+    /// Groups and sealed messages stand where they belong, and every name of one, or of a member, is that of one.
     fn check_groups(&mut self, kind: Kind, file: &File) {
         let File::Conversation(file) = file else { return };
+        for group in &file.groups {
+            if kind.is_sealed() != group.trust_root.as_ref().is_some_and(|root| root.0.len() == 33) {
+                let message = "`trust-root` is not that of a group of these vectors".to_owned();
+                let hint = "a public key of 33 bytes in the kind `sealed-sender`, and in no other";
+                self.add(line_of(self.source, "\"trust-root\""), message, hint);
+            }
+        }
         for (peers, test) in file.groups.iter().flat_map(|group| group.tests.iter().map(|test| (&group.peers, test))) {
             let about = &test.about;
             if kind.has_groups() == test.groups.is_empty() {
                 let message = if test.groups.is_empty() { "has no group" } else { "has a group" };
                 let hint = "vectors of the kind `sender-keys` have `groups`, and no others";
                 self.of(about, format!("`{}` {message}", about.id), hint);
+            }
+            if !kind.is_sealed() && test.messages.iter().any(|message| message.sealed) {
+                let hint = "only vectors of the kind `sealed-sender` have sealed messages";
+                self.of(about, format!("`{}` has a sealed message", about.id), hint);
             }
             let mut names = BTreeSet::new();
             for group in &test.groups {

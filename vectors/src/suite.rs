@@ -10,13 +10,14 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// The folders of vectors that are built in. A test says that these are all there are.
-static BUILTIN: [(&str, include_dir::Dir<'static>); 9] = [
+static BUILTIN: [(&str, include_dir::Dir<'static>); 10] = [
     ("prekey-bundle", include_dir::include_dir!("$CARGO_MANIFEST_DIR/prekey-bundle")),
     ("x3dh", include_dir::include_dir!("$CARGO_MANIFEST_DIR/x3dh")),
     ("pqxdh", include_dir::include_dir!("$CARGO_MANIFEST_DIR/pqxdh")),
     ("double-ratchet", include_dir::include_dir!("$CARGO_MANIFEST_DIR/double-ratchet")),
     ("spqr", include_dir::include_dir!("$CARGO_MANIFEST_DIR/spqr")),
     ("sender-keys", include_dir::include_dir!("$CARGO_MANIFEST_DIR/sender-keys")),
+    ("sealed-sender", include_dir::include_dir!("$CARGO_MANIFEST_DIR/sealed-sender")),
     ("safety-number", include_dir::include_dir!("$CARGO_MANIFEST_DIR/safety-number")),
     ("content-padding", include_dir::include_dir!("$CARGO_MANIFEST_DIR/content-padding")),
     ("media-blob", include_dir::include_dir!("$CARGO_MANIFEST_DIR/media-blob")),

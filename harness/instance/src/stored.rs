@@ -41,7 +41,11 @@ impl Instance {
             self.observe(Some(from), Observation::Sent { stanza: step.stanza, to, content, media_key: None });
         }
         let SendStored { stanza: id, r#type, body, .. } = step;
-        let stanza = Stanza::Message { id: *id, to: Some(to), from: None, r#type: *r#type, body: body.clone() };
+        let stanza = if step.sealed {
+            Stanza::SealedMessage { id: *id, to: Some(to), body: body.clone() }
+        } else {
+            Stanza::Message { id: *id, to: Some(to), from: None, r#type: *r#type, body: body.clone() }
+        };
         self.reference_sends_stanza(from, &stanza);
     }
 

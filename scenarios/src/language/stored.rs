@@ -35,6 +35,9 @@ pub struct SendStored {
     /// none. Without it, it is a message between the two.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
+    /// As a sealed message, which is delivered without its sender; `body` is what is sealed.
+    #[serde(default)]
+    pub sealed: bool,
     /// Name of the stanza.
     #[serde(rename = "as")]
     pub name: String,

@@ -2,7 +2,7 @@
 
 use super::GenerateError;
 use crate::file::{About, ConversationGroup, ConversationTest, Outcome, StoredChange, StoredFile, StoredGroup, StoredMessage};
-use countersign_adversary::{Alteration, Bundle, Config, KeyPair, Party, Refusal, WireProfile};
+use countersign_adversary::{Alteration, Bundle, Config, KeyPair, Party, Refusal, SealedContent, WireProfile};
 use countersign_contract::claims::{Feature, Suite};
 use countersign_contract::content::{Content, Group, SenderKey, content::Body};
 use countersign_contract::groups::digest;
@@ -42,7 +42,7 @@ pub(super) fn refused(what: impl Into<String>) -> impl FnOnce(Refusal) -> Genera
     move |refusal| GenerateError::Refused { what, refusal }
 }
 
-fn library(what: &str, refusal: &countersign_reference::Refusal) -> GenerateError {
+pub(super) fn library(what: &str, refusal: &countersign_reference::Refusal) -> GenerateError {
     GenerateError::Library { what: what.to_owned(), cause: refusal.to_string() }
 }
 
@@ -97,6 +97,8 @@ pub(super) struct Room {
     /// Peers who speak by Signal's library, and never misbehave.
     library: BTreeMap<&'static str, ReferenceUser>,
     tests: Vec<ConversationTest>,
+    /// To what certificates of senders lead, where there are such.
+    pub(super) trust_root: Option<Bytes>,
 }
 
 impl Room {
@@ -121,6 +123,7 @@ impl Room {
             peers,
             library: BTreeMap::new(),
             tests: Vec::new(),
+            trust_root: None,
         })
     }
 
@@ -185,7 +188,14 @@ impl Room {
             self.tests.iter().any(|test| test.messages.iter().any(|m| m.from == name) || test.groups.iter().any(is_member))
         };
         let peers = own.chain(library).filter(|(name, _)| speaks(name)).collect();
-        ConversationGroup { suite: self.suite, receiver: self.receiver, keys: self.keys, peers, tests: self.tests }
+        ConversationGroup {
+            suite: self.suite,
+            receiver: self.receiver,
+            keys: self.keys,
+            trust_root: self.trust_root,
+            peers,
+            tests: self.tests,
+        }
     }
 }
 
@@ -217,6 +227,8 @@ pub(super) struct Made {
     pub(super) content: Option<UserContent>,
     /// In the stanza of which group it goes.
     pub(super) group: Option<String>,
+    /// Whether it goes sealed.
+    pub(super) sealed: bool,
 }
 
 /// One vector in the making.
@@ -316,12 +328,12 @@ impl Scene {
         if let Some(user) = self.library.get_mut(from) {
             let (kind, body) =
                 user.encrypt_raw(self.receiver, plaintext, SENT_AT).map_err(|refusal| library(&self.about.id, &refusal))?;
-            return Ok(Made { from, stanza, kind, body, content: Some(content), group: None });
+            return Ok(Made { from, stanza, kind, body, content: Some(content), group: None, sealed: false });
         }
         let (mut rng, to) = (self.rng("message"), self.receiver.to_string());
         let sent = self.senders.get_mut(from).map(|(_, party)| party.encrypt(&to, plaintext, alter, &mut rng));
         let (kind, body) = self.done("message", from, sent)?;
-        Ok(Made { from, stanza, kind, body, content: Some(content), group: None })
+        Ok(Made { from, stanza, kind, body, content: Some(content), group: None, sealed: false })
     }
 
     fn user(&self, peer: &str) -> Option<UserId> {
@@ -431,7 +443,33 @@ impl Scene {
         let mut rng = self.rng("group message");
         let made = self.senders.get_mut(from).map(|(_, party)| party.group_encrypt(distribution, plaintext, alter, &mut rng));
         let body = self.done("group message", from, made)?;
-        Ok(Made { from, stanza, kind: MessageType::Normal, body, content, group: Some(group.to_owned()) })
+        Ok(Made { from, stanza, kind: MessageType::Normal, body, content, group: Some(group.to_owned()), sealed: false })
+    }
+
+    /// A peer seals what it made, to whoever holds an identity key.
+    pub(super) fn seal(
+        &mut self,
+        made: Made,
+        to: &[u8],
+        content: &SealedContent,
+        alter: &[Alteration],
+    ) -> Result<Made, GenerateError> {
+        self.made += 1;
+        let mut rng = self.rng("sealed");
+        let sealed = self.senders.get(made.from).map(|(_, party)| party.seal(to, content, alter, &mut rng));
+        let body = self.done("sealed message", made.from, sealed)?;
+        Ok(Made { body, sealed: true, ..made })
+    }
+
+    /// The identity key to which messages for the receiver are sealed.
+    pub(super) fn receiver_key(&self) -> Vec<u8> {
+        self.published.identity_key.0.clone()
+    }
+
+    /// A peer's name at the gateway and identity key; of the receiver under the empty name.
+    pub(super) fn identity(&self, name: &str) -> (UserId, Vec<u8>) {
+        let peer = self.senders.get(name).map(|(user, party)| (*user, party.identity_key().to_vec()));
+        peer.unwrap_or_else(|| (self.receiver, self.receiver_key()))
     }
 
     fn done<T>(&self, what: &str, from: &str, made: Option<Result<T, Refusal>>) -> Result<T, GenerateError> {
@@ -445,6 +483,7 @@ impl Scene {
             stanza: made.stanza,
             change: self.change.take(),
             group: made.group,
+            sealed: made.sealed,
             r#type: made.kind,
             body: Bytes(made.body),
             content: made.content,

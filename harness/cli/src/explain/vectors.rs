@@ -24,7 +24,8 @@ pub(super) fn profile_of(from: &Sources<'_>, id: &str) -> Option<&'static str> {
 
 /// The command that runs a folder of scenarios, or a kind of vectors.
 pub(super) fn run_folder(from: &Sources<'_>, name: &str) -> String {
-    let kind = from.vectors.iter().find(|file| file.kind.name == name);
+    // Of two suites the newer one, whose file comes last.
+    let kind = from.vectors.iter().rfind(|file| file.kind.name == name);
     let profile = kind.and_then(|file| profile_of(from, &file.vectors.last()?.scenario.id));
     let profile = profile.map(|profile| format!(" --profile {profile}")).unwrap_or_default();
     format!("countersign run{profile} --only '{name}/*'")

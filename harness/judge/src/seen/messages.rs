@@ -66,6 +66,9 @@ impl Seen<'_> {
                 }
                 Step::SendStored(send) => {
                     self.collect(index, send.name.clone(), &send.from, &send.to, !send.bad);
+                    if let Some(sent) = self.messages.get_mut(&send.name) {
+                        sent.sealed = send.sealed;
+                    }
                     if let Some(name) = &send.group {
                         let to = self.to_group(name, &send.from, &groups);
                         if let Some(sent) = self.messages.get_mut(&send.name) {
