@@ -43,7 +43,7 @@ impl Instance {
     /// A user creates a group.
     pub(crate) fn create_group(&mut self, step: &language::CreateGroup) {
         let Some(user) = self.user(&step.by) else { return self.skip(format!("the user {}", step.by)) };
-        let group = GroupId(derive::uuid(&self.plan.seed, &["group", &step.name]));
+        let group = step.id.unwrap_or_else(|| GroupId(derive::uuid(&self.plan.seed, &["group", &step.name])));
         self.name(key(&step.name), StanzaId(group.0));
         let members = self.users(&step.members);
         if self.members.get(&step.by).is_some_and(crate::members::Member::is_candidate) {
@@ -123,6 +123,24 @@ impl Instance {
             let what = format!("encrypt for the group {}", step.group);
             self.observe(Some(from), Observation::Failed { what, reason: refusal.reason, detail: refusal.detail });
         }
+    }
+
+    /// A stored peer sends to a group: as any member, or to one user alone if the gateway would not deliver it.
+    pub(crate) fn send_stored_to_group(&mut self, step: &language::SendStored, from: UserId, to: UserId, name: &str) {
+        let found = self.group_id(name).and_then(|group| Some((group, self.gateway.group(group)?)));
+        let Some((group, list)) = found else { return self.skip(format!("the group {name}")) };
+        let language::SendStored { stanza: id, body, .. } = step;
+        if let Some(content) = step.content.as_ref().map(language::StoredContent::user_content) {
+            self.observe(Some(from), Observation::SentToGroup { stanza: *id, group, content, media_key: None });
+        }
+        let body = body.clone();
+        if list.members.contains(&from) && list.members.contains(&to) {
+            let stanza = Stanza::GroupMessage { id: *id, group, version: Some(list.version), from: None, body };
+            return self.reference_sends_stanza(from, &stanza);
+        }
+        let stanza = Stanza::GroupMessage { id: *id, group, version: None, from: Some(from), body };
+        let effects = self.gateway.force_group_message(from, vec![to], stanza);
+        self.apply(effects);
     }
 
     fn reference_sends_to_group(

@@ -239,6 +239,8 @@ impl Instance {
         let (gateway, trust_anchors) = (self.plan.gateway_url.clone(), self.plan.trust_anchors.clone());
         let suite = self.plan.suite.said();
         let trust_root = self.authority.clone().map(|authority| self.found(authority, now_ms));
+        // Stored messages lead to a root of their own, which certifies nobody here.
+        let trust_root = trust_root.map(|made| self.plan.scenario.trust_root.clone().unwrap_or(made));
         let open = Call::Open(Open { instance, gateway, trust_anchors, clock: now_ms, suite, trust_root });
         self.actions.push_back(Action::Call(open));
         for name in names {

@@ -38,7 +38,7 @@ pub(crate) fn instead(cx: &Context<'_>, index: usize, expect: &Expect, said: &Sa
         Expect::Receipt { user, receipt, of } => {
             both(told::account(cx, user, end), told::of_receipt(cx, user, *receipt, of, end))
         }
-        Expect::Problem { step, reasons } => of_problem(cx, step, reasons),
+        Expect::Problem { step, reasons, .. } => of_problem(cx, step, reasons),
         Expect::Wire { stanza, .. } => wire::of_message(cx, stanza),
         Expect::NothingSent { user, to, .. } | Expect::Resends { user, to, .. } => wire::of_sent(cx, user, to, &said.evidence),
         Expect::SameSafetyNumber { .. } => numbers(&said.observed),

@@ -129,6 +129,9 @@ pub(crate) fn mentions(step: &Step) -> Vec<Mention<'_>> {
         Step::SendStored(s) => {
             c.user(&s.from, "from");
             c.user(&s.to, "to");
+            if let Some(group) = &s.group {
+                c.add(Role::Use(GROUP), group, &["group"]);
+            }
             c.define(Sort::Message, &s.name);
         }
         Step::StoreBlob(s) => c.user(&s.of, "of"),

@@ -163,6 +163,10 @@ impl Rules<'_> {
                     let message = format!("`{}` creates the group, and is a member anyway", g.by);
                     self.fault(node, &["create-group", "members"], message, "leave it out");
                 }
+                if g.id.is_some() {
+                    // A candidate is told the id of its group, and that has to be a new one in each instance.
+                    self.must_be(Side::Reference, &g.by, node, &["create-group", "by"]);
+                }
             }
             Step::ChangeGroup(g) => {
                 if g.add.is_empty() && g.remove.is_empty() {

@@ -2,7 +2,7 @@
 
 use super::rules::Rules;
 use crate::diagnostic::{Fault, Span};
-use crate::language::{BendCertificate, Network, Scenario, Send, Side, Stack, Step};
+use crate::language::{BendCertificate, Network, Scenario, Send, SendStored, Side, Stack, Step};
 use crate::yaml::Node;
 use countersign_contract::claims::{Feature, Suite};
 
@@ -51,7 +51,7 @@ impl Rules<'_> {
 
 /// What a scenario with sealed messages has to say of itself.
 pub(super) fn check_needs(header: &Scenario, step: &Step, word: Span, faults: &mut Vec<Fault>) {
-    if !matches!(step, Step::Send(Send { sealed: true, .. })) {
+    if !matches!(step, Step::Send(Send { sealed: true, .. }) | Step::SendStored(SendStored { sealed: true, .. })) {
         return;
     }
     if !header.features.contains(&Feature::SealedSender) {

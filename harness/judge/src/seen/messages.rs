@@ -64,7 +64,18 @@ impl Seen<'_> {
                         sent.sealed = send.sealed;
                     }
                 }
-                Step::SendStored(send) => self.collect(index, send.name.clone(), &send.from, &send.to, !send.bad),
+                Step::SendStored(send) => {
+                    self.collect(index, send.name.clone(), &send.from, &send.to, !send.bad);
+                    if let Some(sent) = self.messages.get_mut(&send.name) {
+                        sent.sealed = send.sealed;
+                    }
+                    if let Some(name) = &send.group {
+                        let to = self.to_group(name, &send.from, &groups);
+                        if let Some(sent) = self.messages.get_mut(&send.name) {
+                            (sent.to, sent.group) = (None, to);
+                        }
+                    }
+                }
                 Step::CreateGroup(create) => {
                     let members = create.members.iter().chain([&create.by]).filter_map(|name| self.user(name)).collect();
                     groups.insert(&create.name, members);
@@ -79,13 +90,10 @@ impl Seen<'_> {
                 Step::SendToGroup(send) => {
                     let tampered = is_tampered(send.network.as_ref());
                     self.collect(index, send.name.clone(), &send.from, &send.group, !tampered && send.bend.is_none());
-                    let from = self.user(&send.from);
-                    let readers = groups.get(send.group.as_str()).into_iter().flatten().copied();
-                    let readers = readers.filter(|member| Some(*member) != from).collect();
-                    let group = self.names.get(format!("group:{}", send.group).as_str()).map(|id| GroupId(id.0));
+                    let to = self.to_group(&send.group, &send.from, &groups);
                     let copy_for = send.copy_for.as_ref().and_then(|name| self.user(name)).filter(|_| send.bend.is_none());
                     if let Some(sent) = self.messages.get_mut(&send.name) {
-                        (sent.to, sent.group, sent.copy_for) = (None, group.map(|group| (group, readers)), copy_for);
+                        (sent.to, sent.group, sent.copy_for) = (None, to, copy_for);
                     }
                 }
                 Step::Exchange(exchange) => {
@@ -111,6 +119,14 @@ impl Seen<'_> {
         let carried: Vec<(StanzaId, String)> =
             self.names.iter().filter_map(|(name, id)| Some((*id, self.message(name)?.name.clone()))).collect();
         self.message_of_stanza = carried.into_iter().collect();
+    }
+
+    /// A group by its name in the scenario, and its members but one.
+    fn to_group(&self, name: &str, from: &str, groups: &BTreeMap<&str, BTreeSet<UserId>>) -> Option<(GroupId, BTreeSet<UserId>)> {
+        let from = self.user(from);
+        let members = groups.get(name).into_iter().flatten().copied();
+        let id = self.names.get(format!("group:{name}").as_str())?;
+        Some((GroupId(id.0), members.filter(|member| Some(*member) != from).collect()))
     }
 
     fn collect(&mut self, step: usize, name: String, from: &str, to: &str, honest: bool) {
