@@ -337,6 +337,26 @@ defects! {
     IgnoresAddresses = "ignores-addresses";
     /// Never makes a new ratchet key when it is answered: the step was taken for an optimisation.
     NeverTurnsRatchet = "never-turns-ratchet";
+    /// Keeps each session as it was before each message, so that a late one can still be read.
+    KeepsOldSessions = "keeps-old-sessions";
+    /// Writes the keys of messages to a log, as it was needed once to find a fault.
+    LogsMessageKeys = "logs-message-keys";
+    /// Takes a used one-time prekey out of the index, and leaves its private key in the store.
+    KeepsUsedPrekeysInStore = "keeps-used-prekeys-in-store";
+    /// Notes how far a peer's chain has come before it has checked the message that says so.
+    NotesBeforeChecking = "notes-before-checking";
+    /// Makes new ratchet keys from a stored secret and the message that they answer, where they have to be random.
+    PredictableRatchetKeys = "predictable-ratchet-keys";
+    /// Restores its keys from the backup that was made when it enlisted, and knows nothing of what was shown since.
+    RestoresKeysOnly = "restores-keys-only";
+    /// Answers success to a restore, and goes on with the state that it has.
+    RestoresNothing = "restores-nothing";
+    /// Answers success whatever a copy is fed with, and does nothing.
+    CloneAnswersNothing = "clone-answers-nothing";
+    /// Lets a copy of a state work on its original.
+    CloneIsNoCopy = "clone-is-no-copy";
+    /// Exports an empty state.
+    ExportsNothing = "exports-nothing";
     /// Answers an operation that does not exist with success.
     InventsOperation = "invents-operation";
 }
@@ -443,6 +463,11 @@ impl Defect {
                 | Self::AcceptsLowOrderRatchetKey
                 | Self::IgnoresAddresses
                 | Self::NeverTurnsRatchet
+                | Self::KeepsOldSessions
+                | Self::LogsMessageKeys
+                | Self::KeepsUsedPrekeysInStore
+                | Self::NotesBeforeChecking
+                | Self::PredictableRatchetKeys
         )
     }
 }

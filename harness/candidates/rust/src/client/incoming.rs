@@ -199,7 +199,7 @@ impl User {
     }
 
     /// Decrypts and shows a message: the receipt that follows.
-    async fn receive(&self, id: StanzaId, from: UserId, kind: MessageType, body: &[u8]) -> Option<Stanza> {
+    pub(super) async fn receive(&self, id: StanzaId, from: UserId, kind: MessageType, body: &[u8]) -> Option<Stanza> {
         match self.open(from, kind, body) {
             Ok(opened) => {
                 let late = self.has(Defect::LateIdentityNotice);
@@ -232,7 +232,7 @@ impl User {
     }
 
     /// Decrypts and shows a group message: the receipt that follows.
-    async fn receive_group(&self, id: StanzaId, from: UserId, group: GroupId, body: &[u8]) -> Option<Stanza> {
+    pub(super) async fn receive_group(&self, id: StanzaId, from: UserId, group: GroupId, body: &[u8]) -> Option<Stanza> {
         let made_for = self.group_of(from, body).filter(|_| self.has(Defect::IgnoresGroupOfStanza));
         let group = made_for.unwrap_or(group);
         let shown = match self.open_group(from, group, body) {

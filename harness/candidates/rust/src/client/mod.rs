@@ -10,6 +10,7 @@ mod link;
 mod media;
 mod outgoing;
 mod retry;
+mod state;
 mod talk;
 
 use crate::defect::{Defect, Defects};
@@ -23,6 +24,7 @@ use countersign_contract::seen::{NoticeKind, Seen, What};
 use countersign_contract::{Problem, Reason, StanzaId, UserId};
 use gateway::json;
 use link::Link;
+pub(crate) use state::Kept;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
@@ -53,6 +55,8 @@ pub(crate) struct User {
     link: Mutex<Option<Arc<Link>>>,
     /// Held while a session is set up and a message encrypted, so that two sends do not both fetch a bundle.
     turn: tokio::sync::Mutex<()>,
+    /// A copy for a thief: it has no connection, and fetches nothing.
+    detached: bool,
 }
 
 /// What a client remembers.
@@ -86,7 +90,7 @@ struct State {
     media_key: Option<[u8; 32]>,
     /// For the defect `slow-delivery`: what is still to be shown of a stanza.
     late: BTreeMap<StanzaId, What>,
-    /// For the defect `restores-backup-on-reinstall`.
+    /// For the defects `restores-backup-on-reinstall` and `restores-keys-only`.
     backup: Option<Backup>,
     /// For the defects that are slow: the last of the tasks that work one after another.
     queue: Option<JoinHandle<()>>,
@@ -116,7 +120,8 @@ impl User {
         };
         let answer = gateway.request("POST", "/enlist".into(), None, JSON, json(&keys)?).await?;
         let Enlisted { token } = gateway::parse(&answer)?;
-        let backup = defects.has(Defect::RestoresBackupOnReinstall).then(|| vault.back_up());
+        let backs_up = defects.has(Defect::RestoresBackupOnReinstall) || defects.has(Defect::RestoresKeysOnly);
+        let backup = backs_up.then(|| vault.back_up());
         let state = State {
             vault,
             backup,
@@ -149,6 +154,7 @@ impl User {
             changed: watch::Sender::new(()),
             link: Mutex::new(None),
             turn: tokio::sync::Mutex::new(()),
+            detached: false,
         })
     }
 
@@ -171,7 +177,7 @@ impl User {
 
     /// The keys as they were at enlistment: for the defect `restores-backup-on-reinstall`.
     pub(crate) fn take_backup(&self) -> Option<Backup> {
-        self.state().backup.take()
+        self.state().backup.take().filter(|_| self.has(Defect::RestoresBackupOnReinstall))
     }
 
     /// Opens the chat channel; a user who is online stays so.

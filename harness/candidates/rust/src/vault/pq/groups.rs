@@ -1,5 +1,6 @@
 //! Sender keys: the user's own for each group, and those of others.
 
+use super::super::written::Written;
 use super::{REMEMBERED, Vault, address, reason_of, run, view};
 use crate::defect::Defect;
 use async_trait::async_trait;
@@ -42,6 +43,7 @@ impl SenderKeyStore for SenderKeys {
 }
 
 /// A sender key of the user's own.
+#[derive(Clone)]
 struct OwnKey {
     distribution: Uuid,
     given: BTreeSet<UserId>,
@@ -53,7 +55,7 @@ struct OwnKey {
 type Place = (UserId, Uuid, u32, u32);
 
 /// All sender keys of a user.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct GroupKeys {
     keys: SenderKeys,
     own: BTreeMap<GroupId, OwnKey>,
@@ -62,6 +64,30 @@ pub(super) struct GroupKeys {
     read: BTreeSet<Place>,
     /// For the defect `replays-group-message`.
     plain: BTreeMap<Place, Vec<u8>>,
+}
+
+impl GroupKeys {
+    /// All of it as it is stored.
+    ///
+    /// # Errors
+    /// `internal` if libsignal cannot write a record.
+    pub(super) fn written(&self) -> Result<Vec<u8>, Reason> {
+        let mut written = Written::default();
+        for ((from, id), record) in &self.keys.0 {
+            written.text(from).bytes(id.as_bytes()).bytes(&record.serialize().map_err(|_| Reason::Internal)?);
+        }
+        for (group, own) in &self.own {
+            written.text(&group.to_string()).bytes(own.distribution.as_bytes());
+            own.given.iter().for_each(|user| _ = written.text(&user.to_string()));
+        }
+        for ((from, id), group) in &self.bound {
+            written.text(&from.to_string()).bytes(id.as_bytes()).text(&group.to_string());
+        }
+        for (from, id, chain, iteration) in &self.read {
+            written.text(&from.to_string()).bytes(id.as_bytes()).number(*chain).number(*iteration);
+        }
+        Ok(written.0)
+    }
 }
 
 impl Vault {

@@ -9,6 +9,7 @@ mod open;
 mod publish;
 mod ratchet;
 mod seal;
+mod state;
 mod store;
 mod unchecked;
 mod view;
@@ -36,6 +37,7 @@ use std::sync::Arc;
 use store::{KyberPrekeys, OneTimePrekeys, Sessions, SignedPrekeys};
 
 /// Everything secret of a user.
+#[derive(Clone)]
 pub(crate) struct Vault {
     user: UserId,
     rng: StdRng,
@@ -60,6 +62,10 @@ pub(crate) struct Vault {
     replaced: Vec<(u32, u64)>,
     /// Base keys that a first message named: for the defect `sets-up-once`.
     set_up: BTreeSet<Vec<u8>>,
+    /// For the defect `notes-before-checking`: the place in its chain of the last message of each peer.
+    touched: BTreeMap<UserId, Vec<u8>>,
+    /// For the defect `logs-message-keys`.
+    key_log: Vec<[u8; 32]>,
     groups: groups::GroupKeys,
     defects: Arc<dyn Defects>,
 }
@@ -89,6 +95,8 @@ impl Vault {
             lost: false,
             replaced: Vec::new(),
             set_up: BTreeSet::new(),
+            touched: BTreeMap::new(),
+            key_log: Vec::new(),
             groups: groups::GroupKeys::default(),
             defects,
         }
