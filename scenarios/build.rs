@@ -2,7 +2,7 @@
 
 fn main() {
     for folder in
-        ["adversary", "content", "e2ee", "groups", "keys", "life", "media", "pairs", "timing", "requirements", "profiles"]
+        ["adversary", "content", "e2ee", "groups", "keys", "life", "media", "pairs", "state", "timing", "requirements", "profiles"]
     {
         println!("cargo:rerun-if-changed={folder}");
     }

@@ -7,12 +7,14 @@
 mod expect;
 mod group;
 mod life;
+mod state;
 mod step;
 mod stored;
 
 pub use expect::*;
 pub use group::*;
 pub use life::*;
+pub use state::*;
 pub use step::*;
 pub use stored::*;
 
@@ -123,6 +125,9 @@ pub struct Cast {
     pub enlisted: bool,
     /// Reference only: what it runs on; Signal's library unless said.
     pub stack: Stack,
+    /// Candidate only: whether it enlists with keys that are made from the seed, so that the private halves are known; no unless said.
+    /// Needs the capability `import`.
+    pub known_keys: bool,
     /// What stands ready of it, as stored vectors have it; nothing unless said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fixed: Option<Box<Fixed>>,
@@ -140,6 +145,7 @@ impl Cast {
             asks_again: true,
             enlisted: true,
             stack: Stack::Library,
+            known_keys: false,
             fixed: None,
         }
     }
@@ -159,6 +165,7 @@ impl<'de> Deserialize<'de> for Cast {
             asks_again: Option<bool>,
             enlisted: Option<bool>,
             stack: Option<Stack>,
+            known_keys: Option<bool>,
             fixed: Option<Box<Fixed>>,
         }
         impl<'de> serde::de::Visitor<'de> for Member {
@@ -184,6 +191,7 @@ impl<'de> Deserialize<'de> for Cast {
                     asks_again: table.asks_again.unwrap_or(plain.asks_again),
                     enlisted: table.enlisted.unwrap_or(plain.enlisted),
                     stack: table.stack.unwrap_or(plain.stack),
+                    known_keys: table.known_keys.unwrap_or(plain.known_keys),
                     fixed: table.fixed,
                 })
             }
@@ -217,6 +225,7 @@ impl JsonSchema for Cast {
                         "asks-again": { "type": "boolean", "description": "Reference only: whether it asks again for what it could not decrypt; yes unless said." },
                         "enlisted": { "type": "boolean", "description": "Reference only: whether it is enlisted from the beginning; yes unless said." },
                         "stack": stack,
+                        "known-keys": { "type": "boolean", "description": "Candidate only: whether it enlists with keys made from the seed, whose private halves are known; no unless said." },
                         "fixed": fixed,
                     },
                 },

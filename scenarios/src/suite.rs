@@ -36,6 +36,7 @@ static BUILTIN: &[(&str, include_dir::Dir<'static>)] = &[
     ("life", include_dir::include_dir!("$CARGO_MANIFEST_DIR/life")),
     ("media", include_dir::include_dir!("$CARGO_MANIFEST_DIR/media")),
     ("pairs", include_dir::include_dir!("$CARGO_MANIFEST_DIR/pairs")),
+    ("state", include_dir::include_dir!("$CARGO_MANIFEST_DIR/state")),
     ("timing", include_dir::include_dir!("$CARGO_MANIFEST_DIR/timing")),
     (REQUIREMENTS, include_dir::include_dir!("$CARGO_MANIFEST_DIR/requirements")),
     (PROFILES, include_dir::include_dir!("$CARGO_MANIFEST_DIR/profiles")),

@@ -114,7 +114,10 @@ impl Instance {
             None => self.with_reference(name, |r| r.encrypt(to, content, now_ms)),
         };
         match encrypted {
-            Some(Ok((kind, body))) => self.hand_over(from, to, stanza, kind, body),
+            Some(Ok((kind, body))) => {
+                self.note_secrets(name, from, to, stanza);
+                self.hand_over(from, to, stanza, kind, body);
+            }
             Some(Err(refusal)) => {
                 let what = format!("encrypt for {to}");
                 self.observe(Some(from), Observation::Failed { what, reason: refusal.reason, detail: refusal.detail });

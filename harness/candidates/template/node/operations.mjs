@@ -120,6 +120,26 @@ export class Candidate {
       this.#user(args);
       throw new Problem('unsupported', 'groups: here your sender keys: see the contract, module groups');
     },
+    snapshot: (args) => {
+      this.#user(args);
+      throw new Problem('unsupported', 'a test capability: see the contract, module state');
+    },
+    restore: (args) => {
+      this.#user(args);
+      throw new Problem('unsupported', 'a test capability: see the contract, module state');
+    },
+    clone: (args) => {
+      this.#user(args);
+      throw new Problem('unsupported', 'a test capability: see the contract, module state');
+    },
+    deliver: (args) => {
+      this.#instance(args);
+      throw new Problem('unsupported', 'a test capability: see the contract, module state');
+    },
+    export: (args) => {
+      this.#user(args);
+      throw new Problem('unsupported', 'a test capability: see the contract, module state');
+    },
     advance_clock: (args) => {
       // This client has no timers of its own. If yours has some: fire what falls due, before the answer.
       this.#instance(args).clock += args.by_ms;

@@ -164,6 +164,26 @@ class Candidate:
         self.user(args)
         raise Problem("unsupported", "groups: here your sender keys: see the contract, module groups")
 
+    def op_snapshot(self, args):
+        self.user(args)
+        raise Problem("unsupported", "a test capability: see the contract, module state")
+
+    def op_restore(self, args):
+        self.user(args)
+        raise Problem("unsupported", "a test capability: see the contract, module state")
+
+    def op_clone(self, args):
+        self.user(args)
+        raise Problem("unsupported", "a test capability: see the contract, module state")
+
+    def op_deliver(self, args):
+        self.instance(args)
+        raise Problem("unsupported", "a test capability: see the contract, module state")
+
+    def op_export(self, args):
+        self.user(args)
+        raise Problem("unsupported", "a test capability: see the contract, module state")
+
     def op_advance_clock(self, args):
         # This client has no timers of its own. If yours has some: fire what falls due, before the answer.
         self.instance(args).clock += args.by_ms
