@@ -8,7 +8,7 @@ use countersign_contract::state::Handle;
 use countersign_contract::{Call, Operation, StanzaId, UserId};
 use countersign_reference::{Config, ReferenceUser, Stack};
 use countersign_scenarios::Step;
-use countersign_scenarios::language::{self, DeliverTo, RestoreSnapshot};
+use countersign_scenarios::language::{self, DeliverTo, Expect, RestoreSnapshot};
 use countersign_trace::event::Outcome;
 use countersign_trace::{Digest, Observation};
 use std::collections::BTreeMap;
@@ -121,9 +121,14 @@ impl Instance {
         numbers.map(|number| format!("{}{number}", exchange.name)).collect()
     }
 
-    /// Notes the secrets of a message that a reference user just made or read, where an export is searched for such.
+    /// Notes the secrets of a message that a reference user just made or read, if an export is searched for them.
     pub(crate) fn note_secrets(&mut self, name: &str, user: UserId, peer: UserId, stanza: StanzaId) {
-        if !self.plan.scenario.steps.iter().any(|step| matches!(step, Step::Export(_))) {
+        let Some(message) = self.named.get(&stanza) else { return };
+        let sought = |step: &Step| match step {
+            Step::Expect(Expect::ExportHolds(keys) | Expect::ExportLacks(keys)) => keys.keys_of.contains(message),
+            _ => false,
+        };
+        if !self.plan.scenario.steps.iter().any(sought) {
             return;
         }
         let secrets = self.with_reference(name, |r| r.last_secrets(peer)).unwrap_or_default();

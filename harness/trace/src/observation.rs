@@ -114,7 +114,7 @@ pub enum Observation {
         kyber_prekey: Option<u32>,
     },
     /// The secrets of a message between a reference user and one of the candidate, as digests: with them, an exported state is searched
-    /// for what should be gone. Only in scenarios that export one, and only of users on our own stack.
+    /// for what should be gone. Only of messages that a scenario looks for, and of users on our own stack.
     MessageSecrets {
         /// The stanza of the message.
         stanza: StanzaId,

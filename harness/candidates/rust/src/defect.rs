@@ -341,6 +341,8 @@ defects! {
     KeepsOldSessions = "keeps-old-sessions";
     /// Writes the keys of messages to a log, as it was needed once to find a fault.
     LogsMessageKeys = "logs-message-keys";
+    /// Keeps the keys of all messages that were skipped, since one of them may still come.
+    KeepsAllSkippedKeys = "keeps-all-skipped-keys";
     /// Takes a used one-time prekey out of the index, and leaves its private key in the store.
     KeepsUsedPrekeysInStore = "keeps-used-prekeys-in-store";
     /// Notes how far a peer's chain has come before it has checked the message that says so.
@@ -465,6 +467,7 @@ impl Defect {
                 | Self::NeverTurnsRatchet
                 | Self::KeepsOldSessions
                 | Self::LogsMessageKeys
+                | Self::KeepsAllSkippedKeys
                 | Self::KeepsUsedPrekeysInStore
                 | Self::NotesBeforeChecking
                 | Self::PredictableRatchetKeys

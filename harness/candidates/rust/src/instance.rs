@@ -210,7 +210,15 @@ impl Sample {
         let (defects, clock) = (self.inner.defects.clone(), AtomicU64::new(args.clock));
         // Whoever knows of one suite alone means the one that this client had first.
         let suite = args.suite.unwrap_or(Suite::SignalPq);
-        let instance = Arc::new(Instance { wire, defects, suite, clock, users: Mutex::default(), snapshots: Mutex::default(), clones: Mutex::default() });
+        let instance = Arc::new(Instance {
+            wire,
+            defects,
+            suite,
+            clock,
+            users: Mutex::default(),
+            snapshots: Mutex::default(),
+            clones: Mutex::default(),
+        });
         let mut instances = self.instances();
         if instances.contains_key(&args.instance) {
             return Err(Problem::new(Reason::Malformed, format!("instance {} is open already", args.instance)));

@@ -145,7 +145,8 @@ fn prekeys(cx: &Context<'_>, name: &str, expected: &str) -> Result<Vec<Sought>, 
 
 /// The keys that a user was told to enlist with.
 fn imported(cx: &Context<'_>, user: UserId) -> Option<ImportedKeys> {
-    let created = |call: &&crate::seen::Called<'_>| call.operation() == Some(Operation::CreateUser) && call.user("user") == Some(user);
+    let created =
+        |call: &&crate::seen::Called<'_>| call.operation() == Some(Operation::CreateUser) && call.user("user") == Some(user);
     cx.seen.calls.iter().rev().find(created).and_then(|call| CreateUser::deserialize(call.args).ok()?.import)
 }
 

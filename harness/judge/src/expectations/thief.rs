@@ -168,9 +168,8 @@ fn made(cx: &Context<'_>, clone: &str, name: &str, expected: &str) -> Result<(us
     for seen in events {
         match seen.what {
             What::Message { message: shown, from, content, .. } if Some(shown) == message => {
-                let as_sent = sent.is_some_and(|s| {
-                    s.from == Some(from) && s.content.as_ref().is_some_and(|sent| same(sent, &content))
-                });
+                let as_sent =
+                    sent.is_some_and(|s| s.from == Some(from) && s.content.as_ref().is_some_and(|sent| same(sent, &content)));
                 if as_sent {
                     return Ok((at, Made::Shown));
                 }

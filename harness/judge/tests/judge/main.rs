@@ -8,6 +8,7 @@ mod messages;
 mod monitors;
 mod nearest;
 mod run;
+mod state;
 mod steps;
 mod support;
 mod talk;

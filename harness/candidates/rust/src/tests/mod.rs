@@ -11,4 +11,5 @@ mod post;
 mod retry;
 mod sessions;
 mod slips;
+mod state;
 mod vaults;

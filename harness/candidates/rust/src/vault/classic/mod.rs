@@ -17,8 +17,8 @@ mod state;
 mod tests;
 mod weaker;
 
-pub(crate) use prekeys::Backup;
 pub(super) use chain::hmac;
+pub(crate) use prekeys::Backup;
 pub(super) use weaker::read_alone;
 
 use super::counters::Counters;
@@ -62,7 +62,7 @@ pub(crate) struct Vault {
     set_up: BTreeSet<PublicKey>,
     /// For the defect `notes-before-checking`: the place in its chain of the last message of each peer.
     touched: BTreeMap<UserId, Vec<u8>>,
-    /// For the defect `logs-message-keys`.
+    /// For the defects `logs-message-keys` and `keeps-all-skipped-keys`.
     key_log: Vec<[u8; 32]>,
     defects: Arc<dyn Defects>,
 }

@@ -71,9 +71,9 @@ impl Vault {
         let message = Message::read(body, from, self.user)?;
         self.check_counter(from, &message)?;
         self.note_before_checking(from, &message);
-        let seed = self.seed_of(from, &message);
+        let kept = self.seeds_to_keep(from, &message);
         let (place, session, plain) = self.read_in_any_session(from, &message, check_mac)?;
-        self.key_log.extend(seed);
+        self.key_log.extend(kept.into_iter().flatten());
         self.identities.meet(&from.to_string(), &session.theirs);
         self.sessions.entry(from).or_default().go_on_with(place, session);
         self.note_counter(from, &message);

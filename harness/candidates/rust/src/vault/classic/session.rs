@@ -202,13 +202,15 @@ impl Session {
         }
     }
 
-    /// The seed of a message that is still to come in a chain that is known.
-    pub(super) fn seed_of(&self, ratchet_key: &PublicKey, counter: u32) -> Option<Key> {
+    /// The seeds of messages that are still to come in a chain that is known, up to this one.
+    pub(super) fn seeds_up_to(&self, ratchet_key: &PublicKey, counter: u32) -> Option<Vec<Key>> {
         let mut chain = self.receiving.iter().find(|chain| chain.ratchet_key == *ratchet_key)?.chain.clone();
-        for _ in 0..counter.checked_sub(chain.index)?.min(FURTHEST_JUMP) {
+        let mut seeds = Vec::new();
+        for _ in 0..=counter.checked_sub(chain.index)?.min(FURTHEST_JUMP) {
+            seeds.push(chain.seed().ok()?);
             chain = chain.next().ok()?;
         }
-        chain.seed().ok()
+        Some(seeds)
     }
 
     /// The peer has begun a chain: it is received, and one of our own begun.

@@ -76,11 +76,20 @@ impl Vault {
         }
     }
 
-    /// The seed of a message's keys, if its chain is known: for the defect `logs-message-keys`.
-    pub(super) fn seed_of(&self, from: UserId, message: &Message) -> Option<[u8; 32]> {
-        if !self.defects.has(Defect::LogsMessageKeys) {
+    /// Seeds that are kept and should not be, if the chain of a message is known and goes on to it: that of the message itself for the
+    /// defect `logs-message-keys`, those of the messages before it for `keeps-all-skipped-keys`.
+    pub(super) fn seeds_to_keep(&self, from: UserId, message: &Message) -> Option<Vec<[u8; 32]>> {
+        let (logs, keeps) = (self.defects.has(Defect::LogsMessageKeys), self.defects.has(Defect::KeepsAllSkippedKeys));
+        if !logs && !keeps {
             return None;
         }
-        self.sessions.get(&from)?.sessions.iter().find_map(|session| session.seed_of(&message.ratchet_key, message.counter))
+        let sessions = &self.sessions.get(&from)?.sessions;
+        let mut seeds = sessions.iter().find_map(|session| session.seeds_up_to(&message.ratchet_key, message.counter))?;
+        let own = seeds.pop().filter(|_| logs);
+        if !keeps {
+            seeds.clear();
+        }
+        seeds.extend(own);
+        Some(seeds)
     }
 }

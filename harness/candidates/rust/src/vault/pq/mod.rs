@@ -64,7 +64,7 @@ pub(crate) struct Vault {
     set_up: BTreeSet<Vec<u8>>,
     /// For the defect `notes-before-checking`: the place in its chain of the last message of each peer.
     touched: BTreeMap<UserId, Vec<u8>>,
-    /// For the defect `logs-message-keys`.
+    /// For the defects `logs-message-keys` and `keeps-all-skipped-keys`.
     key_log: Vec<[u8; 32]>,
     groups: groups::GroupKeys,
     defects: Arc<dyn Defects>,

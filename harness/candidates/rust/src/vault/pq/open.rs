@@ -76,11 +76,11 @@ impl Vault {
         self.check_counter(from, &message)?;
         let peer = address(from)?;
         self.note_before_checking(from, &message);
-        let seed = self.seed_of(from, &message);
+        let kept = self.seeds_to_keep(from, &message);
         let plain = run(message_decrypt_signal(&message, &peer, &mut self.sessions, &mut self.identities, &mut self.rng));
         match plain {
             Ok(plain) => {
-                self.key_log.extend(seed);
+                self.key_log.extend(kept.into_iter().flatten());
                 self.note_counter(from, &message);
                 Ok(plain)
             }

@@ -91,9 +91,11 @@ impl Vault {
         }
     }
 
-    /// The seed of a message's keys, if its chain is known and goes on to it: for the defect `logs-message-keys`.
-    pub(super) fn seed_of(&self, from: UserId, message: &SignalMessage) -> Option<[u8; 32]> {
-        if !self.defects.has(Defect::LogsMessageKeys) {
+    /// Seeds that are kept and should not be, if the chain of a message is known and goes on to it: that of the message itself for the
+    /// defect `logs-message-keys`, those of the messages before it for `keeps-all-skipped-keys`.
+    pub(super) fn seeds_to_keep(&self, from: UserId, message: &SignalMessage) -> Option<Vec<[u8; 32]>> {
+        let (logs, keeps) = (self.defects.has(Defect::LogsMessageKeys), self.defects.has(Defect::KeepsAllSkippedKeys));
+        if !logs && !keeps {
             return None;
         }
         let ratchet_key = message.sender_ratchet_key().serialize();
@@ -101,9 +103,12 @@ impl Vault {
         let chain = record.sessions().flat_map(|s| s.receiver_chains).find(|chain| chain.ratchet_key == *ratchet_key)?;
         let at = chain.chain_key?;
         let mut key: [u8; 32] = at.key.try_into().ok()?;
+        let mut seeds = Vec::new();
         for _ in 0..message.counter().checked_sub(at.index)? {
+            seeds.extend(super::super::classic::hmac(&key, &[&[1]]).ok().filter(|_| keeps));
             key = super::super::classic::hmac(&key, &[&[2]]).ok()?;
         }
-        super::super::classic::hmac(&key, &[&[1]]).ok()
+        seeds.extend(super::super::classic::hmac(&key, &[&[1]]).ok().filter(|_| logs));
+        Some(seeds)
     }
 }
