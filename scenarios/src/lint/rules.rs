@@ -96,7 +96,7 @@ impl Rules<'_> {
         }
     }
 
-    pub(super) fn two(&mut self, a: &str, b: &str, node: &Node, path: &[&str]) {
+    fn two(&mut self, a: &str, b: &str, node: &Node, path: &[&str]) {
         if a == b {
             self.fault(node, path, format!("`{a}` and `{b}` are the same user"), "name two users");
         }

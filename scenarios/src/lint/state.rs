@@ -36,7 +36,9 @@ impl Rules<'_> {
             Expect::ExportHolds(keys) | Expect::ExportLacks(keys) if keys.keys_of.is_empty() && keys.prekeys_of.is_empty() => {
                 self.fault(node, &["expect"], "no key to look for", "give `keys-of` or `prekeys-of`");
             }
-            Expect::SameExport { between: [a, b] } => self.two(a, b, node, &["expect", "same-export", "between"]),
+            Expect::SameExport { between: [a, b] } if a == b => {
+                self.fault(node, &["expect"], format!("`{a}` is compared with itself"), "name two");
+            }
             _ => {}
         }
     }
