@@ -128,6 +128,8 @@ pub struct Cast {
     /// Candidate only: whether it enlists with keys that are made from the seed, so that the private halves are known; no unless said.
     /// Needs the capability `import`.
     pub known_keys: bool,
+    /// Whether a byte of its name is zero; no unless said, and no byte of any other name drawn is.
+    pub zero_byte_name: bool,
     /// What stands ready of it, as stored vectors have it; nothing unless said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fixed: Option<Box<Fixed>>,
@@ -146,6 +148,7 @@ impl Cast {
             enlisted: true,
             stack: Stack::Library,
             known_keys: false,
+            zero_byte_name: false,
             fixed: None,
         }
     }
@@ -166,6 +169,7 @@ impl<'de> Deserialize<'de> for Cast {
             enlisted: Option<bool>,
             stack: Option<Stack>,
             known_keys: Option<bool>,
+            zero_byte_name: Option<bool>,
             fixed: Option<Box<Fixed>>,
         }
         impl<'de> serde::de::Visitor<'de> for Member {
@@ -192,6 +196,7 @@ impl<'de> Deserialize<'de> for Cast {
                     enlisted: table.enlisted.unwrap_or(plain.enlisted),
                     stack: table.stack.unwrap_or(plain.stack),
                     known_keys: table.known_keys.unwrap_or(plain.known_keys),
+                    zero_byte_name: table.zero_byte_name.unwrap_or(plain.zero_byte_name),
                     fixed: table.fixed,
                 })
             }
@@ -226,6 +231,7 @@ impl JsonSchema for Cast {
                         "enlisted": { "type": "boolean", "description": "Reference only: whether it is enlisted from the beginning; yes unless said." },
                         "stack": stack,
                         "known-keys": { "type": "boolean", "description": "Candidate only: whether it enlists with keys made from the seed, whose private halves are known; no unless said." },
+                        "zero-byte-name": { "type": "boolean", "description": "Whether a byte of its name is zero; no unless said, and no byte of any other name is." },
                         "fixed": fixed,
                     },
                 },
