@@ -349,6 +349,10 @@ defects! {
     KeepsUsedPrekeysInStore = "keeps-used-prekeys-in-store";
     /// Notes how far a peer's chain has come before it has checked the message that says so.
     NotesBeforeChecking = "notes-before-checking";
+    /// Deletes the one-time prekey that a first message names before it has checked the message.
+    UsesUpBeforeChecking = "uses-up-before-checking";
+    /// Keeps each member's sender key as it was before each message, so that a late one can still be read.
+    KeepsOldSenderKeys = "keeps-old-sender-keys";
     /// Makes new ratchet keys from a stored secret and the message that they answer, where they have to be random.
     PredictableRatchetKeys = "predictable-ratchet-keys";
     /// Restores its keys from the backup that was made when it enlisted, and knows nothing of what was shown since.
@@ -411,6 +415,7 @@ impl Defect {
                 | Self::AsksNoGroupAgain
                 | Self::DropsGroupFiles
                 | Self::LosesGroup
+                | Self::KeepsOldSenderKeys
         )
     }
 
@@ -473,6 +478,7 @@ impl Defect {
                 | Self::KeepsAllSkippedKeys
                 | Self::KeepsUsedPrekeysInStore
                 | Self::NotesBeforeChecking
+                | Self::UsesUpBeforeChecking
                 | Self::PredictableRatchetKeys
         )
     }

@@ -110,6 +110,7 @@ impl User {
         }
         let _turn = self.turn.lock().await;
         let before = self.state().events.len();
+        let id = stanza.id();
         // What would be answered to the gateway is dropped: a copy sends nothing.
         match stanza {
             Stanza::Message { id, from: Some(from), r#type, body, .. } => {
@@ -123,6 +124,11 @@ impl User {
                 self.see(What::Refused { stanza: id, reason: Reason::Malformed });
             }
             _ => {}
+        }
+        // Nobody waits for a copy: what defective clients show later is shown.
+        let late = self.state().late.remove(&id);
+        if let Some(what) = late {
+            self.see(what);
         }
         if self.has(Defect::CloneIsNoCopy) {
             original.state().vault = self.state().vault.copy();

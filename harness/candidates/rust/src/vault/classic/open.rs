@@ -151,6 +151,9 @@ impl Vault {
             }
             let mut session = Session::answer(&self.identities.own, &ours, first.identity, first.base_key)?;
             session.never_turns = self.defects.has(Defect::NeverTurnsRatchet);
+            if self.defects.has(Defect::UsesUpBeforeChecking) {
+                self.use_up(&first);
+            }
             let (session, plain) = session.open(&own, &first.message, check_mac, &mut self.rng)?;
             record.begin(session);
             self.use_up(&first);

@@ -144,6 +144,9 @@ impl Vault {
                 if let Some(record) = thrown_away {
                     self.sessions.0.insert(from.to_string(), record);
                 }
+                if let Some(id) = message.pre_key_id().filter(|_| self.defects.has(Defect::UsesUpBeforeChecking)) {
+                    self.one_time.keys.remove(&id.into());
+                }
                 Err(if self.kyber.take_reused() {
                     // The same first message once more, after its session was forgotten.
                     Reason::Duplicate
