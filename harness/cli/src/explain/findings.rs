@@ -372,7 +372,7 @@ pub(crate) fn text(finding: Finding) -> Text {
             "No attack is needed: the test looks at something else than the state.",
             "Nothing is shown of forward secrecy and healing, although it looks as if it were.",
             "Give the operation all of the user's state, as the contract's module state says.",
-            &["CT-11"],
+            &["CT-12"],
         ),
         Finding::Unstable => (
             "Whoever can try often enough gets through.",
