@@ -153,8 +153,9 @@ export class Candidate {
     check(args, schema, 'args');
     const run = this.operations[name];
     if (run === undefined) throw new Problem('unsupported', `\`${name}\` is of the contract, and has no entry here yet`);
-    // UUIDs in one spelling.
-    return run(Object.fromEntries(Object.entries(args).map(([key, value]) => [key, NAMES.includes(key) ? value.toLowerCase() : value])));
+    // UUIDs in one spelling. A stanza that is given whole is no name.
+    const spelt = ([key, value]) => [key, NAMES.includes(key) && typeof value === 'string' ? value.toLowerCase() : value];
+    return run(Object.fromEntries(Object.entries(args).map(spelt)));
   }
 
   #instance({ instance }) {
