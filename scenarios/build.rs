@@ -11,6 +11,7 @@ fn main() {
         "media",
         "pairs",
         "sealed",
+        "state",
         "timing",
         "requirements",
         "profiles",

@@ -211,6 +211,9 @@ impl<'a> Names<'a> {
                 let kyber = kyber_prekey.map_or(String::new(), |id| format!(", Kyber prekey {id}"));
                 format!("sets up a session with {}: one-time prekey {one_time}{kyber}", short(peer))
             }
+            Observation::MessageSecrets { stanza, secrets } => {
+                format!("notes {} secrets of {}, as digests", secrets.len(), self.stanza(*stanza))
+            }
             Observation::SafetyNumber { peer, digits } => {
                 format!("sees safety number {} with {}", visible(digits, 80), short(peer))
             }

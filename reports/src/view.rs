@@ -56,6 +56,19 @@ pub struct ScenarioText {
     pub source_yaml: String,
     /// What it measures over a burst of messages.
     pub measures: Vec<MeasureText>,
+    /// Steps that show something of forward secrecy and healing, by position.
+    pub state: Vec<(usize, StateFigure)>,
+}
+
+/// What a step shows of a candidate's state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StateFigure {
+    /// From when on a copy is locked out.
+    Healing,
+    /// What a copy reads.
+    Thief,
+    /// Which keys are stored.
+    Stored,
 }
 
 /// A measurement that a step of a scenario makes.

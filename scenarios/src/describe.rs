@@ -1,6 +1,7 @@
 //! Steps in plain words, for reports and `explain`.
 
 mod group;
+mod state;
 
 use crate::language::{
     BendCertificate, BendContent, BundleBend, Cast, ContentSpec, Damage, Endpoint, Expect, FileSpec, MediaStep, Network,
@@ -101,6 +102,7 @@ pub fn describe_step(cast: &BTreeMap<String, Cast>, step: &Step) -> String {
         }
         Step::ExtraMembers(true) => "from now on the gateway adds a member that does not exist yet to every stanza".to_owned(),
         Step::ExtraMembers(false) => "the gateway adds nothing to stanzas any more".to_owned(),
+        Step::Snapshot(_) | Step::Restore(_) | Step::Clone(_) | Step::Deliver(_) | Step::Export(_) => state::describe(cast, step),
         Step::CreateGroup(_) | Step::ChangeGroup(_) | Step::SendToGroup(_) | Step::Redeliver(_) | Step::LoseNext(_) => {
             group::describe(cast, step)
         }
@@ -348,6 +350,13 @@ fn expectation(cast: &BTreeMap<String, Cast>, expect: &Expect) -> String {
             let (user, message) = (who(&either.user), &either.message);
             format!("{user} sees {message} once and as sent, or refuses it ({})", reasons(&either.reasons))
         }
+        Expect::ThiefReads(_)
+        | Expect::ThiefCannotRead(_)
+        | Expect::ThiefLockedOut(_)
+        | Expect::PostQuantumHealed(_)
+        | Expect::ExportHolds(_)
+        | Expect::ExportLacks(_)
+        | Expect::SameExport { .. } => state::expectation(expect),
         Expect::SafetyNumberIs(number) => {
             let refused = match number.or_refuses.as_slice() {
                 [] => String::new(),

@@ -7,12 +7,14 @@
 mod expect;
 mod group;
 mod life;
+mod state;
 mod step;
 mod stored;
 
 pub use expect::*;
 pub use group::*;
 pub use life::*;
+pub use state::*;
 pub use step::*;
 pub use stored::*;
 
@@ -127,6 +129,9 @@ pub struct Cast {
     pub enlisted: bool,
     /// Reference only: what it runs on; Signal's library unless said.
     pub stack: Stack,
+    /// Candidate only: whether it enlists with keys that are made from the seed, so that the private halves are known; no unless said.
+    /// Needs the capability `import`.
+    pub known_keys: bool,
     /// Whether a byte of its name is zero; no unless said, and no byte of any other name drawn is.
     pub zero_byte_name: bool,
     /// What stands ready of it, as stored vectors have it; nothing unless said.
@@ -146,6 +151,7 @@ impl Cast {
             asks_again: true,
             enlisted: true,
             stack: Stack::Library,
+            known_keys: false,
             zero_byte_name: false,
             fixed: None,
         }
@@ -166,6 +172,7 @@ impl<'de> Deserialize<'de> for Cast {
             asks_again: Option<bool>,
             enlisted: Option<bool>,
             stack: Option<Stack>,
+            known_keys: Option<bool>,
             zero_byte_name: Option<bool>,
             fixed: Option<Box<Fixed>>,
         }
@@ -192,6 +199,7 @@ impl<'de> Deserialize<'de> for Cast {
                     asks_again: table.asks_again.unwrap_or(plain.asks_again),
                     enlisted: table.enlisted.unwrap_or(plain.enlisted),
                     stack: table.stack.unwrap_or(plain.stack),
+                    known_keys: table.known_keys.unwrap_or(plain.known_keys),
                     zero_byte_name: table.zero_byte_name.unwrap_or(plain.zero_byte_name),
                     fixed: table.fixed,
                 })
@@ -226,6 +234,7 @@ impl JsonSchema for Cast {
                         "asks-again": { "type": "boolean", "description": "Reference only: whether it asks again for what it could not decrypt; yes unless said." },
                         "enlisted": { "type": "boolean", "description": "Reference only: whether it is enlisted from the beginning; yes unless said." },
                         "stack": stack,
+                        "known-keys": { "type": "boolean", "description": "Candidate only: whether it enlists with keys made from the seed, whose private halves are known; no unless said." },
                         "zero-byte-name": { "type": "boolean", "description": "Whether a byte of its name is zero; no unless said, and no byte of any other name is." },
                         "fixed": fixed,
                     },

@@ -37,6 +37,7 @@ static BUILTIN: &[(&str, include_dir::Dir<'static>)] = &[
     ("media", include_dir::include_dir!("$CARGO_MANIFEST_DIR/media")),
     ("pairs", include_dir::include_dir!("$CARGO_MANIFEST_DIR/pairs")),
     ("sealed", include_dir::include_dir!("$CARGO_MANIFEST_DIR/sealed")),
+    ("state", include_dir::include_dir!("$CARGO_MANIFEST_DIR/state")),
     ("timing", include_dir::include_dir!("$CARGO_MANIFEST_DIR/timing")),
     (REQUIREMENTS, include_dir::include_dir!("$CARGO_MANIFEST_DIR/requirements")),
     (PROFILES, include_dir::include_dir!("$CARGO_MANIFEST_DIR/profiles")),

@@ -21,6 +21,11 @@ impl ReceivingChain {
         Self { next, skipped: VecDeque::new() }
     }
 
+    /// The chain key of a message, if the chain stands there.
+    pub(crate) fn key_at(&self, counter: u32) -> Option<Secret32> {
+        (self.next.index == counter).then_some(self.next.key)
+    }
+
     /// The seed of one message's keys; the chain moves past it.
     ///
     /// # Errors

@@ -97,6 +97,11 @@ impl MessageKeys {
         Self { cipher, mac, iv }
     }
 
+    /// The key of the cipher, and that of the MAC.
+    pub(crate) const fn secrets(&self) -> [[u8; 32]; 2] {
+        [self.cipher, self.mac]
+    }
+
     pub(crate) fn encrypt(&self, plaintext: &[u8]) -> Vec<u8> {
         encrypt(&self.cipher, &self.iv, plaintext)
     }

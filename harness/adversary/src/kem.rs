@@ -50,6 +50,11 @@ impl KyberPair {
         Self { private: SecretBytes::new(typed(private.as_ref())), public: Bytes(typed(public.as_ref())) }
     }
 
+    /// The private half, with its type.
+    pub(crate) fn private_bytes(&self) -> Bytes {
+        self.private.0.clone()
+    }
+
     /// A pair made elsewhere. That the halves belong together is checked by using them.
     pub(crate) fn import<R: CryptoRng + ?Sized>(private: &[u8], public: &[u8], rng: &mut R) -> Result<Self, Refusal> {
         if private.len() != KYBER_PRIVATE_BYTES {

@@ -3,7 +3,7 @@
 use crate::curve::{KeyPair, PublicKey};
 use crate::kem::KyberPair;
 use crate::refusal::Refusal;
-use countersign_contract::operations::{ImportedKeys, ImportedSignedPrekey};
+use countersign_contract::operations::{ImportedKeys, ImportedKyberPrekey, ImportedPrekey, ImportedSignedPrekey};
 use countersign_contract::portable::{Prekey, SignedKey};
 use countersign_contract::{Bytes, Reason};
 use rand::{CryptoRng, Rng as _};
@@ -105,6 +105,29 @@ impl Keys {
         new.next_signed = after(new.signed.keys());
         new.next_kyber = after(new.kyber.keys());
         Ok(new)
+    }
+
+    /// All of them, as a candidate imports them.
+    pub(crate) fn export(&self) -> Option<ImportedKeys> {
+        let kyber = |id: &u32| {
+            let SignedPair { pair, signature } = self.kyber.get(id)?;
+            let (public, private) = (pair.public.clone(), pair.private_bytes());
+            Some(ImportedKyberPrekey { id: *id, public, private, signature: signature.clone() })
+        };
+        let SignedPair { pair, signature } = self.signed.get(&self.current_signed)?;
+        let one_time = |(id, pair): (&u32, &KeyPair)| ImportedPrekey { id: *id, private: Bytes(pair.private_bytes().to_vec()) };
+        Some(ImportedKeys {
+            registration_id: self.registration_id,
+            identity_private: Bytes(self.identity.private_bytes().to_vec()),
+            signed_prekey: ImportedSignedPrekey {
+                id: self.current_signed,
+                private: Bytes(pair.private_bytes().to_vec()),
+                signature: signature.clone(),
+            },
+            kyber_prekey: self.current_kyber.as_ref().and_then(kyber),
+            one_time_prekeys: self.one_time.iter().map(one_time).collect(),
+            one_time_kyber_prekeys: self.kyber.keys().filter(|id| !self.last_resort.contains(id)).filter_map(kyber).collect(),
+        })
     }
 
     pub(crate) fn renew_signed<R: CryptoRng + ?Sized>(&mut self, rng: &mut R) {

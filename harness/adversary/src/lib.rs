@@ -41,4 +41,4 @@ pub use party::{Config, Opened, Opening, Party};
 pub use profile::WireProfile;
 pub use refusal::Refusal;
 pub use sealed::{SealedContent, SealedKind};
-pub use session::{FURTHEST_AHEAD, MOST_ARCHIVED, MOST_CHAINS, MOST_SKIPPED};
+pub use session::{FURTHEST_AHEAD, MOST_ARCHIVED, MOST_CHAINS, MOST_SKIPPED, MessageSecret};

@@ -27,11 +27,11 @@ use tokio::sync::{mpsc, watch};
 /// no scenario is held to find it in one run (`tests/unstable.rs`).
 const BY_THE_DOCTOR: [Defect; 2] = [Defect::InventsOperation, Defect::FlakyMac];
 
-/// The profiles that speak a suite and take the scenarios of mutants between them, each of them once.
+/// The profiles that speak a suite and take the scenarios of mutants between them; each scenario is run under the first that takes it.
 fn profiles_of(spoken: claims::Suite) -> &'static [&'static str] {
     match spoken {
-        claims::Suite::SignalPq => &["dma-basic", "dma-groups", "sealed-sender"],
-        claims::Suite::SignalClassic => &["dma-classic"],
+        claims::Suite::SignalPq => &["dma-basic", "dma-groups", "sealed-sender", "signal-catalogue"],
+        claims::Suite::SignalClassic => &["dma-classic", "signal-catalogue-classic"],
     }
 }
 
@@ -64,10 +64,12 @@ static ALONE: Mutex<()> = Mutex::new(());
 
 fn run(spoken: claims::Suite, target: &Target, seed: u8, only: &[String]) -> Vec<InstanceResult> {
     let suite = Suite::builtin().unwrap();
-    let mut results = Vec::new();
+    let (mut results, mut before) = (Vec::new(), BTreeSet::new());
     for id in profiles_of(spoken) {
         let taken: BTreeSet<String> = suite.instances(&suite.profiles[*id]).into_iter().map(|p| p.scenario.id.clone()).collect();
-        let only: Vec<String> = only.iter().filter(|scenario| taken.contains(*scenario)).cloned().collect();
+        let only: Vec<String> =
+            only.iter().filter(|scenario| taken.contains(*scenario) && !before.contains(*scenario)).cloned().collect();
+        before.extend(taken);
         if !only.is_empty() {
             results.extend(run_under(id, target, seed, &only));
         }
@@ -115,7 +117,7 @@ fn untimed(suite: &Suite, spoken: claims::Suite) -> Vec<String> {
 
 /// Of these, the ones that keys and sessions decide: what the suites do in different code.
 fn of_sessions(suite: &Suite, spoken: claims::Suite) -> Vec<String> {
-    let folders = ["adversary/", "e2ee/", "keys/", "life/"];
+    let folders = ["adversary/", "e2ee/", "keys/", "life/", "state/"];
     untimed(suite, spoken).into_iter().filter(|id| folders.iter().any(|folder| id.starts_with(folder))).collect()
 }
 

@@ -69,6 +69,12 @@ pub enum Capability {
     VirtualClock,
     /// `create_user` with keys that are given: without it no stored message can be tested.
     Import,
+    /// The operations `snapshot` and `restore`: see the module `state`.
+    Snapshot,
+    /// The operations `clone` and `deliver`: see the module `state`. Without it, nothing is shown of what a thief can read.
+    Clone,
+    /// The operation `export`: see the module `state`. Without it, nothing is shown of which keys are left in what is stored.
+    Export,
 }
 
 /// Every candidate takes texts of this many bytes of UTF-8. The number is ours.

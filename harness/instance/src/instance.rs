@@ -61,6 +61,8 @@ pub struct Instance {
     /// A user whose client says that it is offline, and whose channel is still open; and when that is waited for no longer.
     pub(crate) leaving: Option<(UserId, u64)>,
     pub(crate) burst: Option<BurstState>,
+    /// Snapshots and copies of the candidate.
+    pub(crate) states: crate::state::States,
     pub(crate) step: Option<usize>,
     pub(crate) next_call: u64,
     pub(crate) next_timer: u64,
@@ -82,25 +84,33 @@ impl Instance {
             if cast.side == Side::Reference {
                 gateway.register_reference(user);
             }
-            let reference = (cast.side == Side::Reference && !stored::is_stored(cast)).then(|| {
+            let config = || Config {
+                seed: plan.seed,
+                scenario: plan.name.clone(),
+                name: name.clone(),
+                user,
+                suite: plan.suite.suite,
+                stack: match cast.stack {
+                    language::Stack::Library => Stack::Library,
+                    language::Stack::Adversary => Stack::Adversary,
+                },
+                one_time_prekeys: cast.one_time_prekeys,
+                publishes_one_time_kyber: true,
+            };
+            let mut cast = cast.clone();
+            if cast.known_keys {
                 let begin = (plan.meter)();
-                let made = ReferenceUser::new(Config {
-                    seed: plan.seed,
-                    scenario: plan.name.clone(),
-                    name: name.clone(),
-                    user,
-                    suite: plan.suite.suite,
-                    stack: match cast.stack {
-                        language::Stack::Library => Stack::Library,
-                        language::Stack::Adversary => Stack::Adversary,
-                    },
-                    one_time_prekeys: cast.one_time_prekeys,
-                    publishes_one_time_kyber: true,
-                });
+                cast.fixed = Some(Box::new(language::Fixed { import: Self::known_keys(config()), ..language::Fixed::default() }));
+                crypto_us += (plan.meter)().saturating_sub(begin);
+                cast.one_time_prekeys = 0;
+            }
+            let reference = (cast.side == Side::Reference && !stored::is_stored(&cast)).then(|| {
+                let begin = (plan.meter)();
+                let made = ReferenceUser::new(config());
                 crypto_us += (plan.meter)().saturating_sub(begin);
                 made
             });
-            members.insert(name.clone(), Member::new(cast.clone(), user, reference));
+            members.insert(name.clone(), Member::new(cast, user, reference));
         }
         let authority = plan.suite.sealed.then(|| authority(&plan.seed)).flatten();
         Self {
@@ -124,6 +134,7 @@ impl Instance {
             waiting: None,
             leaving: None,
             burst: None,
+            states: crate::state::States::default(),
             step: None,
             next_call: 1,
             next_timer: 1,

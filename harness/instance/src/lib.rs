@@ -10,6 +10,7 @@
 //! * `effects`: what the gateway wants done, and what reference users do with what they receive.
 //! * `groups`: groups, and what reference users do in them.
 //! * `content`: what is sent, made from the seed.
+//! * `state`: what is asked of the candidate's state, and what it is searched for.
 //! * `stored`: peers whose keys and messages stand in the scenario.
 
 mod content;
@@ -24,6 +25,7 @@ mod reference_side;
 mod script;
 mod sealed;
 mod sending;
+mod state;
 mod stored;
 mod talk;
 mod timed;

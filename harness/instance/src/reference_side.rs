@@ -103,7 +103,10 @@ impl Instance {
                 let now_ms = self.now_ms;
                 let opened = self.with_reference(&name, |r| r.decrypt(from, r#type, &body.0, now_ms));
                 match opened {
-                    Some(Ok(opened)) => self.receive_pairwise(&name, user, from, id, &opened.content, opened.padded),
+                    Some(Ok(opened)) => {
+                        self.note_secrets(&name, user, from, id);
+                        self.receive_pairwise(&name, user, from, id, &opened.content, opened.padded);
+                    }
                     Some(Err(refusal)) => {
                         self.observe(
                             Some(user),

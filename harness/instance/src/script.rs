@@ -49,6 +49,12 @@ pub(crate) enum Action {
     Wrap,
     /// Close the instance at the candidate.
     Close,
+    /// Keep a user's state.
+    Snapshot(language::TakeSnapshot),
+    /// Copy a user's state for a thief.
+    Clone(language::MakeClone),
+    /// Put a user's state back.
+    Restore(countersign_contract::operations::Restore, Then),
 }
 
 /// How a stanza that is held back is changed before it goes on.
@@ -69,11 +75,14 @@ pub(crate) struct Waiting {
     then: Then,
 }
 
-enum Then {
+pub(crate) enum Then {
     Nothing,
     Settled { user: String, through: countersign_contract::StanzaId },
     Events { user: String },
     Offline { user: countersign_contract::UserId },
+    Snapshot { user: String, name: String },
+    Clone { name: String },
+    Restored { name: String, user: countersign_contract::UserId, log: u64 },
 }
 
 impl Instance {
@@ -112,6 +121,9 @@ impl Instance {
                 }
             }
             Action::Enlist(name) => self.enlist(&name),
+            Action::Snapshot(step) => self.call_snapshot(step),
+            Action::Clone(step) => self.call_clone(step),
+            Action::Restore(restore, then) => self.call(Call::Restore(restore), then),
             Action::Send(send) => self.send(&send),
             Action::SendToGroup(send) => self.send_to_group(&send),
             Action::Many(many) => self.many(&many),
@@ -138,7 +150,7 @@ impl Instance {
     }
 
     /// Emits a call and waits for it.
-    fn call(&mut self, call: Call, then: Then) {
+    pub(crate) fn call(&mut self, call: Call, then: Then) {
         let id = self.emit_call(call);
         self.waiting = Some(Waiting { call: id, closing: false, then });
     }
@@ -161,6 +173,12 @@ impl Instance {
         match waiting.then {
             Then::Nothing => {}
             Then::Offline { user } => self.await_offline(user),
+            Then::Snapshot { user, name } => self.snapshot_taken(&user, name, outcome),
+            Then::Clone { name } => self.clone_made(name, outcome),
+            Then::Restored { name, user, log } => {
+                self.restored(&name, log, outcome);
+                self.await_offline(user);
+            }
             Then::Settled { user, through } => {
                 if let Some(member) = self.members.get_mut(&user) {
                     member.settled = Some(through);
@@ -297,6 +315,11 @@ impl Instance {
             Step::Redeliver(again) => self.redeliver(&again),
             Step::LoseNext(lose) => self.lose_next(&lose),
             Step::ExtraMembers(on) => self.extra_members = on,
+            Step::Snapshot(step) => self.take_snapshot(step),
+            Step::Restore(step) => self.restore(&step),
+            Step::Clone(step) => self.make_clone(step),
+            Step::Deliver(step) => self.deliver(&step),
+            Step::Export(step) => self.export(&step.of),
             Step::SendStored(send) => self.send_stored(&send),
             Step::StoreBlob(blob) => self.store_blob(&blob),
             Step::ServeBundle(serve) => self.serve_bundle(&serve),

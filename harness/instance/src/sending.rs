@@ -125,10 +125,13 @@ impl Instance {
             None => self.with_reference(name, |r| r.encrypt(to, content, now_ms)),
         };
         match encrypted {
-            Some(Ok(made)) => match how.seal {
-                Some(seal) => self.hand_over_sealed(name, to, stanza, made, seal, how.alter),
-                None => self.hand_over(from, to, stanza, made.0, made.1),
-            },
+            Some(Ok(made)) => {
+                self.note_secrets(name, from, to, stanza);
+                match how.seal {
+                    Some(seal) => self.hand_over_sealed(name, to, stanza, made, seal, how.alter),
+                    None => self.hand_over(from, to, stanza, made.0, made.1),
+                }
+            }
             Some(Err(refusal)) => {
                 let what = format!("encrypt for {to}");
                 self.observe(Some(from), Observation::Failed { what, reason: refusal.reason, detail: refusal.detail });

@@ -157,11 +157,18 @@ impl Context<'_> {
 
     /// Whether what a call asks for is required or claimed.
     fn claims(&self, call: &Called<'_>) -> Claim {
+        let capability = match call.operation() {
+            Some(Operation::AdvanceClock) => Some(Capability::VirtualClock),
+            Some(Operation::Snapshot | Operation::Restore) => Some(Capability::Snapshot),
+            Some(Operation::Clone | Operation::Deliver) => Some(Capability::Clone),
+            Some(Operation::Export) => Some(Capability::Export),
+            _ => None,
+        };
+        if let Some(capability) = capability {
+            let claimed = self.description.capabilities.contains(&capability);
+            return if claimed { Claim::Made } else { Claim::NoCapability };
+        }
         let feature = match call.operation() {
-            Some(Operation::AdvanceClock) => {
-                let claimed = self.description.capabilities.contains(&Capability::VirtualClock);
-                return if claimed { Claim::Made } else { Claim::NoCapability };
-            }
             Some(Operation::VerifyIdentity) => Some(Feature::SafetyNumber),
             Some(Operation::Block) => Some(Feature::Block),
             Some(Operation::CreateGroup | Operation::ChangeGroup | Operation::SendToGroup) => Some(Feature::Group),
@@ -206,6 +213,7 @@ impl Context<'_> {
                 Step::Connect(name) if is(name) => offline = false,
                 Step::TryConnect(attempt) if is(&attempt.user) => offline = false,
                 Step::Reinstall(name) if is(name) => offline = false,
+                Step::Restore(restore) if is(&restore.user) => offline = true,
                 Step::Disconnect(name) | Step::DeleteUser(name) if is(name) => offline = true,
                 _ => {}
             }

@@ -2,6 +2,7 @@
 
 mod acknowledges;
 mod cannot_read;
+mod exports;
 mod files;
 mod keys_left;
 mod latency;
@@ -16,6 +17,7 @@ mod safety_number;
 pub(crate) mod shows;
 mod silent;
 mod stored;
+mod thief;
 mod wire;
 
 pub(crate) use keys_left::published_twice;
@@ -61,6 +63,13 @@ pub(crate) fn judge(cx: &Context<'_>, index: usize, expect: &Expect) -> Said {
         Expect::Silent { user } => silent::judge(cx, user),
         Expect::ShowsOrRefuses(either) => stored::shows_or_refuses(cx, index, either),
         Expect::SafetyNumberIs(number) => safety_number::is(cx, number),
+        Expect::ThiefReads(thief) => thief::reads(cx, thief),
+        Expect::ThiefCannotRead(thief) => thief::cannot_read(cx, thief),
+        Expect::ThiefLockedOut(healing) => thief::locked_out(cx, healing),
+        Expect::PostQuantumHealed(healing) => thief::post_quantum(cx, healing),
+        Expect::ExportHolds(keys) => exports::keys(cx, keys, true),
+        Expect::ExportLacks(keys) => exports::keys(cx, keys, false),
+        Expect::SameExport { between } => exports::same(cx, between),
         Expect::Resends { user, to, of, at_least, at_most } => resends::judge(cx, user, to, of, *at_least..=*at_most),
         Expect::Acknowledges { user, stanza } => acknowledges::judge(cx, user, stanza),
         Expect::NothingSent { user, to, after } => nothing_sent::judge(cx, user, to, after),

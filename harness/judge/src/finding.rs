@@ -142,6 +142,14 @@ findings! {
     UnknownField = "unknown-field", None;
     /// A delivered stanza was processed and not acknowledged.
     NotAcknowledged = "not-acknowledged", Some("`ack` is only sent for stanzas that were shown");
+    /// A copy of the state reads what it should have no key for.
+    ThiefReads = "thief-reads", Some("keys are kept after their use, or new ratchet keys can be foretold from the state");
+    /// A key that should be gone stands in the exported state.
+    KeyLeft = "key-left", Some("a record is marked as used instead of deleted, or keys are written to a log, a backup or an older copy");
+    /// The state changed although nothing was received, or did not become what it had to be.
+    StateChanged = "state-changed", Some("state is written before a message was checked, or a restore puts back only part of it");
+    /// A copy, a snapshot or an export is not the state that it should be of.
+    NoTrueCopy = "no-true-copy", Some("the operation answers success without the state behind it");
     /// A scenario failed in some executions and passed in others.
     Unstable = "unstable", Some("two tasks of the client race, or its outcome depends on chance, load or what was there before");
 }

@@ -2,7 +2,7 @@
 
 mod acknowledgements;
 mod binding;
-mod canary;
+pub(crate) mod canary;
 mod counters;
 mod events;
 mod file_plaintext;

@@ -42,7 +42,14 @@ pub(crate) fn instead(cx: &Context<'_>, index: usize, expect: &Expect, said: &Sa
         Expect::Wire { stanza, .. } => wire::of_message(cx, stanza),
         Expect::NothingSent { user, to, .. } | Expect::Resends { user, to, .. } => wire::of_sent(cx, user, to, &said.evidence),
         Expect::SameSafetyNumber { .. } => numbers(&said.observed),
-        Expect::SafetyNumberIs(_) => None,
+        Expect::SafetyNumberIs(_)
+        | Expect::ThiefReads(_)
+        | Expect::ThiefCannotRead(_)
+        | Expect::ThiefLockedOut(_)
+        | Expect::PostQuantumHealed(_)
+        | Expect::ExportHolds(_)
+        | Expect::ExportLacks(_)
+        | Expect::SameExport { .. } => None,
         Expect::ShowsOrRefuses(either) => {
             let message = std::slice::from_ref(&either.message);
             both(told::account(cx, &either.user, end), told::of_messages(cx, &either.user, message, end))

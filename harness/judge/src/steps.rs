@@ -43,6 +43,11 @@ pub(crate) fn judge(cx: &Context<'_>, index: usize, step: &Step) -> Option<Said>
         Step::ChangeGroup(change) => group::change(cx, index, change),
         Step::SendToGroup(send) => group::send(cx, index, send),
         Step::Advance(_) => all(cx, index, Operation::AdvanceClock),
+        Step::Snapshot(_) => all(cx, index, Operation::Snapshot),
+        Step::Restore(_) => all(cx, index, Operation::Restore),
+        Step::Clone(_) => all(cx, index, Operation::Clone),
+        Step::Deliver(_) => all(cx, index, Operation::Deliver),
+        Step::Export(_) => all(cx, index, Operation::Export),
         // What the network, the gateway or a reference user does by itself.
         Step::Release(_)
         | Step::Drop(_)

@@ -36,6 +36,8 @@ pub(crate) struct Prekey<'a> {
     pub(crate) identity_key: &'a [u8],
     /// Whether it names a Kyber prekey.
     pub(crate) names_kyber: bool,
+    /// Which, if the id is one.
+    pub(crate) kyber_prekey_id: Option<u32>,
     pub(crate) kyber_ciphertext: &'a [u8],
     pub(crate) message: Signal<'a>,
     /// Numbers of fields that the suite does not know.
@@ -189,6 +191,7 @@ pub(crate) fn prekey(bytes: &[u8]) -> Option<Prekey<'_>> {
         base_key: bytes_of(&fields, 2)?,
         identity_key: bytes_of(&fields, 3)?,
         names_kyber: number_of(&fields, 7).is_some(),
+        kyber_prekey_id: number_of(&fields, 7),
         kyber_ciphertext: bytes_of(&fields, 8).unwrap_or_default(),
         message: signal(bytes_of(&fields, 4)?)?,
         unknown: unknown(&fields, 8, &[1, 5, 6, 7]),

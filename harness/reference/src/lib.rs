@@ -21,6 +21,6 @@ pub mod user;
 pub mod wire;
 
 pub use countersign_adversary::alter::{NamedPrekey, PrekeyKind};
-pub use countersign_adversary::{Alteration, WireProfile};
+pub use countersign_adversary::{Alteration, MessageSecret, WireProfile};
 pub use refusal::Refusal;
 pub use user::{CertificateAuthority, Config, Opened, OtherIdentity, ReferenceUser, Sealing, Stack, Unsealed, WrongCertificate};

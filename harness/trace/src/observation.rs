@@ -113,6 +113,14 @@ pub enum Observation {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         kyber_prekey: Option<u32>,
     },
+    /// The secrets of a message between a reference user and one of the candidate, as digests: with them, an exported state is searched
+    /// for what should be gone. Only of messages that a scenario looks for, and of users on our own stack.
+    MessageSecrets {
+        /// The stanza of the message.
+        stanza: StanzaId,
+        /// What each secret is, and its SHA-256; each has 32 bytes.
+        secrets: Vec<(String, Digest)>,
+    },
     /// The safety number as a reference user sees it.
     SafetyNumber {
         /// With whom.

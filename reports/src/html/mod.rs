@@ -5,6 +5,7 @@
 //! escaping would give an attacker neither script nor request nor style.
 
 mod failures;
+mod healing;
 mod instance;
 mod requirements;
 mod run;
@@ -112,6 +113,7 @@ impl Page<'_, '_> {
                         (self.run())
                         (self.limits())
                         (self.requirements())
+                        (self.healing())
                         (self.timing())
                         @if self.causes.is_empty() { (self.failures()) }
                         (self.scenarios())
@@ -139,6 +141,7 @@ impl Page<'_, '_> {
                         li { a href="#limits" { "What this does not show" } }
                         li { a href="#verify" { "How to check it" } }
                         li { a href="#requirements" { "Requirements" } }
+                        @if self.has_healing() { li { a href="#healing" { "Forward secrecy" } } }
                         @if !self.latencies.is_empty() { li { a href="#timing" { "Timing" } } }
                         li { a href="#scenarios" { "Scenarios" } }
                     }

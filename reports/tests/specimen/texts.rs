@@ -26,6 +26,7 @@ fn scenario(id: &str, title: &str, why: &str, verifies: &[&str], steps: &[&str])
         steps: steps.iter().map(|s| (*s).to_owned()).collect(),
         source_yaml: format!("id: {id}\ntitle: {title}\n"),
         measures: vec![],
+        state: vec![],
     }
 }
 

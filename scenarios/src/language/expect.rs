@@ -1,6 +1,6 @@
 //! Expectations.
 
-use super::{SafetyNumberIs, ShowsOrRefuses};
+use super::{ExportedKeys, Healing, SafetyNumberIs, ShowsOrRefuses, Thief};
 use countersign_contract::Reason;
 use countersign_contract::portable::{MessageType, ReceiptType};
 use countersign_contract::seen::NoticeKind;
@@ -190,4 +190,21 @@ pub enum Expect {
     ShowsOrRefuses(ShowsOrRefuses),
     /// The safety number that a step saw is this one.
     SafetyNumberIs(SafetyNumberIs),
+    /// A copy of a state reads these messages that were fed to it: what shows that the copy is one.
+    ThiefReads(Thief),
+    /// A copy of a state refuses these messages that were fed to it, since it has no key for them.
+    ThiefCannotRead(Thief),
+    /// A copy reads the beginning of an exchange, and from a message on nothing of it any more.
+    ThiefLockedOut(Healing),
+    /// The post-quantum ratchet has come so far that a copy made before is of no use to it.
+    PostQuantumHealed(Healing),
+    /// An exported state holds these keys: what shows that it is the state.
+    ExportHolds(ExportedKeys),
+    /// An exported state does not hold these keys.
+    ExportLacks(ExportedKeys),
+    /// Two exports are the same, byte for byte.
+    SameExport {
+        /// Names of two `export` steps.
+        between: [String; 2],
+    },
 }

@@ -1,8 +1,8 @@
 //! Steps.
 
 use super::{
-    AskAgain, ChangeGroup, CreateGroup, Damage, Expect, LoseNext, Many, Redeliver, SendStored, SendToGroup, ServeBundle,
-    StoreBlob, TryConnect, UnknownStanza,
+    AskAgain, ChangeGroup, CreateGroup, Damage, DeliverTo, Expect, ExportState, LoseNext, MakeClone, Many, Redeliver,
+    RestoreSnapshot, SendStored, SendToGroup, ServeBundle, StoreBlob, TakeSnapshot, TryConnect, UnknownStanza,
 };
 pub use countersign_adversary::Alteration;
 use countersign_adversary::alter::PrekeyKind;
@@ -86,6 +86,16 @@ pub enum Step {
     Redeliver(Redeliver),
     /// The network loses the next pairwise message between two users.
     LoseNext(LoseNext),
+    /// The state of a candidate's user is kept as it is now.
+    Snapshot(TakeSnapshot),
+    /// The state of a candidate's user is put back as it was.
+    Restore(RestoreSnapshot),
+    /// A thief copies the state of a candidate's user.
+    Clone(MakeClone),
+    /// Stanzas are fed to a copy.
+    Deliver(DeliverTo),
+    /// The stored state of a candidate's user is exported.
+    Export(ExportState),
 }
 
 /// Sends something.

@@ -23,6 +23,9 @@ pub(crate) enum Sort {
     Burst,
     Connect,
     Group,
+    Snapshot,
+    Clone,
+    Export,
 }
 
 impl Sort {
@@ -37,6 +40,9 @@ impl Sort {
             Self::Burst => "a `burst` or `many`",
             Self::Connect => "a `try-connect`",
             Self::Group => "a group",
+            Self::Snapshot => "a `snapshot`",
+            Self::Clone => "a `clone`",
+            Self::Export => "an `export`",
         }
     }
 }
@@ -67,6 +73,10 @@ const SAFETY_NUMBER: &[Sort] = &[Sort::SafetyNumber];
 const FAULT: &[Sort] = &[Sort::Fault];
 const BURST: &[Sort] = &[Sort::Burst];
 const GROUP: &[Sort] = &[Sort::Group];
+const EXCHANGE: &[Sort] = &[Sort::Exchange];
+const SNAPSHOT: &[Sort] = &[Sort::Snapshot];
+const CLONE: &[Sort] = &[Sort::Clone];
+const EXPORT: &[Sort] = &[Sort::Export];
 const ANY: &[Sort] =
     &[Sort::Message, Sort::Stanza, Sort::Fetch, Sort::SafetyNumber, Sort::Fault, Sort::Exchange, Sort::Burst, Sort::Connect];
 
@@ -230,6 +240,31 @@ pub(crate) fn mentions(step: &Step) -> Vec<Mention<'_>> {
             c.user(&u.to, "to");
             c.define(Sort::Stanza, &u.name);
         }
+        Step::Snapshot(s) => {
+            c.user(&s.of, "of");
+            c.define(Sort::Snapshot, &s.name);
+        }
+        Step::Restore(r) => {
+            c.user(&r.user, "user");
+            c.add(Role::Use(SNAPSHOT), &r.to, &["to"]);
+        }
+        Step::Clone(s) => {
+            c.user(&s.of, "of");
+            c.define(Sort::Clone, &s.name);
+        }
+        Step::Deliver(d) => {
+            c.add(Role::Use(CLONE), &d.clone, &["clone"]);
+            for (i, name) in d.stanzas.iter().enumerate() {
+                c.add(Role::Use(STANZA), name, &["stanzas", &i.to_string()]);
+            }
+            if let Some(exchange) = &d.exchange {
+                c.add(Role::Use(EXCHANGE), exchange, &["exchange"]);
+            }
+        }
+        Step::Export(s) => {
+            c.user(&s.of, "of");
+            c.define(Sort::Export, &s.name);
+        }
     }
     c.out
 }
@@ -298,6 +333,30 @@ fn expectation<'a>(expect: &'a Expect, c: &mut Collect<'a>) {
         Expect::ShowsOrRefuses(either) => {
             c.user(&either.user, "user");
             c.add(Role::Use(MESSAGE), &either.message, &["message"]);
+        }
+        Expect::ThiefReads(thief) | Expect::ThiefCannotRead(thief) => {
+            c.add(Role::Use(CLONE), &thief.clone, &["clone"]);
+            for (i, name) in thief.messages.iter().enumerate() {
+                c.add(Role::Use(STANZA), name, &["messages", &i.to_string()]);
+            }
+        }
+        Expect::ThiefLockedOut(healing) | Expect::PostQuantumHealed(healing) => {
+            c.add(Role::Use(CLONE), &healing.clone, &["clone"]);
+            c.add(Role::Use(EXCHANGE), &healing.exchange, &["exchange"]);
+        }
+        Expect::ExportHolds(keys) | Expect::ExportLacks(keys) => {
+            c.add(Role::Use(EXPORT), &keys.export, &["export"]);
+            for (i, name) in keys.keys_of.iter().enumerate() {
+                c.add(Role::Use(MESSAGE), name, &["keys-of", &i.to_string()]);
+            }
+            for (i, name) in keys.prekeys_of.iter().enumerate() {
+                c.add(Role::Use(MESSAGE), name, &["prekeys-of", &i.to_string()]);
+            }
+        }
+        Expect::SameExport { between } => {
+            for (i, name) in between.iter().enumerate() {
+                c.add(Role::Use(EXPORT), name, &["between", &i.to_string()]);
+            }
         }
         Expect::SafetyNumberIs(number) => c.add(Role::Use(SAFETY_NUMBER), &number.of, &["of"]),
         Expect::Silent { user } => c.user(user, "user"),
@@ -370,6 +429,11 @@ pub(crate) const fn step_word(step: &Step) -> &'static str {
         Step::SendToGroup(_) => "send-to-group",
         Step::Redeliver(_) => "redeliver",
         Step::LoseNext(_) => "lose-next",
+        Step::Snapshot(_) => "snapshot",
+        Step::Restore(_) => "restore",
+        Step::Clone(_) => "clone",
+        Step::Deliver(_) => "deliver",
+        Step::Export(_) => "export",
     }
 }
 
@@ -397,6 +461,13 @@ const fn expect_word(expect: &Expect) -> &'static str {
         Expect::ReceiptLatency { .. } => "receipt-latency",
         Expect::ShowsOrRefuses(_) => "shows-or-refuses",
         Expect::SafetyNumberIs(_) => "safety-number-is",
+        Expect::ThiefReads(_) => "thief-reads",
+        Expect::ThiefCannotRead(_) => "thief-cannot-read",
+        Expect::ThiefLockedOut(_) => "thief-locked-out",
+        Expect::PostQuantumHealed(_) => "post-quantum-healed",
+        Expect::ExportHolds(_) => "export-holds",
+        Expect::ExportLacks(_) => "export-lacks",
+        Expect::SameExport { .. } => "same-export",
     }
 }
 

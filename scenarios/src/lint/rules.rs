@@ -45,7 +45,7 @@ const GROUP_TAMPER_FIELDS: [&str; 8] =
 const NEVER_RIGHT: [Reason; 3] = [Reason::Unsupported, Reason::Internal, Reason::Timeout];
 
 /// Longest exchange or burst.
-const MOST_MESSAGES: u32 = 2_000;
+pub(super) const MOST_MESSAGES: u32 = 2_000;
 
 /// Largest reaction, in bytes: what fits into a content of the contract.
 const LARGEST_REACTION: u32 = 128 * 1024 - 256;
@@ -102,7 +102,7 @@ impl Rules<'_> {
         }
     }
 
-    fn count(&mut self, n: u32, range: std::ops::RangeInclusive<u32>, node: &Node, path: &[&str]) {
+    pub(super) fn count(&mut self, n: u32, range: std::ops::RangeInclusive<u32>, node: &Node, path: &[&str]) {
         if !range.contains(&n) {
             let hint = format!("from {} to {}", range.start(), range.end());
             self.fault(node, path, format!("{n} is out of range"), &hint);
@@ -240,6 +240,7 @@ impl Rules<'_> {
             }
             Step::UnknownStanza(u) => self.must_be(Side::Candidate, &u.to, node, &["unknown-stanza", "to"]),
             Step::SendStored(_) | Step::StoreBlob(_) | Step::ServeBundle(_) => self.stored(step, node),
+            Step::Snapshot(_) | Step::Restore(_) | Step::Clone(_) | Step::Deliver(_) | Step::Export(_) => self.state(step, node),
             Step::Release(_)
             | Step::Drop(_)
             | Step::Replay(_)
@@ -305,6 +306,13 @@ impl Rules<'_> {
             Expect::Refuses { reasons, .. } => self.reasons(reasons, node, &["expect", "refuses", "reasons"]),
             Expect::Problem { reasons, .. } => self.reasons(reasons, node, &["expect", "problem", "reasons"]),
             Expect::ShowsOrRefuses(_) | Expect::SafetyNumberIs(_) => self.stored_expectation(expect, node),
+            Expect::ThiefReads(_)
+            | Expect::ThiefCannotRead(_)
+            | Expect::ThiefLockedOut(_)
+            | Expect::PostQuantumHealed(_)
+            | Expect::ExportHolds(_)
+            | Expect::ExportLacks(_)
+            | Expect::SameExport { .. } => self.state_expectation(expect, node),
             Expect::CannotRead { user, .. } => self.must_be(Side::Reference, user, node, &["expect", "cannot-read", "user"]),
             Expect::Notice { notice, group, .. } if is_about_group(*notice) != group.is_some() => {
                 let hint = "`member-added` and `member-removed` name a `group`, and no other notice does";
@@ -365,6 +373,7 @@ pub(crate) fn check_whole(header: &Scenario, root: &Node, cast: &CastAt, steps: 
     check_needs(header, steps, faults);
     check_deletions(steps, faults);
     super::stored::check(header, root, cast, faults);
+    super::state::check(header, root, cast, steps, faults);
     for (name, (_, member)) in cast {
         let table = root.at(&["cast", name]);
         let Some(Cast { side: Side::Candidate, .. }) = member else { continue };

@@ -3,6 +3,7 @@
 use super::Party;
 use crate::bundle::Bundle;
 use crate::curve::{PUBLIC_KEY_BYTES, SIGNATURE_BYTES};
+use countersign_contract::operations::ImportedKeys;
 use countersign_contract::portable::{Enlist, MOST_PREKEYS, Prekey, PublishKeys, SignedKey};
 use countersign_contract::{Bytes, UserId};
 use rand::CryptoRng;
@@ -43,6 +44,12 @@ impl Party {
     #[must_use]
     pub fn one_time_kyber_prekeys(&self) -> Vec<SignedKey> {
         self.keys.public_one_time_kyber().collect()
+    }
+
+    /// The private halves of all of them, so that somebody else can enlist with these keys: a test user, whose keys protect nothing.
+    #[must_use]
+    pub fn private_keys(&self) -> Option<ImportedKeys> {
+        self.keys.export()
     }
 
     /// What the party enlists with: its current signed prekeys and the one-time prekeys that are not used up, 100 of a kind at most.

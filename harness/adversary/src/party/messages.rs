@@ -7,7 +7,7 @@ use crate::curve::PUBLIC_KEY_BYTES;
 use crate::keys::Used;
 use crate::profile::WireProfile;
 use crate::refusal::Refusal;
-use crate::session::{Record, initiate, respond};
+use crate::session::{MessageSecret, Record, initiate, respond};
 use crate::wire::{PrekeyMessage, SignalMessage};
 use countersign_contract::Reason;
 use countersign_contract::portable::MessageType;
@@ -77,6 +77,11 @@ impl Party {
     #[must_use]
     pub fn ratchet_key(&self, peer: &str) -> Option<[u8; PUBLIC_KEY_BYTES]> {
         self.current(peer).map(|session| session.ratchet_key().serialized())
+    }
+
+    /// The secrets of the message that was last made for a peer, or read from it, in the session to send with.
+    pub fn last_secrets(&self, peer: &str) -> impl Iterator<Item = (MessageSecret, [u8; 32])> + '_ {
+        self.current(peer).into_iter().flat_map(|session| session.last.iter().map(|(what, secret)| (*what, secret.0)))
     }
 
     fn current(&self, peer: &str) -> Option<&crate::session::Session> {

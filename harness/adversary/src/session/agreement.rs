@@ -129,6 +129,7 @@ pub(crate) fn initiate<R: Rng + CryptoRng>(
         pending: Some(pending),
         spqr: spqr_state(profile, &agreed.spqr, spqr::Direction::A2B)?,
         former: VecDeque::new(),
+        last: Vec::new(),
     })
 }
 
@@ -168,6 +169,7 @@ pub(crate) fn respond(own: &Keys, profile: WireProfile, message: &PrekeyMessage<
         pending: None,
         spqr: spqr_state(profile, &agreed.spqr, spqr::Direction::B2A)?,
         former: VecDeque::new(),
+        last: Vec::new(),
     };
     let used =
         Used { one_time: message.prekey_id, signed: message.signed_prekey_id, kyber: kyber.map(|(id, ..)| id), base_key: *base };

@@ -11,7 +11,7 @@ pub(crate) use record::Record;
 
 use crate::chain::ReceivingChain;
 use crate::curve::{KeyPair, PublicKey};
-use crate::kdf::ChainKey;
+use crate::kdf::{ChainKey, MessageKeys};
 use crate::profile::WireProfile;
 use crate::secret::{Secret32, SecretBytes};
 use countersign_contract::Bytes;
@@ -54,6 +54,35 @@ pub(crate) struct Session {
     /// State of the post-quantum ratchet; empty where there is none.
     spqr: SecretBytes,
     former: VecDeque<SenderChain>,
+    /// The secrets of the message that was made or read last, by what they are. Of no use to the protocol.
+    #[serde(skip)]
+    pub(crate) last: Vec<(MessageSecret, Secret32)>,
+}
+
+/// A secret from which a message can be read, or what follows from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum MessageSecret {
+    /// The chain key at the place of the message: its seed follows from it, and that of every later message of the chain.
+    ChainKey,
+    /// The seed of its keys.
+    Seed,
+    /// The key of its cipher.
+    CipherKey,
+    /// The key of its MAC.
+    MacKey,
+}
+
+impl MessageSecret {
+    /// What it is, in words.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::ChainKey => "chain key",
+            Self::Seed => "seed of the message keys",
+            Self::CipherKey => "cipher key",
+            Self::MacKey => "MAC key",
+        }
+    }
 }
 
 /// A chain that is sent in.
@@ -84,6 +113,15 @@ impl Session {
     /// Whether the post-quantum ratchet still runs: a peer that lacks it switches it off with its first message.
     pub(crate) fn runs_spqr(&self) -> bool {
         !self.spqr.as_vec().is_empty()
+    }
+
+    /// Notes the secrets of a message.
+    pub(super) fn note(&mut self, chain: Option<Secret32>, seed: Secret32, keys: &MessageKeys) {
+        let [cipher, mac] = keys.secrets();
+        let chain = chain.map(|key| (MessageSecret::ChainKey, key));
+        let derived =
+            [(MessageSecret::Seed, seed), (MessageSecret::CipherKey, Secret32(cipher)), (MessageSecret::MacKey, Secret32(mac))];
+        self.last = chain.into_iter().chain(derived).collect();
     }
 
     /// The key that this party's messages carry at present.

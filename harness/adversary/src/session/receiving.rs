@@ -28,7 +28,7 @@ impl Session {
             ));
         }
         let mut next = self.clone();
-        let seed = next.receive(&message.ratchet_key, message.counter, rng)?;
+        let (chain_key, seed) = next.receive(&message.ratchet_key, message.counter, rng)?;
         let key = next.receive_spqr(message.pq_ratchet)?;
         let keys = MessageKeys::derive(&seed, key.as_deref());
         let mac = keys.mac(&self.remote_identity.serialized(), &self.local_identity.serialized(), message.covered);
@@ -38,16 +38,24 @@ impl Session {
         let plaintext =
             keys.decrypt(message.ciphertext).ok_or_else(|| Refusal::new(Reason::BadMac, "the ciphertext cannot be decrypted"))?;
         next.pending = None;
+        next.note(chain_key, seed, &keys);
         Ok((next, plaintext))
     }
 
-    /// The seed of one message's keys, and the chain moved past it.
-    fn receive<R: Rng + CryptoRng>(&mut self, ratchet_key: &PublicKey, counter: u32, rng: &mut R) -> Result<Secret32, Refusal> {
+    /// The seed of one message's keys, the chain moved past it; and its chain key, if the chain stood there.
+    fn receive<R: Rng + CryptoRng>(
+        &mut self,
+        ratchet_key: &PublicKey,
+        counter: u32,
+        rng: &mut R,
+    ) -> Result<(Option<Secret32>, Secret32), Refusal> {
         if !self.receivers.iter().any(|chain| chain.ratchet_key == *ratchet_key) {
             self.step(ratchet_key, rng);
         }
         let chain = self.receivers.iter_mut().find(|chain| chain.ratchet_key == *ratchet_key);
-        chain.ok_or_else(|| Refusal::new(Reason::Internal, "the chain just made is gone"))?.chain.seed_of(counter)
+        let chain = chain.ok_or_else(|| Refusal::new(Reason::Internal, "the chain just made is gone"))?;
+        let chain_key = chain.chain.key_at(counter);
+        Ok((chain_key, chain.chain.seed_of(counter)?))
     }
 
     /// A step of the Diffie-Hellman ratchet, on both sides of the root chain.

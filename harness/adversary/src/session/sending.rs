@@ -39,7 +39,8 @@ impl Session {
         for _ in 0..chains.jump {
             sender.chain.step();
         }
-        let keys = MessageKeys::derive(&sender.chain.seed(), pq_key.as_deref().filter(|_| !chains.without_pq_key));
+        let (chain_key, seed) = (sender.chain.key, sender.chain.seed());
+        let keys = MessageKeys::derive(&seed, pq_key.as_deref().filter(|_| !chains.without_pq_key));
         let ciphertext = match surface.padding(plaintext)? {
             None => keys.encrypt(plaintext),
             Some(blocks) => keys.encrypt_blocks(&blocks),
@@ -62,6 +63,7 @@ impl Session {
         surface.bend_bytes(Field::Mac, &mut mac.0)?;
         message.append(&mut mac.0);
         sender.chain.step();
+        self.note(Some(chain_key), seed, &keys);
         self.wrap(message, low, &surface)
     }
 

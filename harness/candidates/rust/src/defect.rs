@@ -363,6 +363,32 @@ defects! {
     NamesSenderBesideSeal = "names-sender-beside-seal";
     /// Asks for a certificate once, and seals under it for ever.
     KeepsCertificate = "keeps-certificate";
+    /// Keeps each session as it was before each message, so that a late one can still be read.
+    KeepsOldSessions = "keeps-old-sessions";
+    /// Writes the keys of messages to a log, as it was needed once to find a fault.
+    LogsMessageKeys = "logs-message-keys";
+    /// Keeps the keys of all messages that were skipped, since one of them may still come.
+    KeepsAllSkippedKeys = "keeps-all-skipped-keys";
+    /// Takes a used one-time prekey out of the index, and leaves its private key in the store.
+    KeepsUsedPrekeysInStore = "keeps-used-prekeys-in-store";
+    /// Notes how far a peer's chain has come before it has checked the message that says so.
+    NotesBeforeChecking = "notes-before-checking";
+    /// Deletes the one-time prekey that a first message names before it has checked the message.
+    UsesUpBeforeChecking = "uses-up-before-checking";
+    /// Keeps each member's sender key as it was before each message, so that a late one can still be read.
+    KeepsOldSenderKeys = "keeps-old-sender-keys";
+    /// Makes new ratchet keys from a stored secret and the message that they answer, where they have to be random.
+    PredictableRatchetKeys = "predictable-ratchet-keys";
+    /// Restores its keys from the backup that was made when it enlisted, and knows nothing of what was shown since.
+    RestoresKeysOnly = "restores-keys-only";
+    /// Answers success to a restore, and goes on with the state that it has.
+    RestoresNothing = "restores-nothing";
+    /// Answers success whatever a copy is fed with, and does nothing.
+    CloneAnswersNothing = "clone-answers-nothing";
+    /// Lets a copy of a state work on its original.
+    CloneIsNoCopy = "clone-is-no-copy";
+    /// Exports an empty state.
+    ExportsNothing = "exports-nothing";
     /// Answers an operation that does not exist with success.
     InventsOperation = "invents-operation";
 }
@@ -413,6 +439,7 @@ impl Defect {
                 | Self::AsksNoGroupAgain
                 | Self::DropsGroupFiles
                 | Self::LosesGroup
+                | Self::KeepsOldSenderKeys
         )
     }
 
@@ -489,6 +516,13 @@ impl Defect {
                 | Self::AcceptsLowOrderRatchetKey
                 | Self::IgnoresAddresses
                 | Self::NeverTurnsRatchet
+                | Self::KeepsOldSessions
+                | Self::LogsMessageKeys
+                | Self::KeepsAllSkippedKeys
+                | Self::KeepsUsedPrekeysInStore
+                | Self::NotesBeforeChecking
+                | Self::UsesUpBeforeChecking
+                | Self::PredictableRatchetKeys
         )
     }
 }

@@ -1,12 +1,15 @@
 //! Instances, and the operations on them.
 
-use crate::client::User;
+use crate::client::{Kept, User};
 use crate::defect::{Defect, Defects};
 use crate::limits;
 use crate::wire::{Wire, WireFactory};
 use countersign_contract::claims::{Binding, Capability, Description, Feature, Limits, Suite};
-use countersign_contract::operations::{Answer, Call, Created, Done, Fetched, ImportedKeys, Open, Outcome, SafetyNumber};
+use countersign_contract::operations::{
+    Answer, Call, Cloned, Created, Done, Exported, Fetched, ImportedKeys, Open, Outcome, SafetyNumber, SnapshotTaken,
+};
 use countersign_contract::portable::MOST_PREKEYS;
+use countersign_contract::state::Handle;
 use countersign_contract::{Bytes, CONTRACT_VERSION, InstanceId, Problem, Reason, UserId};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -35,7 +38,12 @@ pub(crate) struct Instance {
     pub(crate) trust_root: Option<Bytes>,
     clock: AtomicU64,
     users: Mutex<BTreeMap<UserId, Account>>,
+    snapshots: Mutex<Shelf<(UserId, Kept)>>,
+    clones: Mutex<Shelf<(UserId, User)>>,
 }
+
+/// Snapshots, or copies, by their handles.
+type Shelf<T> = BTreeMap<Handle, Arc<T>>;
 
 /// A user, or what is left of one.
 enum Account {
@@ -156,6 +164,32 @@ impl Sample {
                 let _ = instance.clock.fetch_update(Ordering::AcqRel, Ordering::Acquire, |now| Some(now.saturating_add(by)));
                 Answer::AdvanceClock(Done {})
             }
+            Call::Snapshot(args) => {
+                let instance = self.instance(args.instance)?;
+                let kept = (args.user, instance.user(args.user)?.keep());
+                Answer::Snapshot(SnapshotTaken { snapshot: shelve(&instance.snapshots, "snapshot", kept)? })
+            }
+            Call::Restore(args) => {
+                let instance = self.instance(args.instance)?;
+                let user = instance.user(args.user)?;
+                let kept = found(&instance.snapshots, &args.snapshot).filter(|kept| kept.0 == args.user);
+                let kept = kept.ok_or_else(|| Problem::new(Reason::Malformed, "there is no such snapshot of this user"))?;
+                user.put_back(&kept.1).await;
+                Answer::Restore(Done {})
+            }
+            Call::Clone(args) => {
+                let instance = self.instance(args.instance)?;
+                let copy = (args.user, instance.user(args.user)?.detached());
+                Answer::Clone(Cloned { clone: shelve(&instance.clones, "clone", copy)? })
+            }
+            Call::Deliver(args) => {
+                let instance = self.instance(args.instance)?;
+                let copy = found(&instance.clones, &args.clone);
+                let copy = copy.ok_or_else(|| Problem::new(Reason::Malformed, "there is no such copy"))?;
+                let original = instance.user(copy.0)?;
+                Answer::Deliver(copy.1.feed(args.stanza, &original).await)
+            }
+            Call::Export(args) => Answer::Export(Exported { parts: self.user(args.instance, args.user)?.export()? }),
         })
     }
 
@@ -179,8 +213,16 @@ impl Sample {
         let (defects, clock) = (self.inner.defects.clone(), AtomicU64::new(args.clock));
         // Whoever knows of one suite alone means the one that this client had first.
         let suite = args.suite.unwrap_or(Suite::SignalPq);
-        let instance =
-            Arc::new(Instance { wire, defects, suite, trust_root: args.trust_root.clone(), clock, users: Mutex::default() });
+        let instance = Arc::new(Instance {
+            wire,
+            defects,
+            suite,
+            trust_root: args.trust_root.clone(),
+            clock,
+            users: Mutex::default(),
+            snapshots: Mutex::default(),
+            clones: Mutex::default(),
+        });
         let mut instances = self.instances();
         if instances.contains_key(&args.instance) {
             return Err(Problem::new(Reason::Malformed, format!("instance {} is open already", args.instance)));
@@ -267,6 +309,22 @@ impl Instance {
     }
 }
 
+/// Keeps something under a handle of its own.
+fn shelve<T>(shelf: &Mutex<Shelf<T>>, kind: &str, thing: T) -> Result<Handle, Problem> {
+    let mut shelf = shelf.lock().unwrap_or_else(PoisonError::into_inner);
+    if shelf.len() >= limits::KEPT {
+        return Err(Problem::new(Reason::Busy, format!("{} of this kind are kept in this instance", limits::KEPT)));
+    }
+    let handle = Handle::try_from(format!("{kind}-{}", shelf.len() + 1));
+    let handle = handle.map_err(|bad| Problem::new(Reason::Internal, bad.to_string()))?;
+    shelf.insert(handle.clone(), Arc::new(thing));
+    Ok(handle)
+}
+
+fn found<T>(shelf: &Mutex<Shelf<T>>, handle: &Handle) -> Option<Arc<T>> {
+    shelf.lock().unwrap_or_else(PoisonError::into_inner).get(handle).cloned()
+}
+
 fn unknown_instance(id: InstanceId) -> Problem {
     Problem::new(Reason::UnknownInstance, format!("instance {id} is not open"))
 }
@@ -302,7 +360,13 @@ fn describe() -> Description {
             F::Group,
             F::SealedSender,
         ],
-        capabilities: vec![Capability::VirtualClock, Capability::Import],
+        capabilities: vec![
+            Capability::VirtualClock,
+            Capability::Import,
+            Capability::Snapshot,
+            Capability::Clone,
+            Capability::Export,
+        ],
         limits: Limits {
             text_bytes: limits::TEXT_BYTES as u64,
             file_bytes: limits::FILE_BYTES,

@@ -125,6 +125,26 @@ export class Candidate {
       this.#user(args);
       throw new Problem('unsupported', 'groups: here your sender keys: see the contract, module groups');
     },
+    snapshot: (args) => {
+      this.#user(args);
+      throw new Problem('unsupported', 'a test capability: see the contract, module state');
+    },
+    restore: (args) => {
+      this.#user(args);
+      throw new Problem('unsupported', 'a test capability: see the contract, module state');
+    },
+    clone: (args) => {
+      this.#user(args);
+      throw new Problem('unsupported', 'a test capability: see the contract, module state');
+    },
+    deliver: (args) => {
+      this.#instance(args);
+      throw new Problem('unsupported', 'a test capability: see the contract, module state');
+    },
+    export: (args) => {
+      this.#user(args);
+      throw new Problem('unsupported', 'a test capability: see the contract, module state');
+    },
     advance_clock: (args) => {
       // This client has no timers of its own. If yours has some: fire what falls due, before the answer.
       this.#instance(args).clock += args.by_ms;
@@ -138,8 +158,9 @@ export class Candidate {
     check(args, schema, 'args');
     const run = this.operations[name];
     if (run === undefined) throw new Problem('unsupported', `\`${name}\` is of the contract, and has no entry here yet`);
-    // UUIDs in one spelling.
-    return run(Object.fromEntries(Object.entries(args).map(([key, value]) => [key, NAMES.includes(key) ? value.toLowerCase() : value])));
+    // UUIDs in one spelling. A stanza that is given whole is no name.
+    const spelt = ([key, value]) => [key, NAMES.includes(key) && typeof value === 'string' ? value.toLowerCase() : value];
+    return run(Object.fromEntries(Object.entries(args).map(spelt)));
   }
 
   #instance({ instance }) {

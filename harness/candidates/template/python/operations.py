@@ -28,6 +28,8 @@ FEATURES = [
 LIMITS = {"text_bytes": 100_000, "file_bytes": 16 * 1024 * 1024, "instances": 64}
 MOST_PREKEYS = 100
 LONGEST_WAIT_MS = 10_000
+# Arguments that are names, by their keys.
+IDS = ("instance", "user", "to", "of", "peer", "stanza", "through")
 
 
 class Candidate:
@@ -45,8 +47,8 @@ class Candidate:
         handler = getattr(self, f"op_{name}", None)
         if handler is None:
             raise Problem("unsupported", f"`{name}` is of the contract, and has no method op_{name} here yet")
-        # UUIDs in one spelling.
-        lower = {key: value.lower() for key, value in args.items() if key in ("instance", "user", "to", "of", "peer", "stanza", "through")}
+        # UUIDs in one spelling. A stanza that is given whole is no name.
+        lower = {key: value.lower() for key, value in args.items() if key in IDS and isinstance(value, str)}
         return handler(SimpleNamespace(**{**args, **lower}))
 
     def instance(self, args):
@@ -167,6 +169,26 @@ class Candidate:
     def op_send_to_group(self, args):
         self.user(args)
         raise Problem("unsupported", "groups: here your sender keys: see the contract, module groups")
+
+    def op_snapshot(self, args):
+        self.user(args)
+        raise Problem("unsupported", "a test capability: see the contract, module state")
+
+    def op_restore(self, args):
+        self.user(args)
+        raise Problem("unsupported", "a test capability: see the contract, module state")
+
+    def op_clone(self, args):
+        self.user(args)
+        raise Problem("unsupported", "a test capability: see the contract, module state")
+
+    def op_deliver(self, args):
+        self.instance(args)
+        raise Problem("unsupported", "a test capability: see the contract, module state")
+
+    def op_export(self, args):
+        self.user(args)
+        raise Problem("unsupported", "a test capability: see the contract, module state")
 
     def op_advance_clock(self, args):
         # This client has no timers of its own. If yours has some: fire what falls due, before the answer.

@@ -5,7 +5,8 @@ use crate::exit::Exit;
 use crate::fault::Fault;
 use crate::output;
 use countersign_reports::{
-    MeasureText, Places, ProfileText, RequirementText, ScenarioText, View, WrittenFile, html, json_summary, junit, terminal,
+    MeasureText, Places, ProfileText, RequirementText, ScenarioText, StateFigure, View, WrittenFile, html, json_summary, junit,
+    terminal,
 };
 use countersign_scenarios::language::Expect;
 use countersign_scenarios::{Profile, Step, Suite, SuiteFiles, describe_step};
@@ -117,6 +118,7 @@ impl Texts {
                     steps: planned.scenario.steps.iter().map(|step| describe_step(&planned.scenario.cast, step)).collect(),
                     source_yaml: loaded.map(|l| l.source_text.clone()).unwrap_or_default(),
                     measures: measures(&planned.scenario.steps, profile),
+                    state: state(&planned.scenario.steps),
                 }
             })
         });
@@ -143,6 +145,20 @@ fn measures(steps: &[Step], profile: &Profile) -> Vec<MeasureText> {
             _ => return None,
         };
         Some(MeasureText { step, burst: burst.clone(), receipt, limit_ms })
+    };
+    steps.iter().enumerate().filter_map(of).collect()
+}
+
+/// What the steps of a scenario show of a candidate's state.
+fn state(steps: &[Step]) -> Vec<(usize, StateFigure)> {
+    let of = |(step, at): (usize, &Step)| {
+        let figure = match at {
+            Step::Expect(Expect::ThiefLockedOut(_) | Expect::PostQuantumHealed(_)) => StateFigure::Healing,
+            Step::Expect(Expect::ThiefReads(_) | Expect::ThiefCannotRead(_)) => StateFigure::Thief,
+            Step::Expect(Expect::ExportHolds(_) | Expect::ExportLacks(_)) => StateFigure::Stored,
+            _ => return None,
+        };
+        Some((step, figure))
     };
     steps.iter().enumerate().filter_map(of).collect()
 }

@@ -362,6 +362,30 @@ pub(crate) fn text(finding: Finding) -> Text {
             "Acknowledge each stanza once it was processed, refused ones too.",
             &["SIG-11"],
         ),
+        Finding::ThiefReads => (
+            "Somebody copies the keys of a device, and opens with the copy what it should have no key for.",
+            "Messages of the past, or all those to come, are open to whoever once had the device in hand.",
+            "Delete the key of each message when it was read, and take each new ratchet key from fresh randomness.",
+            &["FS-01", "PCS-02"],
+        ),
+        Finding::KeyLeft => (
+            "Somebody reads the device's storage, and finds a key that was used long ago.",
+            "Whoever recorded the message on its way can open it now.",
+            "Delete keys for good: no log, no copy of the session, no record that is only marked as used.",
+            &["FS-01"],
+        ),
+        Finding::StateChanged => (
+            "A message that was refused, or a restore, leaves the state as it should not be.",
+            "Conversations break, or a backup is none, and nobody notices at the time.",
+            "Write the state only after everything was checked, and all of it at once.",
+            &["SIG-11", "ORD-05"],
+        ),
+        Finding::NoTrueCopy => (
+            "No attack is needed: the test looks at something else than the state.",
+            "Nothing is shown of forward secrecy and healing, although it looks as if it were.",
+            "Give the operation all of the user's state, as the contract's module state says.",
+            &["CT-12"],
+        ),
         Finding::Unstable => (
             "Whoever can try often enough gets through.",
             "What protects the user protects only now and then.",

@@ -1,7 +1,9 @@
 //! Arguments and answers of the operations.
 
 use crate::claims::Suite;
+use crate::portable::Stanza;
 use crate::seen::{Seen, UserContent};
+use crate::state::{Handle, Parts};
 use crate::{Bytes, GroupId, InstanceId, StanzaId, UserId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -301,5 +303,67 @@ messages! {
         instance: InstanceId,
         /// By how much, in milliseconds.
         by_ms: u64,
+    }
+
+    /// Arguments of `snapshot`.
+    TakeSnapshot {
+        /// Which instance.
+        instance: InstanceId,
+        /// Whose state.
+        user: UserId,
+    }
+
+    /// Answer of `snapshot`.
+    SnapshotTaken {
+        /// By which it is put back.
+        snapshot: Handle,
+    }
+
+    /// Arguments of `restore`.
+    Restore {
+        /// Which instance.
+        instance: InstanceId,
+        /// Whose state.
+        user: UserId,
+        /// A snapshot of this user, as often as one likes.
+        snapshot: Handle,
+    }
+
+    /// Arguments of `clone`.
+    MakeClone {
+        /// Which instance.
+        instance: InstanceId,
+        /// Whose state.
+        user: UserId,
+    }
+
+    /// Answer of `clone`.
+    Cloned {
+        /// By which stanzas are fed to it.
+        clone: Handle,
+    }
+
+    /// Arguments of `deliver`.
+    Deliver {
+        /// Which instance.
+        instance: InstanceId,
+        /// Which copy.
+        clone: Handle,
+        /// A stanza as the gateway delivers it to the user.
+        stanza: Stanza,
+    }
+
+    /// Arguments of `export`.
+    Export {
+        /// Which instance.
+        instance: InstanceId,
+        /// Whose state.
+        user: UserId,
+    }
+
+    /// Answer of `export`.
+    Exported {
+        /// All of it, within the limits of the module `state`.
+        parts: Parts,
     }
 }

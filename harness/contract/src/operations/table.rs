@@ -150,6 +150,19 @@ operations! {
     Block, "block": Block => Done, deadline 10 s, blocks "the gateway having accepted the list";
     /// Moves an instance's virtual time forward (capability `virtual-clock`). Timers that fall due fire before the answer.
     AdvanceClock, "advance_clock": AdvanceClock => Done, deadline 10 s, blocks "the timers that fell due";
+    /// Keeps a user's state and log as they are now (capability `snapshot`), until the instance is closed: see the module `state`.
+    Snapshot, "snapshot": TakeSnapshot => SnapshotTaken, deadline 10 s, blocks "nothing";
+    /// Puts a user's state and log back as a snapshot has them (capability `snapshot`). What the gateway has is untouched, and the
+    /// client is offline afterwards. A snapshot that does not exist, or of another user, is `malformed`.
+    Restore, "restore": Restore => Done, deadline 10 s, blocks "the end of the client's connection";
+    /// Makes a detached copy of a user's state, as a thief would take it away (capability `clone`): it never connects and never sends.
+    /// It lives until the instance is closed.
+    Clone, "clone": MakeClone => Cloned, deadline 10 s, blocks "nothing";
+    /// Feeds one stanza to a copy (capability `clone`), as the gateway would deliver it: what the copy shows or refuses of it. A copy
+    /// that does not exist is `malformed`.
+    Deliver, "deliver": Deliver => EventList, deadline 10 s, blocks "the stanza being processed";
+    /// The stored bytes of a user's state (capability `export`): see the module `state`.
+    Export, "export": Export => Exported, deadline 10 s, blocks "nothing";
 }
 
 impl Operation {

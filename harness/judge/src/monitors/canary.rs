@@ -139,7 +139,7 @@ fn texts(cx: &Context<'_>) -> BTreeSet<String> {
 
 /// The bytes that strings of a JSON text stand for: as base64url, as base64, as hexadecimal digits; and the strings themselves,
 /// whatever escapes they are written with.
-fn decoded(json: &[u8]) -> Vec<Vec<u8>> {
+pub(crate) fn decoded(json: &[u8]) -> Vec<Vec<u8>> {
     let mut out = vec![];
     let Ok(value) = serde_json::from_slice::<Value>(json) else {
         if let Ok(text) = std::str::from_utf8(json) {

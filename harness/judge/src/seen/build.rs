@@ -17,6 +17,8 @@ struct Building {
     requests: BTreeMap<u64, usize>,
     timers: BTreeMap<u64, u64>,
     reader: Reader,
+    /// Lengths of logs by user and snapshot.
+    snapshots: BTreeMap<(UserId, String), usize>,
     /// The step that is under way, and where it began.
     step: Option<(usize, usize)>,
 }
@@ -125,6 +127,17 @@ impl<'a> Seen<'a> {
         if let (Outcome::Ok(_), "create_user", Some(user)) = (outcome, called.op, called.user("user")) {
             // A new client begins a new log; what the user saw before stays seen.
             building.reader.begin_log(user);
+        }
+        if let (Outcome::Ok(answer), "snapshot", Some(user)) = (outcome, called.op, called.user("user"))
+            && let Some(handle) = answer.get("snapshot").and_then(|handle| handle.as_str())
+        {
+            building.snapshots.insert((user, handle.to_owned()), building.reader.length(user));
+        }
+        if let (Outcome::Ok(_), "restore", Some(user)) = (outcome, called.op, called.user("user"))
+            && let Some(handle) = called.args.get("snapshot").and_then(|handle| handle.as_str())
+            && let Some(length) = building.snapshots.get(&(user, handle.to_owned()))
+        {
+            building.reader.cut_log(user, *length);
         }
         if let (Outcome::Ok(answer), "events", Some(user)) = (outcome, called.op, called.user("user")) {
             let after = called.args.get("after").and_then(serde_json::Value::as_u64).unwrap_or(0);

@@ -61,6 +61,18 @@ impl Reader {
         self.counted.remove(&user);
     }
 
+    /// How many events a user's log has.
+    pub(crate) fn length(&self, user: UserId) -> usize {
+        self.counted.get(&user).map_or(0, Vec::len)
+    }
+
+    /// The user's log is put back to its first events: later numbers are given again.
+    pub(crate) fn cut_log(&mut self, user: UserId, length: usize) {
+        if let Some(counted) = self.counted.get_mut(&user) {
+            counted.truncate(length);
+        }
+    }
+
     /// Reads one answer; false if it is none.
     ///
     /// A repeat counts as the same event only where the cursor asked for it again and it did not change. Anything else is taken as

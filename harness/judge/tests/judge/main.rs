@@ -10,6 +10,7 @@ mod monitors;
 mod nearest;
 mod run;
 mod sealed;
+mod state;
 mod steps;
 mod support;
 mod talk;

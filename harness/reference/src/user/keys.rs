@@ -2,6 +2,7 @@
 
 use super::{ReferenceUser, store_name};
 use crate::refusal::Refusal;
+use countersign_contract::operations::ImportedKeys;
 use countersign_contract::portable::{Enlist, MOST_PREKEYS, PublishKeys, SAFETY_NUMBER_ITERATIONS, SAFETY_NUMBER_VERSION};
 use countersign_contract::{Bytes, Reason, UserId};
 use libsignal_protocol::Fingerprint;
@@ -24,6 +25,12 @@ impl ReferenceUser {
             one_time_prekeys,
             one_time_kyber_prekeys,
         }
+    }
+
+    /// The private halves of this user's keys, for a user of the candidate to enlist with in its place; on our own stack alone.
+    #[must_use]
+    pub fn private_keys(&self) -> Option<ImportedKeys> {
+        self.stack.get().private_keys()
     }
 
     /// A new batch of `count` one-time prekeys, 100 at most; as many Kyber ones if the user publishes those.

@@ -6,7 +6,7 @@ use crate::points;
 use crate::refusal::Refusal;
 use crate::stores::Known;
 use crate::wire::{self, Message, PqRatchet};
-use countersign_adversary::Alteration;
+use countersign_adversary::{Alteration, MessageSecret};
 use countersign_contract::content::{Content, LARGEST_CONTENT, PADDING_BLOCK};
 use countersign_contract::portable::{DEVICE, LARGEST_STANZA, MessageType};
 use countersign_contract::{Reason, UserId};
@@ -96,6 +96,13 @@ impl ReferenceUser {
             used_one_time_prekey: plain.used_one_time_prekey,
             identity_changed: plain.identity_changed,
         })
+    }
+
+    /// The secrets of the message that was last made for a peer, or read from it, 32 bytes each; none on Signal's library, which keeps
+    /// them to itself.
+    #[must_use]
+    pub fn last_secrets(&self, peer: UserId) -> Vec<(MessageSecret, [u8; 32])> {
+        self.stack.get().last_secrets(peer)
     }
 
     /// What can be refused without any key.

@@ -7,7 +7,8 @@ use crate::points;
 use crate::refusal::Refusal;
 use crate::stores::Known;
 use crate::wire::Message;
-use countersign_adversary::{Alteration, Bundle, Config, Party, WireProfile};
+use countersign_adversary::{Alteration, Bundle, Config, MessageSecret, Party, WireProfile};
+use countersign_contract::operations::ImportedKeys;
 use countersign_contract::portable::{KeyBundle, MOST_PREKEYS, MessageType, PublishKeys, SignedKey};
 use countersign_contract::{Reason, UserId};
 use libsignal_protocol::IdentityKey;
@@ -114,6 +115,14 @@ impl Speaker for Own {
         self.party.process_bundle(&name, &keys, alterations, rng)?;
         self.known.entry(name).or_insert(Known { trusted: parsed.identity, newest: parsed.identity });
         Ok(())
+    }
+
+    fn last_secrets(&self, peer: UserId) -> Vec<(MessageSecret, [u8; 32])> {
+        self.party.last_secrets(&store_name(peer)).collect()
+    }
+
+    fn private_keys(&self) -> Option<ImportedKeys> {
+        self.party.private_keys()
     }
 
     fn encrypt(

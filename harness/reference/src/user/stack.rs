@@ -9,8 +9,9 @@ use crate::keys::Installation;
 use crate::refusal::Refusal;
 use crate::stores::Known;
 use crate::wire::Message;
-use countersign_adversary::{Alteration, WireProfile};
+use countersign_adversary::{Alteration, MessageSecret, WireProfile};
 use countersign_contract::claims::Suite;
+use countersign_contract::operations::ImportedKeys;
 use countersign_contract::portable::{KeyBundle, MessageType, Prekey, PublishKeys, SignedKey};
 use countersign_contract::{Reason, UserId};
 use libsignal_protocol::IdentityKey;
@@ -88,6 +89,14 @@ pub(crate) trait Speaker {
         now_ms: u64,
         rng: &mut ChaCha20Rng,
     ) -> Result<Made, Refusal>;
+    /// The secrets of the message that was last made for a peer or read from it; none on the library, which keeps them to itself.
+    fn last_secrets(&self, _peer: UserId) -> Vec<(MessageSecret, [u8; 32])> {
+        Vec::new()
+    }
+    /// The private halves of all keys; on our own stack alone.
+    fn private_keys(&self) -> Option<ImportedKeys> {
+        None
+    }
     /// Decrypts. A refusal changes nothing.
     fn open(
         &mut self,

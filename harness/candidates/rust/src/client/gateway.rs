@@ -15,6 +15,7 @@ use std::time::Duration;
 const LONGEST_RETRY_AFTER: u32 = 20;
 
 /// The gateway as a client asks it.
+#[derive(Clone)]
 pub(super) struct Gateway {
     wire: Arc<dyn Wire>,
     defects: Arc<dyn Defects>,

@@ -202,7 +202,7 @@ impl User {
     }
 
     /// Decrypts and shows a message: the receipt that follows.
-    async fn receive(&self, id: StanzaId, from: UserId, kind: MessageType, body: &[u8]) -> Option<Stanza> {
+    pub(super) async fn receive(&self, id: StanzaId, from: UserId, kind: MessageType, body: &[u8]) -> Option<Stanza> {
         let opened = self.open(from, kind, body);
         self.received(id, from, body, opened).await
     }
@@ -247,7 +247,7 @@ impl User {
     }
 
     /// Decrypts and shows a group message: the receipt that follows.
-    async fn receive_group(&self, id: StanzaId, from: UserId, group: GroupId, body: &[u8]) -> Option<Stanza> {
+    pub(super) async fn receive_group(&self, id: StanzaId, from: UserId, group: GroupId, body: &[u8]) -> Option<Stanza> {
         let made_for = self.group_of(from, body).filter(|_| self.has(Defect::IgnoresGroupOfStanza));
         let group = made_for.unwrap_or(group);
         let shown = match self.open_group(from, group, body) {

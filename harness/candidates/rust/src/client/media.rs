@@ -65,6 +65,9 @@ impl User {
     /// # Errors
     /// `media-missing`, `bad-digest`, `bad-mac` or `malformed`; other reasons are the gateway's.
     pub(super) async fn download(&self, attachment: &Attachment) -> Result<([u8; 32], u64), Reason> {
+        if self.detached {
+            return Err(Reason::MediaMissing);
+        }
         let kind = self.derived_as(attachment.media_kind().ok_or(Reason::Malformed)?);
         if !is_media_path(&attachment.url) || (attachment.length == 0 && self.has(Defect::RefusesEmptyFile)) {
             return Err(Reason::Malformed);

@@ -11,6 +11,7 @@ mod media;
 mod outgoing;
 mod retry;
 mod sealed;
+mod state;
 mod talk;
 
 use crate::defect::{Defect, Defects};
@@ -24,6 +25,7 @@ use countersign_contract::seen::{NoticeKind, Seen, What};
 use countersign_contract::{Problem, Reason, StanzaId, UserId};
 use gateway::json;
 use link::Link;
+pub(crate) use state::Kept;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
@@ -54,6 +56,8 @@ pub(crate) struct User {
     link: Mutex<Option<Arc<Link>>>,
     /// Held while a session is set up and a message encrypted, so that two sends do not both fetch a bundle.
     turn: tokio::sync::Mutex<()>,
+    /// A copy for a thief: it has no connection, and fetches nothing.
+    detached: bool,
 }
 
 /// What a client remembers.
@@ -89,7 +93,7 @@ struct State {
     media_key: Option<[u8; 32]>,
     /// For the defect `slow-delivery`: what is still to be shown of a stanza.
     late: BTreeMap<StanzaId, What>,
-    /// For the defect `restores-backup-on-reinstall`.
+    /// For the defects `restores-backup-on-reinstall` and `restores-keys-only`.
     backup: Option<Backup>,
     /// For the defects that are slow: the last of the tasks that work one after another.
     queue: Option<JoinHandle<()>>,
@@ -119,7 +123,8 @@ impl User {
         };
         let answer = gateway.request("POST", "/enlist".into(), None, JSON, json(&keys)?).await?;
         let Enlisted { token } = gateway::parse(&answer)?;
-        let backup = defects.has(Defect::RestoresBackupOnReinstall).then(|| vault.back_up());
+        let backs_up = defects.has(Defect::RestoresBackupOnReinstall) || defects.has(Defect::RestoresKeysOnly);
+        let backup = backs_up.then(|| vault.back_up());
         let state = State {
             vault,
             backup,
@@ -153,6 +158,7 @@ impl User {
             changed: watch::Sender::new(()),
             link: Mutex::new(None),
             turn: tokio::sync::Mutex::new(()),
+            detached: false,
         })
     }
 
@@ -175,7 +181,7 @@ impl User {
 
     /// The keys as they were at enlistment: for the defect `restores-backup-on-reinstall`.
     pub(crate) fn take_backup(&self) -> Option<Backup> {
-        self.state().backup.take()
+        self.state().backup.take().filter(|_| self.has(Defect::RestoresBackupOnReinstall))
     }
 
     /// Opens the chat channel; a user who is online stays so.

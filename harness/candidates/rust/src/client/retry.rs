@@ -13,7 +13,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 /// What the user sent, kept so that it can be sent again.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Sent {
     messages: BTreeMap<StanzaId, Message>,
     /// Which message a stanza carried: its first stanza, or one of a resend.
@@ -67,7 +67,7 @@ impl Sent {
 }
 
 /// How often stanzas were asked for again.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Asked(BTreeMap<StanzaId, u32>);
 
 impl Asked {

@@ -12,4 +12,5 @@ mod retry;
 mod sealed;
 mod sessions;
 mod slips;
+mod state;
 mod vaults;

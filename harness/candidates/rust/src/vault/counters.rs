@@ -38,6 +38,13 @@ impl Counters {
         *highest = (*highest).max(counter);
     }
 
+    /// Writes it out as it is stored.
+    pub(super) fn write(&self, written: &mut super::written::Written) {
+        for ((from, ratchet_key), highest) in &self.0 {
+            written.text(&from.to_string()).bytes(ratchet_key).number(*highest);
+        }
+    }
+
     /// Whether anything was decrypted under this ratchet key.
     pub(super) fn know(&self, from: UserId, ratchet_key: Box<[u8]>) -> bool {
         self.0.contains_key(&(from, ratchet_key))

@@ -234,6 +234,22 @@ impl Vault {
         }
     }
 
+    /// A copy of all of it that goes its own way.
+    pub(crate) fn copy(&self) -> Self {
+        match self {
+            Self::Pq(vault) => Self::Pq(Box::new(vault.copy())),
+            Self::Classic(vault) => Self::Classic(Box::new(vault.copy())),
+        }
+    }
+
+    /// All of it as it is stored, in named parts.
+    ///
+    /// # Errors
+    /// `internal` if libsignal cannot write a record.
+    pub(crate) fn export(&self) -> Result<Vec<(String, Vec<u8>)>, Reason> {
+        either!(self, vault => vault.export())
+    }
+
     /// Copies the keys as they are: for the defect `restores-backup-on-reinstall`.
     pub(crate) fn back_up(&self) -> Backup {
         match self {

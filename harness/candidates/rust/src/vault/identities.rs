@@ -19,6 +19,7 @@ pub(crate) struct Peer {
 }
 
 /// The user's own identity and those of the peers.
+#[derive(Clone)]
 pub(crate) struct Identities {
     pub(crate) own: IdentityKeyPair,
     pub(crate) registration_id: u32,
@@ -32,6 +33,18 @@ impl Identities {
     /// A user who knows nobody yet.
     pub(crate) fn new(own: IdentityKeyPair, registration_id: u32, defects: Arc<dyn Defects>) -> Self {
         Self { own, registration_id, peers: BTreeMap::new(), changed: false, defects }
+    }
+
+    /// All of it as it is stored.
+    pub(crate) fn written(&self) -> Vec<u8> {
+        let mut written = super::written::Written::default();
+        written.number(self.registration_id).bytes(&self.own.private_key().serialize());
+        written.bytes(&self.own.identity_key().serialize());
+        for (name, peer) in &self.peers {
+            written.text(name).bytes(&peer.accepted.serialize()).bytes(&peer.latest.serialize());
+            peer.former.iter().for_each(|key| _ = written.bytes(&key.serialize()));
+        }
+        written.0
     }
 
     /// What is known of a peer.

@@ -11,6 +11,7 @@ mod imported;
 mod outcome;
 mod points;
 mod pq;
+mod written;
 
 pub(crate) use either::{Backup, Vault};
 pub(crate) use outcome::{Opened, Readiness, Started, Unsealed, Unvouched};

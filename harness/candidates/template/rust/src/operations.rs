@@ -113,6 +113,26 @@ pub const OPERATIONS: &[(&str, Handler)] = &[
         candidate.user(args)?;
         Err(Problem::new("unsupported", "groups: here your sender keys: see the contract, module groups"))
     }),
+    ("snapshot", |candidate, args| {
+        candidate.user(args)?;
+        Err(Problem::new("unsupported", "a test capability: see the contract, module state"))
+    }),
+    ("restore", |candidate, args| {
+        candidate.user(args)?;
+        Err(Problem::new("unsupported", "a test capability: see the contract, module state"))
+    }),
+    ("clone", |candidate, args| {
+        candidate.user(args)?;
+        Err(Problem::new("unsupported", "a test capability: see the contract, module state"))
+    }),
+    ("deliver", |candidate, args| {
+        candidate.instance(args)?;
+        Err(Problem::new("unsupported", "a test capability: see the contract, module state"))
+    }),
+    ("export", |candidate, args| {
+        candidate.user(args)?;
+        Err(Problem::new("unsupported", "a test capability: see the contract, module state"))
+    }),
     ("advance_clock", |candidate, args| {
         // This client has no timers of its own. If yours has some: fire what falls due, before the answer.
         candidate.instance(args)?.clock.fetch_add(args.number("by_ms"), Ordering::SeqCst);

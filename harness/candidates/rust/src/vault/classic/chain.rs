@@ -64,7 +64,7 @@ pub(super) fn step(root: &Key, shared: &[u8]) -> Result<(Key, Key), Reason> {
 }
 
 /// HMAC-SHA256 over the parts, one after another.
-pub(super) fn hmac(key: &Key, parts: &[&[u8]]) -> Result<Key, Reason> {
+pub(in super::super) fn hmac(key: &Key, parts: &[&[u8]]) -> Result<Key, Reason> {
     let mut mac = <Hmac<Sha256>>::new_from_slice(key).map_err(|_| Reason::Internal)?;
     parts.iter().for_each(|part| mac.update(part));
     Ok(mac.finalize().into_bytes().into())

@@ -12,10 +12,12 @@ mod open;
 mod prekeys;
 mod seal;
 mod session;
+mod state;
 #[cfg(test)]
 mod tests;
 mod weaker;
 
+pub(super) use chain::hmac;
 pub(crate) use prekeys::Backup;
 pub(super) use weaker::read_alone;
 
@@ -36,6 +38,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Everything secret of a user.
+#[derive(Clone)]
 pub(crate) struct Vault {
     user: UserId,
     rng: StdRng,
@@ -48,7 +51,7 @@ pub(crate) struct Vault {
     counters: Counters,
     /// What surrounded the first message of a session that a peer started, by its base key.
     surroundings: BTreeMap<(UserId, PublicKey), Surroundings>,
-    /// For the defect `replays-later-message`.
+    /// For the defects `replays-later-message` and `keeps-old-sessions`.
     stale: BTreeMap<UserId, Vec<Record>>,
     /// How often a session was written, for the defect `loses-one-session-write`.
     writes: u32,
@@ -57,6 +60,10 @@ pub(crate) struct Vault {
     lost: bool,
     /// Base keys that a first message named: for the defect `sets-up-once`.
     set_up: BTreeSet<PublicKey>,
+    /// For the defect `notes-before-checking`: the place in its chain of the last message of each peer.
+    touched: BTreeMap<UserId, Vec<u8>>,
+    /// For the defects `logs-message-keys` and `keeps-all-skipped-keys`.
+    key_log: Vec<[u8; 32]>,
     defects: Arc<dyn Defects>,
 }
 
@@ -82,6 +89,8 @@ impl Vault {
             before_last: BTreeMap::new(),
             lost: false,
             set_up: BTreeSet::new(),
+            touched: BTreeMap::new(),
+            key_log: Vec::new(),
             defects,
         }
     }

@@ -11,7 +11,7 @@ use countersign_contract::portable::MessageType;
 use countersign_contract::{Reason, UserId};
 use libsignal_protocol::PublicKey;
 
-/// Stale copies of sessions that the defect `replays-later-message` works on.
+/// Stale copies of sessions that the defects `replays-later-message` and `keeps-old-sessions` work on.
 const STALE_COPIES: usize = 128;
 
 /// A plaintext, and whether only a defect let it pass a second time.
@@ -25,6 +25,7 @@ impl Vault {
         }
         let own_version = self.with_own_version(body);
         let body = own_version.as_deref().unwrap_or(body);
+        self.draw_from_store(body);
         let before = self.sessions.get(&from).cloned();
         let (plaintext, replayed) = match self.read(from, kind, body, true) {
             Ok(read) => {
@@ -35,11 +36,11 @@ impl Vault {
                 if reason == Reason::Malformed && self.defects.has(Defect::ForgetsSessionOnMalformed) {
                     self.sessions.remove(&from);
                 }
-                (self.open_by_mistake(from, kind, body, reason)?, true)
+                (self.open_by_mistake(from, kind, body, reason)?, !self.defects.has(Defect::KeepsOldSessions))
             }
         };
         if let Some(before) = before
-            && self.defects.has(Defect::ReplaysLaterMessage)
+            && (self.defects.has(Defect::ReplaysLaterMessage) || self.defects.has(Defect::KeepsOldSessions))
         {
             let copies = self.stale.entry(from).or_default();
             copies.push(before);
@@ -69,7 +70,10 @@ impl Vault {
     fn read_later(&mut self, from: UserId, body: &[u8], check_mac: bool) -> Result<Vec<u8>, Reason> {
         let message = Message::read(body, from, self.user)?;
         self.check_counter(from, &message)?;
+        self.note_before_checking(from, &message);
+        let kept = self.seeds_to_keep(from, &message);
         let (place, session, plain) = self.read_in_any_session(from, &message, check_mac)?;
+        self.key_log.extend(kept.into_iter().flatten());
         self.identities.meet(&from.to_string(), &session.theirs);
         self.sessions.entry(from).or_default().go_on_with(place, session);
         self.note_counter(from, &message);
@@ -147,6 +151,9 @@ impl Vault {
             }
             let mut session = Session::answer(&self.identities.own, &ours, first.identity, first.base_key)?;
             session.never_turns = self.defects.has(Defect::NeverTurnsRatchet);
+            if self.defects.has(Defect::UsesUpBeforeChecking) {
+                self.use_up(&first);
+            }
             let (session, plain) = session.open(&own, &first.message, check_mac, &mut self.rng)?;
             record.begin(session);
             self.use_up(&first);
@@ -212,7 +219,7 @@ impl Vault {
             return;
         };
         if let Some(pair) = self.prekeys.one_time.remove(&id)
-            && self.defects.has(Defect::ReplaysFirstMessage)
+            && (self.defects.has(Defect::ReplaysFirstMessage) || self.defects.has(Defect::KeepsUsedPrekeysInStore))
         {
             self.prekeys.used.insert(id, pair);
         }
@@ -250,7 +257,8 @@ impl Vault {
         if reason == Reason::Duplicate && kind == MessageType::Prekey && self.defects.has(Defect::ReplaysFirstMessage) {
             return self.read_anew(from, body).map_err(|_| reason);
         }
-        if reason == Reason::Duplicate && kind == MessageType::Normal && self.defects.has(Defect::ReplaysLaterMessage) {
+        let keeps = self.defects.has(Defect::ReplaysLaterMessage) || self.defects.has(Defect::KeepsOldSessions);
+        if reason == Reason::Duplicate && kind == MessageType::Normal && keeps {
             return self.read_with_stale_copy(from, body).ok_or(reason);
         }
         if reason == Reason::BadMac && kind == MessageType::Normal && self.defects.has(Defect::MacMissesAField) {

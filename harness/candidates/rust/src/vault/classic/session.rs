@@ -188,6 +188,31 @@ impl Session {
         Ok((next, plain))
     }
 
+    /// Writes it out as it is stored.
+    pub(super) fn write(&self, written: &mut super::super::written::Written) {
+        written.bytes(&self.base_key.serialize()).bytes(&self.theirs.serialize()).bytes(&self.root);
+        written.bytes(&self.ratchet.public_key.serialize()).bytes(&self.ratchet.private_key.serialize());
+        written.bytes(&self.sending.key).number(self.sending.index).number(self.previous_counter);
+        for chain in &self.receiving {
+            written.bytes(&chain.ratchet_key.serialize()).bytes(&chain.chain.key).number(chain.chain.index);
+            chain.skipped.iter().for_each(|(number, seed)| _ = written.number(*number).bytes(seed));
+        }
+        if let Some(pending) = &self.pending {
+            written.number(pending.one_time_prekey.unwrap_or(0)).number(pending.signed_prekey);
+        }
+    }
+
+    /// The seeds of messages that are still to come in a chain that is known, up to this one.
+    pub(super) fn seeds_up_to(&self, ratchet_key: &PublicKey, counter: u32) -> Option<Vec<Key>> {
+        let mut chain = self.receiving.iter().find(|chain| chain.ratchet_key == *ratchet_key)?.chain.clone();
+        let mut seeds = Vec::new();
+        for _ in 0..=counter.checked_sub(chain.index)?.min(FURTHEST_JUMP) {
+            seeds.push(chain.seed().ok()?);
+            chain = chain.next().ok()?;
+        }
+        Some(seeds)
+    }
+
     /// The peer has begun a chain: it is received, and one of our own begun.
     fn turn(&mut self, theirs: PublicKey, rng: &mut StdRng) -> Result<(), Reason> {
         if is_low_order(&theirs) {

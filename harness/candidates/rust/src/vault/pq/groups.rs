@@ -1,5 +1,6 @@
 //! Sender keys: the user's own for each group, and those of others.
 
+use super::super::written::Written;
 use super::{REMEMBERED, Vault, address, reason_of, run, view};
 use crate::defect::Defect;
 use async_trait::async_trait;
@@ -42,6 +43,7 @@ impl SenderKeyStore for SenderKeys {
 }
 
 /// A sender key of the user's own.
+#[derive(Clone)]
 struct OwnKey {
     distribution: Uuid,
     given: BTreeSet<UserId>,
@@ -53,7 +55,7 @@ struct OwnKey {
 type Place = (UserId, Uuid, u32, u32);
 
 /// All sender keys of a user.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct GroupKeys {
     keys: SenderKeys,
     own: BTreeMap<GroupId, OwnKey>,
@@ -62,6 +64,35 @@ pub(super) struct GroupKeys {
     read: BTreeSet<Place>,
     /// For the defect `replays-group-message`.
     plain: BTreeMap<Place, Vec<u8>>,
+    /// For the defect `keeps-old-sender-keys`: each sender key as it was before a message.
+    old: Vec<((String, Uuid), SenderKeyRecord)>,
+}
+
+impl GroupKeys {
+    /// All of it as it is stored.
+    ///
+    /// # Errors
+    /// `internal` if libsignal cannot write a record.
+    pub(super) fn written(&self) -> Result<Vec<u8>, Reason> {
+        let mut written = Written::default();
+        for ((from, id), record) in &self.keys.0 {
+            written.text(from).bytes(id.as_bytes()).bytes(&record.serialize().map_err(|_| Reason::Internal)?);
+        }
+        for (group, own) in &self.own {
+            written.text(&group.to_string()).bytes(own.distribution.as_bytes());
+            own.given.iter().for_each(|user| _ = written.text(&user.to_string()));
+        }
+        for ((from, id), group) in &self.bound {
+            written.text(&from.to_string()).bytes(id.as_bytes()).text(&group.to_string());
+        }
+        for ((from, id), record) in &self.old {
+            written.text(from).bytes(id.as_bytes()).bytes(&record.serialize().map_err(|_| Reason::Internal)?);
+        }
+        for (from, id, chain, iteration) in &self.read {
+            written.text(&from.to_string()).bytes(id.as_bytes()).number(*chain).number(*iteration);
+        }
+        Ok(written.0)
+    }
 }
 
 impl Vault {
@@ -167,6 +198,9 @@ impl Vault {
                 if let Some(plain) = replayed {
                     return Ok((plain, true));
                 }
+                if let Some(plain) = self.open_with_old(&peer, body, &stored, reason) {
+                    return Ok((plain, false));
+                }
                 let unsigned = reason == Reason::BadSignature && self.defects.has(Defect::SkipsSenderKeySignature);
                 unsigned.then(|| self.open_unsigned(&peer, &message, &stored)).flatten().ok_or(reason)?
             }
@@ -180,10 +214,23 @@ impl Vault {
             self.groups.read.pop_first();
         }
         self.groups.read.insert(place);
+        if self.defects.has(Defect::KeepsOldSenderKeys) {
+            self.groups.old.extend(before.map(|record| (stored, record)));
+        }
         if self.defects.has(Defect::ReplaysGroupMessage) {
             self.groups.plain.insert(place, plain.clone());
         }
         Ok((plain, false))
+    }
+
+    /// The defect `keeps-old-sender-keys`: reads a message by a sender key as it was once.
+    fn open_with_old(&self, peer: &ProtocolAddress, body: &[u8], stored: &(String, Uuid), reason: Reason) -> Option<Vec<u8>> {
+        let fitting = self.groups.old.iter().filter(|(of, _)| of == stored && reason == Reason::Duplicate);
+        fitting.into_iter().find_map(|(of, record)| {
+            let mut copy = SenderKeys::default();
+            copy.0.insert(of.clone(), record.clone());
+            run(group_decrypt(body, &mut copy, peer)).ok()
+        })
     }
 
     /// The group whose sender key a body was made under.

@@ -10,6 +10,7 @@ mod publish;
 mod ratchet;
 mod seal;
 mod sealed;
+mod state;
 mod store;
 mod unchecked;
 mod unsealed;
@@ -38,6 +39,7 @@ use std::sync::Arc;
 use store::{KyberPrekeys, OneTimePrekeys, Sessions, SignedPrekeys};
 
 /// Everything secret of a user.
+#[derive(Clone)]
 pub(crate) struct Vault {
     user: UserId,
     rng: StdRng,
@@ -62,6 +64,10 @@ pub(crate) struct Vault {
     replaced: Vec<(u32, u64)>,
     /// Base keys that a first message named: for the defect `sets-up-once`.
     set_up: BTreeSet<Vec<u8>>,
+    /// For the defect `notes-before-checking`: the place in its chain of the last message of each peer.
+    touched: BTreeMap<UserId, Vec<u8>>,
+    /// For the defects `logs-message-keys` and `keeps-all-skipped-keys`.
+    key_log: Vec<[u8; 32]>,
     groups: groups::GroupKeys,
     defects: Arc<dyn Defects>,
 }
@@ -91,6 +97,8 @@ impl Vault {
             lost: false,
             replaced: Vec::new(),
             set_up: BTreeSet::new(),
+            touched: BTreeMap::new(),
+            key_log: Vec::new(),
             groups: groups::GroupKeys::default(),
             defects,
         }

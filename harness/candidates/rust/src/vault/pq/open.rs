@@ -18,7 +18,7 @@ const VERSION: u8 = 4;
 const FURTHEST_JUMP: u32 = 25_000;
 /// How many keys of skipped messages libsignal keeps for a chain.
 const MOST_SKIPPED: usize = 2_000;
-/// Stale copies of sessions that the defect `replays-later-message` works on.
+/// Stale copies of sessions that the defects `replays-later-message` and `keeps-old-sessions` work on.
 const STALE_COPIES: usize = 128;
 impl Vault {
     /// Decrypts the body of a message stanza.
@@ -31,6 +31,7 @@ impl Vault {
         }
         let own_version = self.with_own_version(body);
         let body = own_version.as_deref().unwrap_or(body);
+        self.draw_from_store(body);
         let before = self.sessions.0.get(&from.to_string()).cloned();
         let opened = match kind {
             MessageType::Normal => self.open_normal(from, body),
@@ -46,11 +47,11 @@ impl Vault {
                 if reason == Reason::Malformed && self.defects.has(Defect::ForgetsSessionOnMalformed) {
                     self.sessions.0.remove(&from.to_string());
                 }
-                (self.open_by_mistake(from, kind, body, reason)?, true)
+                (self.open_by_mistake(from, kind, body, reason)?, !self.defects.has(Defect::KeepsOldSessions))
             }
         };
         if let Some(before) = before
-            && self.defects.has(Defect::ReplaysLaterMessage)
+            && (self.defects.has(Defect::ReplaysLaterMessage) || self.defects.has(Defect::KeepsOldSessions))
         {
             let copies = self.stale.entry(from).or_default();
             copies.push(before);
@@ -74,9 +75,12 @@ impl Vault {
         let message = self.read(from, body)?;
         self.check_counter(from, &message)?;
         let peer = address(from)?;
+        self.note_before_checking(from, &message);
+        let kept = self.seeds_to_keep(from, &message);
         let plain = run(message_decrypt_signal(&message, &peer, &mut self.sessions, &mut self.identities, &mut self.rng));
         match plain {
             Ok(plain) => {
+                self.key_log.extend(kept.into_iter().flatten());
                 self.note_counter(from, &message);
                 Ok(plain)
             }
@@ -139,6 +143,9 @@ impl Vault {
             Err(error) => {
                 if let Some(record) = thrown_away {
                     self.sessions.0.insert(from.to_string(), record);
+                }
+                if let Some(id) = message.pre_key_id().filter(|_| self.defects.has(Defect::UsesUpBeforeChecking)) {
+                    self.one_time.keys.remove(&id.into());
                 }
                 Err(if self.kyber.take_reused() {
                     // The same first message once more, after its session was forgotten.
@@ -262,7 +269,8 @@ impl Vault {
             (self.sessions, self.one_time, self.kyber) = (sessions, one_time, kyber);
             return plain.map_err(|_| reason);
         }
-        if reason == Reason::Duplicate && kind == MessageType::Normal && self.defects.has(Defect::ReplaysLaterMessage) {
+        let keeps = self.defects.has(Defect::ReplaysLaterMessage) || self.defects.has(Defect::KeepsOldSessions);
+        if reason == Reason::Duplicate && kind == MessageType::Normal && keeps {
             let current = self.sessions.0.get(&name).cloned();
             let mut plain = Err(reason);
             for copy in self.stale.get(&from).cloned().unwrap_or_default().into_iter().rev() {

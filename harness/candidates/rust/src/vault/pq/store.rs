@@ -81,7 +81,7 @@ impl PreKeyStore for OneTimePrekeys {
             return Ok(());
         }
         if let Some(record) = self.keys.remove(&id.into())
-            && self.defects.has(Defect::ReplaysFirstMessage)
+            && (self.defects.has(Defect::ReplaysFirstMessage) || self.defects.has(Defect::KeepsUsedPrekeysInStore))
         {
             self.used.insert(id.into(), record);
         }
@@ -137,6 +137,11 @@ impl KyberPrekeys {
         Self { keys, one_time: BTreeSet::new(), used, uses: BTreeSet::new(), reused: false, defects }
     }
 
+    /// Uses of last-resort prekeys: Kyber prekey, signed prekey, base key.
+    pub(crate) fn uses(&self) -> impl Iterator<Item = &(u32, u32, Box<[u8]>)> {
+        self.uses.iter()
+    }
+
     /// Whether a second use of a last-resort prekey was met since this was last asked: refused, but for a defect.
     pub(crate) fn take_reused(&mut self) -> bool {
         std::mem::take(&mut self.reused)
@@ -161,7 +166,7 @@ impl KyberPreKeyStore for KyberPrekeys {
         }
         if self.one_time.remove(&id) {
             if let Some(record) = self.keys.remove(&id)
-                && self.defects.has(Defect::ReplaysFirstMessage)
+                && (self.defects.has(Defect::ReplaysFirstMessage) || self.defects.has(Defect::KeepsUsedPrekeysInStore))
             {
                 self.used.insert(id, record);
             }
