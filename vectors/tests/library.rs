@@ -1,6 +1,14 @@
 //! Vectors of sender keys by Signal's library alone, without the harness and without the sample: what it has to read it reads, and what
 //! is wrong with keys, signatures and ciphertexts it refuses by itself. Who is a member of what is not the library's to know.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test ends when something is not as it has to be"
+)]
+
 use countersign_contract::content::{Content, content::Body};
 use countersign_contract::operations::{ImportedKeys, ImportedKyberPrekey};
 use countersign_contract::portable::MessageType;
