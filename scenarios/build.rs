@@ -11,6 +11,7 @@ fn main() {
         "media",
         "pairs",
         "state",
+        "sealed",
         "timing",
         "requirements",
         "profiles",

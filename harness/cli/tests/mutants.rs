@@ -30,7 +30,7 @@ const BY_THE_DOCTOR: [Defect; 2] = [Defect::InventsOperation, Defect::FlakyMac];
 /// The profiles that speak a suite and take the scenarios of mutants between them; each scenario is run under the first that takes it.
 fn profiles_of(spoken: claims::Suite) -> &'static [&'static str] {
     match spoken {
-        claims::Suite::SignalPq => &["dma-basic", "dma-groups", "signal-catalogue"],
+        claims::Suite::SignalPq => &["dma-basic", "dma-groups", "sealed-sender", "signal-catalogue"],
         claims::Suite::SignalClassic => &["dma-classic", "signal-catalogue-classic"],
     }
 }

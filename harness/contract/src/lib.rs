@@ -10,6 +10,7 @@
 //! * [`conversation`]: what may be said about a message, and what a receipt is sent for.
 //! * [`groups`]: members of a group, sender keys, and what is refused in one.
 //! * [`state`]: a test user's state: kept, put back, copied, looked at. Optional.
+//! * [`sealed`]: messages whose sender only the receiver learns.
 //! * [`media`]: the format of an encrypted file.
 //! * [`carrier`]: the envelope of a call on standard input and output.
 //! * [`openapi`]: the machine-readable form of all that, generated from the types.
@@ -26,6 +27,7 @@ pub mod openapi;
 pub mod operations;
 pub mod portable;
 pub mod reason;
+pub mod sealed;
 pub mod seen;
 pub mod state;
 

@@ -23,6 +23,7 @@ mod members;
 pub mod plan;
 mod reference_side;
 mod script;
+mod sealed;
 mod sending;
 mod state;
 mod stored;
@@ -32,3 +33,4 @@ mod wrongly;
 
 pub use instance::Instance;
 pub use plan::{Finished, InstancePlan, Output, Spoken, instance_id, instance_seed, no_meter};
+pub use sealed::trust_root;

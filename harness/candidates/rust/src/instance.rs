@@ -10,7 +10,7 @@ use countersign_contract::operations::{
 };
 use countersign_contract::portable::MOST_PREKEYS;
 use countersign_contract::state::Handle;
-use countersign_contract::{CONTRACT_VERSION, InstanceId, Problem, Reason, UserId};
+use countersign_contract::{Bytes, CONTRACT_VERSION, InstanceId, Problem, Reason, UserId};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -34,6 +34,8 @@ pub(crate) struct Instance {
     pub(crate) wire: Arc<dyn Wire>,
     pub(crate) defects: Arc<dyn Defects>,
     pub(crate) suite: Suite,
+    /// The key that senders' certificates lead to, where there are sealed messages.
+    pub(crate) trust_root: Option<Bytes>,
     clock: AtomicU64,
     users: Mutex<BTreeMap<UserId, Account>>,
     snapshots: Mutex<Shelf<(UserId, Kept)>>,
@@ -106,7 +108,8 @@ impl Sample {
                 Answer::Disconnect(Done {})
             }
             Call::Send(args) => {
-                self.user(args.instance, args.user)?.send(args.to, args.stanza, &args.content).await?;
+                let user = self.user(args.instance, args.user)?;
+                user.send(args.to, args.stanza, &args.content, args.sealed).await?;
                 Answer::Send(Done {})
             }
             Call::CreateGroup(args) => {
@@ -214,6 +217,7 @@ impl Sample {
             wire,
             defects,
             suite,
+            trust_root: args.trust_root.clone(),
             clock,
             users: Mutex::default(),
             snapshots: Mutex::default(),
@@ -354,6 +358,7 @@ fn describe() -> Description {
             F::SafetyNumber,
             F::Block,
             F::Group,
+            F::SealedSender,
         ],
         capabilities: vec![
             Capability::VirtualClock,

@@ -22,6 +22,7 @@ impl State {
     fn copy(&self) -> Self {
         Self {
             vault: self.vault.copy(),
+            certificate: self.certificate.clone(),
             events: self.events.clone(),
             begun: self.begun.clone(),
             processed: self.processed.clone(),
@@ -115,6 +116,9 @@ impl User {
         match stanza {
             Stanza::Message { id, from: Some(from), r#type, body, .. } => {
                 let _ = self.receive(id, from, r#type, body.as_ref()).await;
+            }
+            Stanza::SealedMessage { id, body, .. } => {
+                let _ = self.receive_sealed(id, body.as_ref()).await;
             }
             Stanza::GroupMessage { id, group, from: Some(from), body, .. } => {
                 let _ = self.receive_group(id, from, group, body.as_ref()).await;

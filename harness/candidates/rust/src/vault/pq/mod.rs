@@ -9,9 +9,11 @@ mod open;
 mod publish;
 mod ratchet;
 mod seal;
+mod sealed;
 mod state;
 mod store;
 mod unchecked;
+mod unsealed;
 mod view;
 mod weaker;
 
