@@ -1,0 +1,1 @@
+//! Mistakes that need several steps.
