@@ -117,11 +117,11 @@ pub enum Action {
     Discard(Number),
     /// Delivers a message to alice once more.
     Again {
-        /// Number of the copy.
+        /// Number of the copy, or of the message that follows it.
         id: Number,
         /// Which message.
         of: Number,
-        /// Under an id of its own.
+        /// Under an id of its own. Otherwise its sender writes another message behind it.
         anew: bool,
     },
     /// Delivers a message to alice as if it came from this peer: one of the other peer, or her own.
@@ -225,7 +225,6 @@ impl Action {
                 }
                 out
             }
-            Self::Again { id, of, anew: true } => vec![Self::Again { id, of, anew: false }],
             Self::Rotate { user, standing, one_time } => {
                 let mut out = Vec::new();
                 if one_time > 0 && standing {

@@ -308,6 +308,7 @@ fn found(
     drawn_steps: usize,
     name: &str,
 ) -> Option<Found> {
+    let observed = shrunk.observed.as_deref().unwrap_or(observed);
     let requirement = refined(&shrunk.walk, cause).to_owned();
     // A suite of the user's own may not have all of them.
     let requirement = if suite.requirements.contains_key(&requirement) { requirement } else { cause.requirement.clone() };
@@ -329,6 +330,8 @@ fn found(
 
 fn why(suite: &Suite, requirement: &str, observed: &str, kept: Option<Kept>) -> String {
     let demand = suite.requirements.get(requirement).map(|r| r.sentence.clone()).unwrap_or_default();
+    // The rest of what the judge says is about this one execution.
+    let observed = observed.split(';').next().unwrap_or_default();
     let quoted: String = observed.chars().filter(|c| !c.is_control()).take(300).collect();
     let kept = kept.map(|kept| format!(" It may be longer than it has to be: {}.", kept.words())).unwrap_or_default();
     format!("{demand} A random walk came to where that did not hold ({quoted}), and these steps are what is left of it.{kept}")
@@ -356,12 +359,13 @@ struct OnSeries<'s> {
 }
 
 impl Execute for OnSeries<'_> {
-    async fn causes(&self, walk: &Walk, name: &str) -> Vec<Cause> {
+    async fn causes(&self, walk: &Walk, name: &str) -> Vec<(Cause, String)> {
         let Some(planned) = planned(walk, name) else { return Vec::new() };
         // A candidate that a walk breaks would else break all that come after it.
         let _ = self.series.revive().await;
         let executed = self.series.instance(planned).await;
-        causes(&walk.steps().told, &executed.result).into_iter().map(|(cause, _)| cause).collect()
+        let failed = causes(&walk.steps().told, &executed.result);
+        failed.into_iter().map(|(cause, check)| (cause, check.observed.clone())).collect()
     }
 
     fn stopped(&self) -> bool {

@@ -62,7 +62,7 @@ pub fn scenario(scenario: &Scenario) -> String {
     let mut table = object(serde_json::to_value(scenario).unwrap_or_default());
     let cast = scenario.cast.iter().map(|(name, member)| (name.clone(), cast(member))).collect();
     table.insert("cast".to_owned(), Value::Object(cast));
-    yaml::file(&table, &["steps"])
+    yaml::file_without_defaults(&table, &["steps"])
 }
 
 /// A member as a word, or as a table of what is special about it.

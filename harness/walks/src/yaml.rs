@@ -8,15 +8,18 @@ const WIDTH: usize = 130;
 /// Longest that a list is written in one line.
 const SHORT: usize = 100;
 
-/// A table as a file. Members that say nothing, such as an empty list, are left out; `lines` names the lists of which each item has a
-/// line of its own.
+/// A table as a file. `lines` names the lists of which each item has a line of its own.
 pub(crate) fn file(table: &Map<String, Value>, lines: &[&str]) -> String {
     let mut out = String::new();
     for (key, value) in table {
-        let Some(value) = pruned(value) else { continue };
-        entry(&mut out, key, &value, lines);
+        entry(&mut out, key, value, lines);
     }
     out
+}
+
+/// The same without the members that say nothing: those of a scenario may all be left out.
+pub(crate) fn file_without_defaults(table: &Map<String, Value>, lines: &[&str]) -> String {
+    file(&table.iter().filter_map(|(key, value)| Some((key.clone(), pruned(value)?))).collect(), lines)
 }
 
 fn entry(out: &mut String, key: &str, value: &Value, lines: &[&str]) {
@@ -33,7 +36,7 @@ fn entry(out: &mut String, key: &str, value: &Value, lines: &[&str]) {
                 let _ = writeln!(out, "  {}: {}", scalar(name), flow(member));
             }
         }
-        Value::String(text) if text.len() > 60 && text.is_ascii() && !text.contains('\n') => {
+        Value::String(text) if text.len() > WIDTH - 10 && text.is_ascii() && !text.contains('\n') => {
             let _ = writeln!(out, "{key}: >-");
             folded(out, text);
         }
@@ -102,7 +105,7 @@ mod tests {
             "id": "walks/x", "twin": false, "cases": [], "verifies": ["DMA-7(2)(a)"],
             "steps": [{ "send": { "from": "alice", "as": "y", "network": null, "content": { "text": "1 2" } } }],
         });
-        let text = file(value.as_object().unwrap(), &["steps"]);
+        let text = file_without_defaults(value.as_object().unwrap(), &["steps"]);
         assert_eq!(
             text,
             "id: walks/x\nverifies: [DMA-7(2)(a)]\nsteps:\n  - { send: { from: alice, as: \"y\", content: { text: \"1 2\" } } }\n"

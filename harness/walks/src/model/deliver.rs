@@ -2,7 +2,7 @@
 
 use super::pair::{Bond, ROTATIONS_KEPT, SESSIONS_KEPT, TURNS_KEPT};
 use super::{BOUND, EXCHANGE, INSTALLED, Message, Model, Nothing, ONCE, Place, REFLECTED, Told, name};
-use crate::action::{Number, Peer, User};
+use crate::action::{Fate, Number, Peer, User};
 use countersign_scenarios::Step;
 use countersign_scenarios::language::{Misdeliver, Replay};
 
@@ -15,8 +15,7 @@ impl Model {
         let pair = self.pair_mut(peer);
         if late {
             // It may be read, or asked for again: then in a new session.
-            pair.sessions += 1;
-            pair.settled = false;
+            pair.unsettles();
         }
         if clean {
             pair.follows(to_alice, session);
@@ -75,18 +74,29 @@ impl Model {
             Bond::Fine => ONCE,
             Bond::AliceNew | Bond::AliceTold => return None,
         };
+        let (peer, replay) = (message.peer, Replay { stanza: name('m', of), name: anew.then(|| name('r', id)) });
+        let mut told = vec![Told { step: Step::Replay(replay), requirement }];
         if anew {
             self.nothing.push(Nothing { name: name('r', id), requirement });
+        } else {
+            // That a stanza was processed which has been processed before tells nothing: whoever waits for that needs another one.
+            told.extend(self.write(id, false, peer, Fate::Arrives, false)?);
         }
         self.unseen = true;
-        let replay = Replay { stanza: name('m', of), name: anew.then(|| name('r', id)) };
-        Some(vec![Told { step: Step::Replay(replay), requirement }])
+        Some(told)
     }
 
     pub(super) fn misdeliver(&mut self, id: Number, of: Number, from: Peer) -> Option<Vec<Told>> {
         let message = self.messages.get(&of)?;
-        let known = message.shown && message.normal && message.clean() && message.replayable;
-        if !known || message.installation != self.installation || !self.is_fine(Peer::Bob) || !self.is_fine(Peer::Carol) {
+        let known = message.shown && message.clean() && message.replayable;
+        // A first message names its sender's identity key, and who has no conversation with the other one has nothing to hold
+        // against it.
+        if !known
+            || (message.to_alice && !message.normal)
+            || message.installation != self.installation
+            || !self.is_fine(Peer::Bob)
+            || !self.is_fine(Peer::Carol)
+        {
             return None;
         }
         let requirement = match (message.to_alice, message.peer == from) {

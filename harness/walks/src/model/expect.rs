@@ -141,9 +141,14 @@ impl Model {
 
     /// One side has read what the other wrote.
     fn read(&mut self, peer: Peer, by_alice: bool) {
+        let restless = self.is_restless(peer);
         let pair = self.pair_mut(peer);
         if by_alice {
             pair.knows = true;
+        }
+        if !restless {
+            let [hers, its] = &mut pair.read;
+            *(if by_alice { hers } else { its }) = true;
         }
         pair.bond = match (pair.bond, by_alice) {
             (Bond::PeerNew, true) => Bond::PeerTold,
@@ -155,8 +160,7 @@ impl Model {
     /// A message was sent again, in a session of its own, and read.
     fn recovered(&mut self, peer: Peer) {
         let pair = self.pair_mut(peer);
-        pair.sessions += 1;
-        pair.settled = false;
+        pair.unsettles();
         pair.knows = true;
         let session = pair.sessions;
         pair.follows(true, session);

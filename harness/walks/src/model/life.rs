@@ -49,8 +49,7 @@ impl Model {
             if pair.met {
                 pair.bond = if alice { Bond::AliceNew } else { Bond::PeerNew };
             }
-            pair.sessions += 1;
-            pair.settled = false;
+            pair.unsettles();
             let [hers, its] = &mut pair.current;
             *(if alice { hers } else { its }) = 0;
             if alice {

@@ -219,6 +219,12 @@ impl Model {
         self.pair(peer).bond == Bond::Fine
     }
 
+    /// Whether something may still be sent again: it will be so in a new session.
+    pub(crate) fn is_restless(&self, peer: Peer) -> bool {
+        let pending = |m: &Message| (m.open || !m.clean()) && !matches!(m.place, Place::Done | Place::Held);
+        self.messages.values().any(|m| m.peer == peer && pending(m))
+    }
+
     /// Numbers that stand for something that alice could be given once more.
     pub(crate) fn numbers(&self, fits: impl Fn(&Message) -> bool) -> Vec<Number> {
         self.messages.iter().filter(|(_, m)| fits(m)).map(|(id, _)| *id).collect()

@@ -48,8 +48,8 @@ pub struct Pair {
     pub turns: u32,
     /// Who wrote last: whether it was alice.
     pub last: Option<bool>,
-    /// Whether both have read something of the other in the present session, so that none of their messages sets one up.
-    pub settled: bool,
+    /// Who has read something of the other since a session was last begun, alice first. When both have, no message sets one up.
+    pub read: [bool; 2],
     /// Messages so far.
     pub messages: u32,
 }
@@ -59,7 +59,7 @@ impl Pair {
     pub fn begins(&mut self, alice: bool) {
         self.sessions += 1;
         self.met = true;
-        self.settled = false;
+        self.read = [false; 2];
         if alice {
             self.knows = true;
         }
@@ -83,6 +83,18 @@ impl Pair {
         self.met = true;
         self.messages += messages;
         *self.side(alice)
+    }
+
+    /// A session may be begun at any time from now on, or may have been.
+    pub fn unsettles(&mut self) {
+        self.sessions += 1;
+        self.read = [false; 2];
+    }
+
+    /// Whether surely no message sets up a session.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.read == [true; 2]
     }
 
     fn side(&mut self, alice: bool) -> &mut u32 {

@@ -34,7 +34,7 @@ impl Model {
             pair.begins(by_alice);
         }
         let session = pair.writes(by_alice, 1);
-        let (turn, normal) = (pair.turns, pair.settled);
+        let (turn, normal) = (pair.turns, pair.is_settled());
         if fresh || !normal {
             self.fetched(to);
         }
@@ -59,8 +59,7 @@ impl Model {
         };
         if message.asked_for() {
             // It may be sent again in a new session at any time from now on.
-            self.pair_mut(peer).sessions += 1;
-            self.pair_mut(peer).settled = false;
+            self.pair_mut(peer).unsettles();
         }
         let waiting = message.place == Place::Waiting;
         self.messages.insert(id, message);
@@ -98,17 +97,14 @@ impl Model {
             return None;
         }
         // What is still to be sent again will be so in a new session.
-        let restless = self
-            .messages
-            .values()
-            .any(|m| m.peer == peer && (m.open || !m.clean()) && !matches!(m.place, Place::Done | Place::Held));
+        let restless = self.is_restless(peer);
         let pair = self.pair_mut(peer);
         let session = pair.writes(alice_begins, messages.into());
         pair.turns += u32::from(messages) - 1;
         pair.last = Some(alice_begins == (messages % 2 == 1));
         pair.follows(true, session);
         pair.follows(false, session);
-        pair.settled = !restless;
+        pair.read = [!restless; 2];
         pair.knows = true;
         self.fetched(if alice_begins { peer.user() } else { User::Alice });
         // The last of them that goes to alice; an exchange ends with a look at what she saw.

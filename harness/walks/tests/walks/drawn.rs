@@ -81,7 +81,7 @@ fn the_same_seed_gives_the_same_walks_and_another_one_others() {
 fn everything_that_can_happen_does_and_most_of_it_is_looked_at() {
     let (mut actions, mut expectations) = (BTreeMap::new(), BTreeMap::new());
     let (mut written, mut looked_at) = (0, BTreeSet::new());
-    for number in 0..300 {
+    for number in 0..500 {
         let walk = drawn(Spoken::SignalPq, 1, number);
         for action in &walk.actions {
             let word = serde_json::to_string(action).unwrap();
