@@ -91,7 +91,8 @@ pub enum Fate {
     Cut,
     /// Its sender, on our own stack, computes the authentication code over the two identities in the wrong order.
     WrongIdentities,
-    /// Its sender, on our own stack, leaves the post-quantum ratchet's key out of the message's keys. In suites that have it.
+    /// Its sender, on our own stack, leaves the post-quantum ratchet's key out of the message's keys. In suites that have it, and
+    /// in sessions in which both have spoken.
     WithoutPqKey,
 }
 
@@ -121,6 +122,8 @@ pub enum Action {
         id: Number,
         /// Which message.
         of: Number,
+        /// Who wrote it.
+        peer: Peer,
         /// Under an id of its own. Otherwise its sender writes another message behind it.
         anew: bool,
     },
@@ -224,6 +227,9 @@ impl Action {
                     out.push(Self::Write { id, by_alice, peer, fate, fresh: false });
                 }
                 out
+            }
+            Self::Again { id, peer, anew: false, .. } => {
+                vec![Self::Write { id, by_alice: false, peer, fate: Fate::Arrives, fresh: false }]
             }
             Self::Rotate { user, standing, one_time } => {
                 let mut out = Vec::new();

@@ -1,7 +1,7 @@
 //! Why a walk failed: which requirement was missed, and by which finding.
 
 use crate::action::{Action, Fate};
-use crate::model::{EXCHANGE, Told};
+use crate::model::{EXCHANGE, ONCE, Told};
 use crate::walk::Walk;
 use countersign_trace::{Check, InstanceResult, Verdict};
 use serde::Serialize;
@@ -30,7 +30,11 @@ pub fn causes<'r>(told: &[Told], result: &'r InstanceResult) -> Vec<(Cause, &'r 
 }
 
 fn cause(told: &[Told], check: &Check) -> Cause {
-    let step = check.step.and_then(|step| told.get(step)).map(|t| t.requirement.to_owned());
+    let step = check.step.and_then(|step| told.get(step)).map(|t| match check.finding.as_deref() {
+        // Whatever the step was about.
+        Some("shown-twice") => ONCE.to_owned(),
+        _ => t.requirement.to_owned(),
+    });
     let requirement = step.or_else(|| check.requirements.first().cloned()).unwrap_or_else(|| EXCHANGE.to_owned());
     Cause { requirement, finding: check.finding.clone().unwrap_or_else(|| check.id.clone()) }
 }

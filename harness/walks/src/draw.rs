@@ -34,7 +34,7 @@ const WEIGHTS: [(Kind, u32); 14] = [
     (Kind::Held, 10),
     (Kind::Again, 6),
     (Kind::Misdeliver, 5),
-    (Kind::Go, 9),
+    (Kind::Go, 11),
     (Kind::Rotate, 5),
     (Kind::Reinstall, 3),
     (Kind::Accept, 6),
@@ -106,8 +106,10 @@ fn action(rng: &mut impl Rng, model: &Model, id: Number, [bob, carol]: [u32; 2])
     let user = pick(rng, &[(User::Alice, 3), (peer.user(), 2)])?;
     Some(match pick(rng, &WEIGHTS)? {
         Kind::Write => {
-            let by_alice = rng.random_bool(0.45);
-            let fate = pick(rng, &FATES)?;
+            let (by_alice, fate) = (rng.random_bool(0.45), pick(rng, &FATES)?);
+            // Only carol can be told to misbehave.
+            let misbehaves = matches!(fate, Fate::WrongIdentities | Fate::WithoutPqKey) && carol > 0;
+            let (by_alice, peer) = if misbehaves { (false, Peer::Carol) } else { (by_alice, peer) };
             Action::Write { id, by_alice, peer, fate, fresh: !by_alice && rng.random_bool(0.1) }
         }
         Kind::Check => Action::Check,
@@ -117,7 +119,7 @@ fn action(rng: &mut impl Rng, model: &Model, id: Number, [bob, carol]: [u32; 2])
         }
         Kind::Again => {
             let of = one(rng, &model.shown())?;
-            Action::Again { id, of, anew: rng.random_bool(0.6) }
+            Action::Again { id, of, peer: model.peer_of(of)?, anew: rng.random_bool(0.6) }
         }
         Kind::Misdeliver => {
             let of = one(rng, &model.shown())?;

@@ -29,6 +29,8 @@ pub struct Options {
     pub cases: Option<u64>,
     /// Longest time. What is under way then is brought to its end.
     pub time: Option<Duration>,
+    /// Most failures of different causes: the search ends when it has found so many.
+    pub found: Option<usize>,
     /// Steps of each walk, about.
     pub steps: usize,
     /// Most executions for shrinking one failure.
@@ -143,7 +145,9 @@ pub async fn search(
     let mut done: BTreeMap<u64, Done> = BTreeMap::new();
     let (mut next, mut due) = (0, 0);
     loop {
-        let over = options.cases.is_some_and(|most| next >= most) || options.time.is_some_and(|most| begin.elapsed() >= most);
+        let enough = options.found.is_some_and(|most| outcome.found.len() >= most);
+        let over =
+            enough || options.cases.is_some_and(|most| next >= most) || options.time.is_some_and(|most| begin.elapsed() >= most);
         let stopped = interrupt.borrow().is_some();
         if !over && !stopped && !outcome.gone && tasks.len() < series.jobs() {
             let drawing = Instant::now();
@@ -174,6 +178,9 @@ pub async fn search(
         while let Some(finished) = done.remove(&due) {
             let number = due;
             due += 1;
+            if options.found.is_some_and(|most| outcome.found.len() >= most) {
+                continue;
+            }
             if interrupt.borrow().is_some() && finished.executed.result.verdict != Verdict::Fail {
                 // It may have been cut short.
                 continue;
@@ -203,6 +210,9 @@ pub async fn search(
             }
             outcome.gone |= series.is_broken();
         }
+    }
+    if options.found.is_some_and(|most| outcome.found.len() >= most) {
+        done.clear();
     }
     for (number, finished) in std::mem::take(&mut done) {
         take(series, &mut outcome, &mut by_cause, &mut interrupt, options, number, finished, tell).await;

@@ -126,12 +126,16 @@ impl WalkTree {
                         Casting { answers: [false, carol], one_time_prekeys },
                         Casting { answers: [bob, false], one_time_prekeys },
                         Casting { answers: [bob, carol], ..Casting::PLAIN },
+                        walk.casting,
                     ];
                     match forms.get(form) {
                         Some(casting) => {
                             self.next = Next::Cast { form: form + 1 };
-                            if *casting != walk.casting {
-                                return Some(sensible(*casting, &walk.actions));
+                            // In its last form, receipts are not looked at either.
+                            let receipts = walk.abilities.receipts && form + 1 < forms.len();
+                            let abilities = Abilities { receipts, ..walk.abilities };
+                            if *casting != walk.casting || abilities != walk.abilities {
+                                return Some(Walk::sensible(abilities, *casting, &walk.actions));
                             }
                         }
                         None if self.shortened => {

@@ -42,9 +42,6 @@ impl Model {
         for id in self.numbers(|m| m.place == Place::Waiting && m.recipient() == user) {
             self.deliver(id);
         }
-        if user == User::Alice {
-            self.unseen = true;
-        }
     }
 
     pub(super) fn release(&mut self, id: Number) -> Option<Vec<Told>> {
@@ -63,8 +60,8 @@ impl Model {
         Some(vec![Told { step: Step::Drop(name('m', id)), requirement: EXCHANGE }])
     }
 
-    pub(super) fn again(&mut self, id: Number, of: Number, anew: bool) -> Option<Vec<Told>> {
-        let message = self.messages.get(&of).filter(|m| m.to_alice && m.shown && m.clean() && m.replayable)?;
+    pub(super) fn again(&mut self, id: Number, of: Number, peer: Peer, anew: bool) -> Option<Vec<Told>> {
+        let message = self.messages.get(&of).filter(|m| m.to_alice && m.shown && m.clean() && m.replayable && m.peer == peer)?;
         let installed_since = message.installation < self.installation;
         let requirement = match self.pair(message.peer).bond {
             // Under its own id its sender would take a request for it, and does not know the new alice.
@@ -74,7 +71,7 @@ impl Model {
             Bond::Fine => ONCE,
             Bond::AliceNew | Bond::AliceTold => return None,
         };
-        let (peer, replay) = (message.peer, Replay { stanza: name('m', of), name: anew.then(|| name('r', id)) });
+        let replay = Replay { stanza: name('m', of), name: anew.then(|| name('r', id)) };
         let mut told = vec![Told { step: Step::Replay(replay), requirement }];
         if anew {
             self.nothing.push(Nothing { name: name('r', id), requirement });

@@ -159,7 +159,7 @@ impl Model {
             Action::Write { id, by_alice, peer, fate, fresh } => self.write(id, by_alice, peer, fate, fresh),
             Action::Release(id) => self.release(id),
             Action::Discard(id) => self.discard(id),
-            Action::Again { id, of, anew } => self.again(id, of, anew),
+            Action::Again { id, of, peer, anew } => self.again(id, of, peer, anew),
             Action::Misdeliver { id, of, from } => self.misdeliver(id, of, from),
             Action::Go { user, online } => self.go(user, online),
             Action::Rotate { user, standing, one_time } => self.rotate(user, standing, one_time),
@@ -240,6 +240,12 @@ impl Model {
     #[must_use]
     pub fn shown(&self) -> Vec<Number> {
         self.numbers(|m| m.shown)
+    }
+
+    /// Between alice and whom a message went.
+    #[must_use]
+    pub fn peer_of(&self, id: Number) -> Option<Peer> {
+        self.messages.get(&id).map(|message| message.peer)
     }
 
     /// Who is offline.

@@ -21,6 +21,10 @@ impl Model {
         if altered && (by_alice || peer != Peer::Carol || (fate == Fate::WithoutPqKey && !self.has_pq())) {
             return None;
         }
+        if fate == Fate::WithoutPqKey && !pair.is_settled() {
+            // The first messages of a session have no such key yet, so that nothing would be left out.
+            return None;
+        }
         let plain = matches!(fate, Fate::Arrives | Fate::Twice) && !fresh;
         let announces = match pair.bond {
             Bond::Fine => false,

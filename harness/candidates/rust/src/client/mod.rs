@@ -82,7 +82,7 @@ struct State {
     connections: u32,
     /// For the defects `shows-repeated-stanza` and `shows-repeats-of-earlier-connections`.
     cache: BTreeMap<StanzaId, What>,
-    /// For the defect `loses-skipped-keys-on-return`: prekeys were renewed since the user last came online.
+    /// For the defect `loses-skipped-keys-on-return`: the signed prekey was renewed since the user last came online.
     rotated: bool,
     /// For the defect `reuses-media-key`.
     media_key: Option<[u8; 32]>,
@@ -272,7 +272,7 @@ impl User {
         let clock = self.clock();
         let keys = self.state().vault.rotate(ask.signed, ask.kyber, ask.one_time_prekeys, clock);
         let keys = keys.map_err(|reason| Problem::new(reason, "making keys"))?;
-        self.state().rotated = true;
+        self.state().rotated |= ask.signed;
         self.gateway.request("PUT", "/keys".into(), Some(&self.token), JSON, json(&keys)?).await.map(drop)
     }
 
