@@ -29,7 +29,7 @@ pub struct Options {
     pub cases: Option<u64>,
     /// Longest time. What is under way then is brought to its end.
     pub time: Option<Duration>,
-    /// Most failures of different causes: the search ends when it has found so many.
+    /// Most failures of different causes, those that did not come again not counted: the search ends when it has found so many.
     pub found: Option<usize>,
     /// Steps of each walk, about.
     pub steps: usize,
@@ -121,6 +121,22 @@ pub struct Outcome {
     pub drawing: Duration,
 }
 
+impl Found {
+    /// Whether what is handed over failed when it was last executed.
+    #[must_use]
+    pub const fn is_firm(&self) -> bool {
+        !matches!(self.kept, Some(Kept::Unstable | Kept::Lost))
+    }
+}
+
+impl Outcome {
+    /// How many failures came again.
+    #[must_use]
+    pub fn firm(&self) -> usize {
+        self.found.iter().filter(|found| found.is_firm()).count()
+    }
+}
+
 /// A walk that was executed.
 struct Done {
     walk: Walk,
@@ -145,7 +161,7 @@ pub async fn search(
     let mut done: BTreeMap<u64, Done> = BTreeMap::new();
     let (mut next, mut due) = (0, 0);
     loop {
-        let enough = options.found.is_some_and(|most| outcome.found.len() >= most);
+        let enough = options.found.is_some_and(|most| outcome.firm() >= most);
         let over =
             enough || options.cases.is_some_and(|most| next >= most) || options.time.is_some_and(|most| begin.elapsed() >= most);
         let stopped = interrupt.borrow().is_some();
@@ -178,7 +194,7 @@ pub async fn search(
         while let Some(finished) = done.remove(&due) {
             let number = due;
             due += 1;
-            if options.found.is_some_and(|most| outcome.found.len() >= most) {
+            if options.found.is_some_and(|most| outcome.firm() >= most) {
                 continue;
             }
             if interrupt.borrow().is_some() && finished.executed.result.verdict != Verdict::Fail {
@@ -211,7 +227,7 @@ pub async fn search(
             outcome.gone |= series.is_broken();
         }
     }
-    if options.found.is_some_and(|most| outcome.found.len() >= most) {
+    if options.found.is_some_and(|most| outcome.firm() >= most) {
         done.clear();
     }
     for (number, finished) in std::mem::take(&mut done) {
@@ -290,14 +306,18 @@ async fn take(
     let suite = &series.options().suite;
     let found = found(suite, shrunk, cause, &check.observed, number, told.len(), &name);
     let Some(found) = found else { return };
-    let known_as = outcome.found.iter().position(|other| other.cause == found.cause && found.kept.is_none());
+    let known_as = outcome.found.iter().position(|other| other.cause == found.cause);
+    // One that did not come again says nothing of its cause that would tell it from others.
+    let known_as = known_as.or_else(|| known.first().copied().filter(|_| !found.is_firm()));
     match known_as.and_then(|index| Some((index, outcome.found.get_mut(index)?))) {
         Some((index, other)) => {
             known.push(index);
             other.walks += 1;
             // The shortest of several is handed over, under the name that it was executed as.
-            if found.scenario.steps.len() < other.scenario.steps.len() || other.kept.is_some() {
+            let shorter = found.scenario.steps.len() < other.scenario.steps.len();
+            if found.is_firm() && (shorter || !other.is_firm()) {
                 *other = Found { walks: other.walks, ..found };
+                tell(&Telling::Found(other));
             }
         }
         None => {
@@ -319,7 +339,8 @@ fn found(
     name: &str,
 ) -> Option<Found> {
     let observed = shrunk.observed.as_deref().unwrap_or(observed);
-    let requirement = refined(&shrunk.walk, cause).to_owned();
+    let firm = !matches!(shrunk.kept, Some(Kept::Unstable | Kept::Lost));
+    let requirement = if firm { refined(&shrunk.walk, cause).to_owned() } else { cause.requirement.clone() };
     // A suite of the user's own may not have all of them.
     let requirement = if suite.requirements.contains_key(&requirement) { requirement } else { cause.requirement.clone() };
     let mut scenario = shrunk.walk.scenario(name)?;

@@ -8,8 +8,8 @@ use countersign_scenarios::language::{Bundle, BundleBend, Pair as Two, RotateKey
 
 impl Model {
     pub(super) fn go(&mut self, user: User, online: bool) -> Option<Vec<Told>> {
-        if user == User::Alice && !online && self.unseen {
-            // Whether she still reads what was just delivered would be a matter of chance.
+        if user == User::Alice && !online && (self.unseen || self.is_busy()) {
+            // Whether she still reads what was just delivered, and answers who asks, would be a matter of chance.
             return None;
         }
         let state = self.online.get_mut(user as usize).filter(|state| **state != online)?;

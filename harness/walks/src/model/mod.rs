@@ -225,6 +225,12 @@ impl Model {
         self.messages.values().any(|m| m.peer == peer && pending(m))
     }
 
+    /// Whether somebody may be asking alice just now to send something again.
+    pub(crate) fn is_busy(&self) -> bool {
+        let asking = |m: &Message| m.place == Place::Delivered && !m.to_alice && (m.asked_for() || m.open);
+        self.messages.values().any(|m| asking(m) && self.is_online(m.peer.user()))
+    }
+
     /// Numbers that stand for something that alice could be given once more.
     pub(crate) fn numbers(&self, fits: impl Fn(&Message) -> bool) -> Vec<Number> {
         self.messages.iter().filter(|(_, m)| fits(m)).map(|(id, _)| *id).collect()
