@@ -21,7 +21,7 @@ impl Model {
         if altered && (by_alice || peer != Peer::Carol || (fate == Fate::WithoutPqKey && !self.has_pq())) {
             return None;
         }
-        if fate == Fate::WithoutPqKey && !pair.is_settled() {
+        if fate == Fate::WithoutPqKey && (fresh || !pair.is_settled()) {
             // The first messages of a session have no such key yet, so that nothing would be left out.
             return None;
         }
