@@ -22,7 +22,11 @@ fn fuzz(out: &Path, args: &[&str]) -> (i32, Value) {
 fn a_search_that_finds_nothing_says_so_and_walks_the_same_ways_again() {
     let folder = tempfile::tempdir().expect("a folder");
     let (code, first) = fuzz(folder.path(), &["--cases", "15", "--seed", "7"]);
-    assert_eq!((code, &first["exit_code"], &first["walks"], &first["failed"]), (0, &0.into(), &15.into(), &0.into()), "{first:#}");
+    assert_eq!(
+        (code, &first["exit_code"], &first["walks"], &first["failed"]),
+        (0, &0.into(), &15.into(), &0.into()),
+        "{first:#}"
+    );
     assert_eq!(first["seed"], format!("{:064x}", 7));
     let (_, again) = fuzz(folder.path(), &["--cases", "15", "--seed", "7", "--jobs", "1"]);
     assert_eq!(first["steps"], again["steps"]);

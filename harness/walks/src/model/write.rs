@@ -112,7 +112,7 @@ impl Model {
         pair.knows = true;
         self.fetched(if alice_begins { peer.user() } else { User::Alice });
         // The last of them that goes to alice; an exchange ends with a look at what she saw.
-        let last = if alice_begins == (messages % 2 == 0) { messages } else { messages - 1 };
+        let last = if alice_begins == messages.is_multiple_of(2) { messages } else { messages - 1 };
         let name = format!("t{id}x");
         self.anchor = Some(format!("{name}{last}"));
         self.unseen = false;
