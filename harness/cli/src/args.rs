@@ -1,12 +1,14 @@
 //! Arguments.
 
 mod again;
+mod fuzz;
 mod new;
 pub(crate) mod remote;
 mod show;
 mod vectors;
 
 pub(crate) use again::{Again, Replay};
+pub(crate) use fuzz::Fuzz;
 pub(crate) use show::{Completions, Show};
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -37,6 +39,8 @@ invalid; 130 interrupted.";
 pub(crate) enum Command {
     /// Certify a candidate and write record and reports.
     Run(Run),
+    /// Walk at random through states that no scenario names, and hand over the shortest scenarios that fail.
+    Fuzz(Fuzz),
     /// Examine whether a candidate can be tested at all.
     Doctor(Doctor),
     /// List scenarios, profiles, requirements, or candidates with mutants.

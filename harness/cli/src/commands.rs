@@ -4,6 +4,7 @@ pub(crate) mod about;
 pub(crate) mod config;
 pub(crate) mod doctor;
 pub(crate) mod explain;
+pub(crate) mod fuzz;
 pub(crate) mod lint;
 pub(crate) mod list;
 pub(crate) mod new;

@@ -32,6 +32,7 @@ fn main() -> ExitCode {
     output::configure(&read.args.show);
     let outcome = match read.args.command {
         Command::Run(run) => commands::run::run(run),
+        Command::Fuzz(fuzz) => commands::fuzz::fuzz(fuzz),
         Command::Doctor(doctor) => commands::doctor::doctor(doctor),
         Command::List(list) => commands::list::list(&list),
         Command::Explain(explain) => commands::explain::explain(&explain),

@@ -71,7 +71,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
 ];
 
 /// Commands that heed settings.
-const COMMANDS: &[&str] = &["run", "doctor", "config"];
+const COMMANDS: &[&str] = &["run", "fuzz", "doctor", "config"];
 
 /// The file that is read unless another one is named.
 const FILE: &str = "countersign.toml";

@@ -24,5 +24,5 @@ pub use driver::{Interrupt, drive, drive_watched};
 pub use gateways::Gateways;
 pub use plan::{Filter, Plan};
 pub use remote::Remote;
-pub use run::{Ended, Extras, Judge, RunEvent, RunOptions, Watch, examine, run, run_with};
+pub use run::{Ended, Executed, Extras, Judge, RunEvent, RunOptions, Series, Watch, examine, run, run_with};
 pub use target::{Target, TargetError};

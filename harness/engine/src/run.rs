@@ -6,11 +6,13 @@ mod extras;
 mod order;
 mod repeat;
 mod room;
+mod series;
 
 pub use room::{Held, ROOM_BYTES};
 
 pub use extras::{Extras, Watch};
 pub use repeat::MOST_REPEATED;
+pub use series::{Executed, Series};
 
 use crate::driver::{Driven, Interrupt, drive_watched, meter, stop};
 use crate::plan::{Filter, FilterError, Plan};

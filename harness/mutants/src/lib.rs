@@ -2,7 +2,8 @@
 //!
 //! A check counts only if it is shown to fail on a candidate with that one defect. `mutants.yaml` lists them: the defect's switch
 //! in the sample ([`countersign_sample::Defect`]), the requirement that it breaks, and the scenarios that must fail on it with the
-//! requirement and the finding that they must name. The tests run every mutant and hold the file against what happened.
+//! requirement and the finding that they must name. The tests run every mutant and hold the file against what happened. Defects that no
+//! scenario names, and that random walks find, stand in `walked.yaml`.
 
 mod table;
 
@@ -42,6 +43,47 @@ pub struct Mutant {
 pub struct MutantFile {
     /// The mutants.
     pub mutants: Vec<Mutant>,
+}
+
+/// The data file of the defects that no scenario names.
+pub const WALKED: &str = include_str!("../walked.yaml");
+
+/// A defect that no scenario names, and that random walks find.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Walked {
+    /// The name of the defect, as in `mutant:ID`.
+    pub id: String,
+    /// The requirement that it breaks.
+    pub requirement: String,
+    /// What is found: a finding of the judge.
+    pub finding: String,
+    /// Steps of the shortest scenario that is known to show it, expectations included.
+    pub steps: usize,
+}
+
+/// The file of defects that no scenario names.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WalkedFile {
+    /// The defects.
+    pub walked: Vec<Walked>,
+}
+
+/// All defects that no scenario names. None of them is a mutant of `mutants.yaml`.
+///
+/// # Errors
+/// See [`MutantError`].
+pub fn walked() -> Result<Vec<Walked>, MutantError> {
+    let file: WalkedFile = serde_saphyr::from_str(WALKED).map_err(|e| MutantError::Form(e.to_string()))?;
+    let named: BTreeSet<String> = mutants()?.into_iter().map(|mutant| mutant.id).collect();
+    let mut seen = BTreeSet::new();
+    for walked in &file.walked {
+        if walked.id.parse::<Defect>().is_err() || named.contains(&walked.id) || !seen.insert(&walked.id) {
+            return Err(MutantError::Switch(walked.id.clone()));
+        }
+    }
+    Ok(file.walked)
 }
 
 /// Why the file cannot be used.

@@ -389,6 +389,13 @@ defects! {
     CloneIsNoCopy = "clone-is-no-copy";
     /// Exports an empty state.
     ExportsNothing = "exports-nothing";
+    /// Loses the keys of skipped messages when it comes online after it has renewed its prekeys: the store is written anew then, and
+    /// only what it needs for new sessions is taken along.
+    LosesSkippedKeysOnReturn = "loses-skipped-keys-on-return";
+    /// Shows a message again that the gateway delivers again in a later connection: what was shown is remembered per connection.
+    ShowsRepeatsOfEarlierConnections = "shows-repeats-of-earlier-connections";
+    /// Sends again only what it sent since it came online: what could be asked for is kept with the connection.
+    ForgetsSentOnReturn = "forgets-sent-on-return";
     /// Answers an operation that does not exist with success.
     InventsOperation = "invents-operation";
 }
@@ -486,6 +493,7 @@ impl Defect {
                 | Self::ReplaysFirstMessage
                 | Self::ReplaysLaterMessage
                 | Self::DropsLateMessages
+                | Self::LosesSkippedKeysOnReturn
                 | Self::StopsAfterGap
                 | Self::StopsAfterLongGap
                 | Self::OverwritesSessionOnSimultaneousStart

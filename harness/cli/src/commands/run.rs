@@ -131,7 +131,7 @@ fn watcher() -> Watch {
 }
 
 /// Two runs must not write to one folder. The lock goes with the process, however that ends.
-fn lock(out: &Path) -> Result<File, Fault> {
+pub(crate) fn lock(out: &Path) -> Result<File, Fault> {
     let fault = |cause| Fault::Write { path: out.to_owned(), cause };
     std::fs::create_dir_all(out).map_err(fault)?;
     let file = File::create(out.join(".lock")).map_err(fault)?;

@@ -172,6 +172,10 @@ fn mutant(from: &Sources<'_>, id: &str) -> Option<Explanation> {
 
 /// A defect that no scenario is held to find.
 fn apart(defect: Defect) -> Explanation {
+    let walked = countersign_mutants::walked().unwrap_or_default();
+    if let Some(walked) = walked.into_iter().find(|walked| walked.id == defect.as_str()) {
+        return by_walks(defect, &walked);
+    }
     let (attack, cost, run) = match defect {
         Defect::FlakyMac => (
             "Whoever changes messages often enough gets one through.",
@@ -195,6 +199,26 @@ fn apart(defect: Defect) -> Explanation {
         fix: "none for the sample, which has it on purpose; in a messenger, make the check answer the same each time".to_owned(),
         mutants: "itself; no scenario is held to find it in every run".to_owned(),
         run,
+        details: Vec::new(),
+    }
+}
+
+/// A defect that only random walks find.
+fn by_walks(defect: Defect, walked: &countersign_mutants::Walked) -> Explanation {
+    let countersign_mutants::Walked { requirement, finding, steps, .. } = walked;
+    Explanation {
+        id: defect.to_string(),
+        kind: "defect",
+        summary: defect.summary().to_owned(),
+        attack: "None is needed: it shows after several things that happen in every messenger, in the right order.".to_owned(),
+        cost: "Messages are lost, or come again, and nobody can say why.".to_owned(),
+        source: format!("requirement {requirement}: `countersign explain {requirement}`"),
+        cause: defect.summary().to_owned(),
+        fix: "none for the sample, which has it on purpose; in a messenger, keep state apart from the connection".to_owned(),
+        mutants: format!(
+            "itself; no scenario names it, and random walks find `{finding}` of {requirement} in about {steps} steps"
+        ),
+        run: format!("countersign fuzz --candidate mutant:{defect} --first"),
         details: Vec::new(),
     }
 }

@@ -91,7 +91,9 @@ fn delivered(cx: &Context<'_>, receipt: &Receipt, name: &str, deliveries: usize,
     if !cx.seen.looked_after(receipt.user, receipt.at) {
         return Ok(());
     }
-    if !refusals(cx, receipt).is_empty() && deliveries == 1 {
+    // One that is delivered again later may be refused then.
+    let in_all = cx.seen.delivered(receipt.user, receipt.of).count();
+    if !refusals(cx, receipt).is_empty() && in_all == 1 {
         return Err((Finding::UndueReceipt, format!("a delivery receipt for {name}, which was refused")));
     }
     let message = cx.seen.message_of_stanza.get(&receipt.of).and_then(|m| cx.seen.messages.get(m));

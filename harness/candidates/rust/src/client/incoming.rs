@@ -193,7 +193,9 @@ impl User {
         let (Stanza::Message { id, .. } | Stanza::SealedMessage { id, .. } | Stanza::GroupMessage { id, .. }) = stanza else {
             return;
         };
-        let cached = self.state().cache.get(id).cloned();
+        let earlier = self.has(Defect::ShowsRepeatsOfEarlierConnections) && connection < self.state().connections;
+        let shows = earlier || self.has(Defect::ShowsRepeatedStanza);
+        let cached = self.state().cache.get(id).cloned().filter(|_| shows);
         if let Some(what) = cached {
             self.see(what);
         } else if connection == self.state().connections {
@@ -342,7 +344,7 @@ impl User {
         if let Some(content) = shown {
             let group = group.filter(|_| !self.has(Defect::LosesGroup));
             let what = What::Message { message, from, group, content };
-            if self.has(Defect::ShowsRepeatedStanza) {
+            if self.has(Defect::ShowsRepeatedStanza) || self.has(Defect::ShowsRepeatsOfEarlierConnections) {
                 self.state().cache.insert(id, what.clone());
             }
             if self.has(Defect::SlowDelivery) || self.has(Defect::ShowsOnlyAfterReceipt) {

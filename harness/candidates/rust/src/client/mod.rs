@@ -87,8 +87,10 @@ struct State {
     unsent: Vec<Stanza>,
     /// How often the user was online.
     connections: u32,
-    /// For the defect `shows-repeated-stanza`.
+    /// For the defects `shows-repeated-stanza` and `shows-repeats-of-earlier-connections`.
     cache: BTreeMap<StanzaId, What>,
+    /// For the defect `loses-skipped-keys-on-return`: the signed prekey was renewed since the user last came online.
+    rotated: bool,
     /// For the defect `reuses-media-key`.
     media_key: Option<[u8; 32]>,
     /// For the defect `slow-delivery`: what is still to be shown of a stanza.
@@ -143,6 +145,7 @@ impl User {
             unsent: Vec::new(),
             connections: 0,
             cache: BTreeMap::new(),
+            rotated: false,
             media_key: None,
             late: BTreeMap::new(),
             queue: None,
@@ -201,6 +204,15 @@ impl User {
         if self.has(Defect::ForgetsPrekeysAfterAWeek) {
             let clock = self.clock();
             self.state().vault.forget_replaced(clock);
+        }
+        if self.has(Defect::LosesSkippedKeysOnReturn) {
+            let mut state = self.state();
+            if std::mem::take(&mut state.rotated) {
+                state.vault.lose_skipped();
+            }
+        }
+        if self.has(Defect::ForgetsSentOnReturn) {
+            self.state().sent.forget_what_can_be_asked_for();
         }
         let (link, arriving) = Link::open(chat, self.changed.clone(), self.defects.clone());
         let again = {
@@ -270,6 +282,7 @@ impl User {
         let clock = self.clock();
         let keys = self.state().vault.rotate(ask.signed, ask.kyber, ask.one_time_prekeys, clock);
         let keys = keys.map_err(|reason| Problem::new(reason, "making keys"))?;
+        self.state().rotated |= ask.signed;
         self.gateway.request("PUT", "/keys".into(), Some(&self.token), JSON, json(&keys)?).await.map(drop)
     }
 

@@ -53,6 +53,13 @@ impl Sent {
         }
     }
 
+    /// For the defect `forgets-sent-on-return`: nothing that was sent until now is sent again.
+    pub(super) fn forget_what_can_be_asked_for(&mut self) {
+        for message in self.messages.values_mut() {
+            message.resends = MOST_RETRIES;
+        }
+    }
+
     /// The message that a stanza carried to `to`.
     pub(super) fn message(&self, to: UserId, stanza: StanzaId) -> Option<StanzaId> {
         let message = self.stanzas.get(&stanza)?;

@@ -13,17 +13,23 @@ const KEPT_BY_STOPS_AFTER_LONG_GAP: u32 = 256;
 
 /// Peers' ratchet keys under which something was decrypted, with the highest counter.
 #[derive(Clone, Default)]
-pub(super) struct Counters(BTreeMap<(UserId, Box<[u8]>), u32>);
+pub(super) struct Counters {
+    highest: BTreeMap<(UserId, Box<[u8]>), u32>,
+    /// Up to which counter the keys of skipped messages are gone: for the defect `loses-skipped-keys-on-return`.
+    lost: BTreeMap<(UserId, Box<[u8]>), u32>,
+}
 
 impl Counters {
     /// The defects that refuse what is merely out of order.
     pub(super) fn check(&self, from: UserId, ratchet_key: Box<[u8]>, counter: u32, defects: &dyn Defects) -> Result<(), Reason> {
-        let highest = self.0.get(&(from, ratchet_key)).copied();
+        let chain = (from, ratchet_key);
+        let highest = self.highest.get(&chain).copied();
         let late = highest.is_some_and(|highest| counter < highest);
         let skipped = counter.saturating_sub(highest.map_or(0, |highest| highest.saturating_add(1)));
         let too_far = skipped > KEPT_BY_STOPS_AFTER_GAP && defects.has(Defect::StopsAfterGap)
             || skipped > KEPT_BY_STOPS_AFTER_LONG_GAP && defects.has(Defect::StopsAfterLongGap);
-        if too_far || (late && defects.has(Defect::DropsLateMessages)) {
+        let lost = self.lost.get(&chain).is_some_and(|lost| counter < *lost);
+        if too_far || lost || (late && defects.has(Defect::DropsLateMessages)) {
             return Err(Reason::TooOld);
         }
         Ok(())
@@ -31,10 +37,10 @@ impl Counters {
 
     /// Takes note of a message that was decrypted.
     pub(super) fn note(&mut self, from: UserId, ratchet_key: Box<[u8]>, counter: u32) {
-        if self.0.len() >= REMEMBERED {
-            self.0.pop_first();
+        if self.highest.len() >= REMEMBERED {
+            self.highest.pop_first();
         }
-        let highest = self.0.entry((from, ratchet_key)).or_insert(0);
+        let highest = self.highest.entry((from, ratchet_key)).or_insert(0);
         *highest = (*highest).max(counter);
     }
 
@@ -47,6 +53,11 @@ impl Counters {
 
     /// Whether anything was decrypted under this ratchet key.
     pub(super) fn know(&self, from: UserId, ratchet_key: Box<[u8]>) -> bool {
-        self.0.contains_key(&(from, ratchet_key))
+        self.highest.contains_key(&(from, ratchet_key))
+    }
+
+    /// Loses the keys of all messages that were skipped so far: for the defect `loses-skipped-keys-on-return`.
+    pub(super) fn lose_skipped(&mut self) {
+        self.lost.clone_from(&self.highest);
     }
 }

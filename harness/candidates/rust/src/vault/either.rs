@@ -267,6 +267,11 @@ impl Vault {
         }
     }
 
+    /// For the defect `loses-skipped-keys-on-return`.
+    pub(crate) fn lose_skipped(&mut self) {
+        either!(self, vault => vault.lose_skipped());
+    }
+
     /// Deletes prekeys that were replaced a week ago: for the defect `forgets-prekeys-after-a-week`.
     pub(crate) fn forget_replaced(&mut self, clock: u64) {
         either!(self, vault => vault.forget_replaced(clock));

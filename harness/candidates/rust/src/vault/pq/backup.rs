@@ -39,6 +39,11 @@ impl Vault {
         self.ids = backup.ids;
     }
 
+    /// For the defect `loses-skipped-keys-on-return`.
+    pub(crate) fn lose_skipped(&mut self) {
+        self.counters.lose_skipped();
+    }
+
     /// Deletes prekeys that were replaced a week ago.
     pub(crate) fn forget_replaced(&mut self, clock: u64) {
         for (id, at) in &self.replaced {

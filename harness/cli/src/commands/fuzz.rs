@@ -1,0 +1,211 @@
+//! `countersign fuzz`.
+
+use crate::args::{Format, Fuzz};
+use crate::commands::report::pretty;
+use crate::commands::{run, target};
+use crate::exit::Exit;
+use crate::fault::Fault;
+use crate::output;
+use crate::signals::Signals;
+use countersign_engine::{RunOptions, Series};
+use countersign_reports::{code, visible};
+use countersign_trace::{Digest, Verdict};
+use countersign_walks::{Abilities, Found, Options, Outcome, Telling, search, write};
+use serde_json::{Value, json};
+use std::fmt::Write as _;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// How long a search goes on if nothing is said.
+const BUDGET: Duration = Duration::from_secs(60);
+/// Most characters of what was observed.
+const LONGEST: usize = 300;
+
+pub(crate) fn fuzz(args: Fuzz) -> Result<Exit, Fault> {
+    let chosen = target::choose(&args.candidate)?;
+    let options = target::options(&args.candidate, chosen.target.clone(), args.jobs, Vec::new())?;
+    let _lock = run::lock(&args.out)?;
+    write::clear(&args.out).map_err(unwritten)?;
+    let runtime = tokio::runtime::Runtime::new().map_err(Fault::Runtime)?;
+    runtime.block_on(searched(options, &args))
+}
+
+async fn searched(options: RunOptions, args: &Fuzz) -> Result<Exit, Fault> {
+    let (interrupt_in, interrupt) = watch::channel(None);
+    let mut signals = Signals::listen();
+    let signals = tokio::spawn(async move {
+        signals.wanted().await;
+        output::progress("stopping: what was found is kept (once more: at once)");
+        // Nobody listens any more if the search is over.
+        let _ = interrupt_in.send(Some("interrupted by the user".to_owned()));
+        signals.wanted().await;
+        std::process::exit(130);
+    });
+    let (seed, profile) = (Digest(options.seed), options.profile.clone());
+    let suite = options.suite.clone();
+    let (doctor, series) = Series::open(options, interrupt.clone()).await?;
+    let Some(series) = series else {
+        for examination in doctor.examinations.iter().filter(|e| !e.healthy) {
+            let (name, found) = (&examination.name, visible(&examination.found, 1200));
+            output::log(&format!("doctor: {name}: {found}"));
+        }
+        signals.abort();
+        return Ok(if interrupt.borrow().is_some() { Exit::Interrupted } else { Exit::Environment });
+    };
+    let abilities = Abilities::of(&profile, series.description());
+    let abilities = abilities.ok_or_else(|| Fault::Builtin("a candidate without a suite was found healthy".to_owned()))?;
+    let time = args.minutes.map(|minutes| Duration::from_secs(minutes.saturating_mul(60)));
+    let time = time.or_else(|| args.cases.is_none().then_some(BUDGET));
+    let how =
+        Options { cases: args.cases, time, found: args.first.then_some(1), steps: args.steps as usize, executions: args.shrinks };
+    output::progress(&format!("seed {seed}"));
+    let outcome = search(&series, abilities, how, interrupt, &mut tell).await;
+    series.shut_down().await;
+    signals.abort();
+    if !outcome.found.is_empty() {
+        let requirements: Vec<_> = suite.requirements.values().cloned().collect();
+        let files = write::suite(&outcome.found, &profile, &requirements, &seed.to_string()).map_err(unwritten)?;
+        write::write(&args.out, &files).map_err(unwritten)?;
+    }
+    let exit = concluded(&outcome);
+    match args.format {
+        Format::Text => output::data(&text(&outcome, &seed, args, exit))?,
+        Format::Json => output::data(&pretty(&summary(&outcome, &seed, args, exit)))?,
+    }
+    Ok(Exit::Concluded(exit))
+}
+
+fn unwritten(error: write::WriteError) -> Fault {
+    match error {
+        write::WriteError::Io { path, cause } => Fault::Write { path, cause },
+        faulty => Fault::Builtin(faulty.to_string()),
+    }
+}
+
+fn tell(telling: &Telling<'_>) {
+    match telling {
+        Telling::Progress { walks, failed, time } => {
+            let rate = *walks as f64 / time.as_secs_f64().max(0.001);
+            output::progress(&format!("{walks} walks, {failed} failed ({rate:.0} a second)"));
+        }
+        Telling::Failed { number, cause } => {
+            output::progress(&format!("walk {number} fails: {}; shrinking", visible(&cause.to_string(), LONGEST)));
+        }
+        Telling::Found(found) => {
+            let (steps, drawn) = (found.scenario.steps.len(), found.drawn_steps);
+            output::progress(&format!("        {} steps of {drawn} are left: {}", steps, visible(&found.scenario.id, LONGEST)));
+        }
+        Telling::Note(text) => output::progress(&format!("note: {}", visible(text, LONGEST))),
+    }
+}
+
+/// The same codes in the same order as a run has them.
+fn concluded(outcome: &Outcome) -> u8 {
+    let worst = outcome.unjudged.keys().max();
+    if !outcome.found.is_empty() || outcome.failed > 0 {
+        return 4;
+    }
+    if outcome.interrupted.is_some() {
+        return 130;
+    }
+    match worst {
+        Some(Verdict::HarnessError) => 1,
+        Some(Verdict::EnvironmentError | Verdict::Blocked) => 3,
+        _ if outcome.gone => 3,
+        Some(_) => 6,
+        None if outcome.walks == 0 => 7,
+        None => 0,
+    }
+}
+
+fn per_second(outcome: &Outcome) -> f64 {
+    // Shrinking executes walks of its own.
+    let searching = Duration::from_micros(outcome.times.wall_us).saturating_sub(outcome.shrinking);
+    outcome.walks as f64 / searching.as_secs_f64().max(0.001)
+}
+
+fn text(outcome: &Outcome, seed: &Digest, args: &Fuzz, exit: u8) -> String {
+    let mut text = String::new();
+    let style = output::style();
+    let out = args.out.display().to_string();
+    for found in &outcome.found {
+        let cause = visible(&found.cause.to_string(), LONGEST);
+        let _ = writeln!(text, "FAIL {cause}: {}", code(&visible(&found.observed, LONGEST), style));
+        let _ = writeln!(text, "     {} of {} walks, walk {} first", found.walks, outcome.walks, found.first);
+        let _ = writeln!(text, "     {}/{}.yaml: {} steps", out, found.scenario.id, found.scenario.steps.len());
+        if let Some(kept) = found.kept {
+            let _ = writeln!(text, "     {}", kept.words());
+        }
+    }
+    for (verdict, count) in &outcome.unjudged {
+        let _ = writeln!(text, "{count} walks could not be judged: {verdict}");
+    }
+    for unjudged in &outcome.told {
+        let _ = writeln!(text, "     walk {}: {}", unjudged.number, code(&visible(&unjudged.observed, LONGEST), style));
+    }
+    if !outcome.found.is_empty() {
+        let (candidate, profile) = (visible(&args.candidate.candidate, 200), visible(&args.candidate.profile, 100));
+        let command = format!("countersign run --suite {out} --candidate '{candidate}' --profile {profile}");
+        let _ = writeln!(text, "{}", code(&format!("`{command}` executes them again"), style));
+    }
+    if let Some(cause) = &outcome.interrupted {
+        let _ = writeln!(text, "{cause}");
+    }
+    let verdict = match exit {
+        0 => "nothing was found; that proves nothing",
+        4 => "the candidate fails",
+        _ => "nothing was found as far as it went",
+    };
+    let (seconds, rate) = (outcome.times.wall_us as f64 / 1e6, per_second(outcome));
+    let _ = writeln!(
+        text,
+        "{} walks, {} steps in {seconds:.1} s ({rate:.0} walks a second), seed {seed}",
+        outcome.walks, outcome.steps
+    );
+    let _ = writeln!(text, "{verdict}");
+    text
+}
+
+fn summary(outcome: &Outcome, seed: &Digest, args: &Fuzz, exit: u8) -> Value {
+    let found = |found: &Found| {
+        json!({
+            "requirement": found.cause.requirement,
+            "finding": found.cause.finding,
+            "observed": found.observed,
+            "walks": found.walks,
+            "first": found.first,
+            "steps": found.scenario.steps.len(),
+            "drawn_steps": found.drawn_steps,
+            "executions": found.executions,
+            "kept_longer": found.kept.map(countersign_walks::shrink::Kept::words),
+            "scenario": found.scenario.id,
+            "file": args.out.join(format!("{}.yaml", found.scenario.id)),
+        })
+    };
+    let unjudged = outcome.unjudged.iter().map(|(verdict, count)| (verdict.to_string(), json!(count)));
+    let told = outcome.told.iter().map(|u| json!({ "walk": u.number, "verdict": u.verdict, "observed": u.observed }));
+    json!({
+        "exit_code": exit,
+        "seed": seed,
+        "profile": args.candidate.profile,
+        "candidate": args.candidate.candidate,
+        "steps_each": args.steps,
+        "walks": outcome.walks,
+        "steps": outcome.steps,
+        "failed": outcome.failed,
+        "failures": outcome.found.iter().map(found).collect::<Vec<_>>(),
+        "not_judged": unjudged.collect::<serde_json::Map<_, _>>(),
+        "not_judged_examples": told.collect::<Vec<_>>(),
+        "interrupted": outcome.interrupted,
+        "walks_per_second": per_second(outcome),
+        "times": {
+            "wall_us": outcome.times.wall_us,
+            "instances_us": outcome.times.instances_us,
+            "candidate_us": outcome.times.candidate_us,
+            "crypto_us": outcome.times.crypto_us,
+            "own_us": outcome.times.own_us,
+            "drawing_us": u64::try_from(outcome.drawing.as_micros()).unwrap_or(u64::MAX),
+            "shrinking_us": u64::try_from(outcome.shrinking.as_micros()).unwrap_or(u64::MAX),
+        },
+    })
+}

@@ -1,0 +1,120 @@
+//! Instances that nobody planned: a candidate is started and examined once, and then executes one scenario after another as somebody
+//! asks for them. Everything else is as in a run: the same carriers, seeds, deadlines and judge.
+
+use super::candidate::Candidate;
+use super::{Done, Extras, Round, RunError, RunEvent, RunOptions, admit};
+use crate::driver::Interrupt;
+use countersign_contract::claims::Description;
+use countersign_scenarios::Planned;
+use countersign_trace::InstanceResult;
+use countersign_trace::record::{Doctor, Times};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+use tokio::sync::mpsc;
+
+/// A candidate that was found healthy and waits for scenarios.
+pub struct Series {
+    options: RunOptions,
+    extras: Extras,
+    candidate: Candidate,
+    description: Arc<Description>,
+    interrupt: Interrupt,
+    /// Nobody reads the events of a series.
+    events: mpsc::Sender<RunEvent>,
+}
+
+/// What came of one scenario.
+#[derive(Debug)]
+pub struct Executed {
+    /// Trace and verdicts. Bodies that were stored beside the trace are gone.
+    pub result: InstanceResult,
+    /// Where the time went; `wall_us` is that of the instance.
+    pub times: Times,
+}
+
+impl Series {
+    /// Starts and examines the candidate. Without a healthy one there is no series, and nothing of it is left running.
+    ///
+    /// # Errors
+    /// What the user wrote, and the user's machine. Nothing that a candidate does is one.
+    pub async fn open(options: RunOptions, interrupt: Interrupt) -> Result<(Doctor, Option<Self>), RunError> {
+        let prepared = options.target.prepare(&options.folder, options.listen, options.patience, &options.remote).await?;
+        let (doctor, candidate) = admit(&options, prepared, &interrupt).await;
+        let healthy = doctor.healthy();
+        match (candidate, doctor.description.clone()) {
+            (Some(candidate), Some(description)) if healthy => {
+                let description = Arc::new(description);
+                let (events, _) = mpsc::channel(1);
+                Ok((doctor, Some(Self { options, extras: Extras::default(), candidate, description, interrupt, events })))
+            }
+            (candidate, _) => {
+                if let Some(candidate) = candidate {
+                    candidate.shut_down().await;
+                }
+                Ok((doctor, None))
+            }
+        }
+    }
+
+    /// What the candidate claims.
+    #[must_use]
+    pub fn description(&self) -> &Description {
+        &self.description
+    }
+
+    /// How many instances may be under way at once: what was asked for, and what the candidate states.
+    #[must_use]
+    pub fn jobs(&self) -> usize {
+        self.options.jobs.clamp(1, self.description.limits.instances.max(1)) as usize
+    }
+
+    /// What it is made of.
+    #[must_use]
+    pub const fn options(&self) -> &RunOptions {
+        &self.options
+    }
+
+    /// Executes and judges one scenario. All that is random in it comes from the seed and from its name, as in a run.
+    ///
+    /// Nothing of it is kept, so that the limit on what may come in during a whole run does not apply; that of an instance does.
+    pub fn instance(&self, planned: Planned) -> impl Future<Output = Executed> + Send + use<> {
+        let round = Round {
+            options: &self.options,
+            extras: &self.extras,
+            repeated: AtomicU32::new(0),
+            received: Arc::default(),
+            candidate: &self.candidate,
+            description: Arc::clone(&self.description),
+            events: &self.events,
+            interrupt: &self.interrupt,
+        };
+        let name = planned.name.clone();
+        let done = round.instance(planned, &name, None);
+        async move {
+            let Done { result, times, .. } = done.await;
+            Executed { times: Times { wall_us: result.wall_us, ..times }, result }
+        }
+    }
+
+    /// Starts a candidate that broke again, so often as a run does: what happened, in words, if something did.
+    pub async fn revive(&self) -> Option<String> {
+        self.candidate.revive().await
+    }
+
+    /// What the candidate's carrier has to say that is no verdict.
+    #[must_use]
+    pub fn notes(&self) -> Vec<String> {
+        self.candidate.notes()
+    }
+
+    /// Whether the candidate is gone for good.
+    #[must_use]
+    pub fn is_broken(&self) -> bool {
+        self.candidate.endpoint().broken().is_some()
+    }
+
+    /// Ends the candidate and everything that was started for it.
+    pub async fn shut_down(self) {
+        self.candidate.shut_down().await;
+    }
+}

@@ -1,0 +1,113 @@
+//! Walks as they are drawn.
+
+use countersign_contract::claims::Suite as Spoken;
+use countersign_scenarios::language::Expect;
+use countersign_scenarios::{Step, Suite};
+use countersign_walks::action::{Action, Fate};
+use countersign_walks::search::Found;
+use countersign_walks::strategy::{STEPS, runner};
+use countersign_walks::{Abilities, Cause, Walk, Walks, write};
+use proptest::strategy::{Strategy as _, ValueTree as _};
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use std::collections::{BTreeMap, BTreeSet};
+
+fn walks(suite: Spoken) -> Walks {
+    Walks { abilities: Abilities::all(suite), steps: STEPS }
+}
+
+fn drawn(suite: Spoken, seed: u8, number: u64) -> Walk {
+    walks(suite).new_tree(&mut runner(&[seed; 32], number)).unwrap().current()
+}
+
+fn found(walk: &Walk) -> Found {
+    Found {
+        cause: Cause { requirement: "ORD-01".to_owned(), finding: "not-shown".to_owned() },
+        observed: String::new(),
+        walks: 1,
+        first: 0,
+        drawn_steps: 0,
+        executions: 0,
+        kept: None,
+        scenario: walk.scenario("walks/x").unwrap(),
+    }
+}
+
+#[test]
+fn every_walk_is_a_valid_file_and_reads_back_as_what_it_was() {
+    let suite = Suite::builtin().unwrap();
+    let requirements: Vec<_> = suite.requirements.values().cloned().collect();
+    for (spoken, profile) in [(Spoken::SignalPq, "dma-basic"), (Spoken::SignalClassic, "dma-classic")] {
+        let config = Config { cases: 150, failure_persistence: None, ..Config::default() };
+        let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
+        let outcome = runner.run(&walks(spoken), |walk| {
+            let files = write::suite(&[found(&walk)], &suite.profiles[profile], &requirements, "1").unwrap();
+            let read = Suite::from_files(&files).unwrap();
+            assert_eq!(*read.scenarios["walks/x"].scenario, walk.scenario("walks/x").unwrap());
+            assert_eq!(read.instances(&read.profiles[profile]).len(), 1);
+            Ok(())
+        });
+        outcome.unwrap_or_else(|fault| panic!("{fault}"));
+    }
+}
+
+#[test]
+fn every_walk_makes_sense_to_the_model_again_when_anything_is_taken_out_of_it() {
+    for number in 0..200 {
+        let mut tree = walks(Spoken::SignalPq).new_tree(&mut runner(&[1; 32], number)).unwrap();
+        let mut more = tree.simplify();
+        for turn in 0.. {
+            if !more {
+                break;
+            }
+            let walk = tree.current();
+            assert_eq!(Walk::sensible(walk.abilities, walk.casting, &walk.actions), walk);
+            // Some of them fail, others do not.
+            more = if (turn * 7 + number) % 3 == 0 { tree.simplify() } else { tree.complicate() };
+            assert!(turn < 5_000, "no end");
+        }
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_walks_and_another_one_others() {
+    for number in [0, 1, 99] {
+        assert_eq!(drawn(Spoken::SignalPq, 1, number), drawn(Spoken::SignalPq, 1, number));
+        assert_ne!(drawn(Spoken::SignalPq, 1, number), drawn(Spoken::SignalPq, 2, number));
+        assert_ne!(drawn(Spoken::SignalPq, 1, number), drawn(Spoken::SignalPq, 1, number + 1));
+    }
+}
+
+#[test]
+fn everything_that_can_happen_does_and_most_of_it_is_looked_at() {
+    let (mut actions, mut expectations) = (BTreeMap::new(), BTreeMap::new());
+    let (mut written, mut looked_at) = (0, BTreeSet::new());
+    for number in 0..500 {
+        let walk = drawn(Spoken::SignalPq, 1, number);
+        for action in &walk.actions {
+            let word = serde_json::to_string(action).unwrap();
+            let word = word.trim_matches(['{', '"']).split('"').next().unwrap().to_owned();
+            *actions.entry(word).or_insert(0) += 1;
+            if let Action::Write { fate, .. } = action {
+                *actions.entry(format!("{fate:?}")).or_insert(0) += 1;
+                written += u32::from(!matches!(fate, Fate::Lost));
+            }
+        }
+        for told in walk.steps().told {
+            let Step::Expect(expect) = told.step else { continue };
+            *expectations.entry(told.requirement).or_insert(0) += 1;
+            match expect {
+                Expect::Shows { messages, .. } => looked_at.extend(messages.into_iter().map(|name| (number, name))),
+                Expect::ShowsNothingOf { stanza, .. } => {
+                    looked_at.insert((number, stanza));
+                }
+                _ => {}
+            }
+        }
+    }
+    assert_eq!(actions.len(), 15 + 8, "{actions:#?}");
+    assert!(actions.values().all(|count| *count >= 20), "{actions:#?}");
+    assert_eq!(expectations.len(), 9, "{expectations:#?}");
+    assert!(expectations.values().all(|count| *count >= 20), "{expectations:#?}");
+    // What is thrown away, and what is so late that nobody can say, is the rest.
+    assert!(looked_at.len() as u32 * 10 > written * 7, "{} of {written}", looked_at.len());
+}

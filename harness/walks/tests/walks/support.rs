@@ -1,0 +1,77 @@
+//! A candidate in this process, and searches on it.
+
+use countersign_engine::{Patience, RunOptions, Series, Target};
+use countersign_scenarios::{Suite, SuiteFiles};
+use countersign_trace::Verdict;
+use countersign_walks::{Abilities, Options, Outcome, search};
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::watch;
+
+/// One search at a time: each uses all processors.
+static ALONE: Mutex<()> = Mutex::new(());
+
+pub(crate) fn options(profile: &str, target: Target, seed: u8) -> RunOptions {
+    let suite = Arc::new(Suite::builtin().unwrap());
+    let profile = Arc::new(suite.profiles.get(profile).unwrap().clone());
+    let requirements: Vec<_> = suite.requirements.values().cloned().collect();
+    let judged_by = Arc::clone(&profile);
+    RunOptions {
+        judge: Arc::new(move |planned, trace, blobs, claims| {
+            countersign_judge::judge(&judged_by, &requirements, &planned.scenario, trace, blobs, claims)
+        }),
+        suite,
+        profile,
+        target,
+        folder: std::env::current_dir().unwrap(),
+        listen: "127.0.0.1:0".parse().unwrap(),
+        remote: countersign_engine::Remote::default(),
+        seed: [seed; 32],
+        jobs: 4,
+        only: Vec::new(),
+        patience: Patience::contract(),
+        started: "2026-01-01T00:00:00Z".to_owned(),
+        expected_failures: Vec::new(),
+    }
+}
+
+/// As many walks as said, or until so many causes of failures were found.
+pub(crate) fn walk(profile: &str, target: &Target, seed: u8, cases: u64, found: Option<usize>) -> Outcome {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let (_keep, interrupt) = watch::channel(None);
+        let (doctor, series) = Series::open(options(profile, target.clone(), seed), interrupt.clone()).await.unwrap();
+        let series = series.unwrap_or_else(|| panic!("{target}: {doctor:?}"));
+        let abilities = Abilities::of(&series.options().profile, series.description()).unwrap();
+        let options = Options { cases: Some(cases), time: None, found, steps: countersign_walks::STEPS, executions: 400 };
+        let outcome = search(&series, abilities, options, interrupt, &mut |_| {}).await;
+        series.shut_down().await;
+        outcome
+    })
+}
+
+/// The verdict of scenario files under the profile, as an ordinary run comes to it, with requirement and finding of what failed.
+pub(crate) fn run(files: &SuiteFiles, profile: &str, target: &Target) -> (Verdict, Vec<(String, String)>) {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let suite = Suite::from_files(files).unwrap();
+    let mut options = options(profile, target.clone(), 9);
+    options.profile = Arc::new(suite.profiles.get(profile).unwrap().clone());
+    options.suite = Arc::new(suite);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let (events_in, mut events) = tokio::sync::mpsc::channel(64);
+        let (_keep, interrupt) = watch::channel(None);
+        let run = tokio::spawn(countersign_engine::run(options, events_in, interrupt));
+        let mut ended = Vec::new();
+        while let Some(event) = events.recv().await {
+            if let countersign_engine::RunEvent::InstanceEnded(result, _) = event {
+                ended.push(*result);
+            }
+        }
+        run.await.unwrap().unwrap();
+        let [result] = &ended[..] else { panic!("{} instances", ended.len()) };
+        let failed = result.checks.iter().filter(|check| check.verdict == Verdict::Fail);
+        let named = failed.flat_map(|c| c.requirements.iter().map(|r| (r.clone(), c.finding.clone().unwrap_or_default())));
+        (result.verdict, named.collect())
+    })
+}
