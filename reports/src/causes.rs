@@ -180,6 +180,7 @@ mod tests {
             blame: None,
             evidence: vec![],
             likely_cause: Some(likely.into()).filter(|l: &String| !l.is_empty()),
+            waiver: None,
         }
     }
 

@@ -27,6 +27,7 @@ mod steps;
 mod terminal;
 mod view;
 mod visible;
+mod waivers;
 
 pub use contract_page::contract_page;
 pub use headline::{Headline, Tone};

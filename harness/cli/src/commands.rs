@@ -18,3 +18,4 @@ pub(crate) mod suite;
 pub(crate) mod target;
 pub(crate) mod vectors;
 pub(crate) mod verify;
+pub(crate) mod waivers;

@@ -45,6 +45,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting("run.only", "only", Form::List),
     setting("run.jobs", "jobs", Form::Number),
     setting("run.out", "out", Form::Path),
+    setting("run.waivers", "waivers", Form::Path),
     setting("candidate.target", "candidate", Form::Text),
     setting("candidate.carrier", "carrier", Form::Text),
     setting("candidate.peer", "peer", Form::Text),
@@ -71,7 +72,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
 ];
 
 /// Commands that heed settings.
-const COMMANDS: &[&str] = &["run", "doctor", "config"];
+const COMMANDS: &[&str] = &["run", "doctor", "config", "waive"];
 
 /// The file that is read unless another one is named.
 const FILE: &str = "countersign.toml";

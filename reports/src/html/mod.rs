@@ -10,6 +10,7 @@ mod requirements;
 mod run;
 mod text;
 mod timing;
+mod waivers;
 
 use crate::causes::Cause;
 use crate::document::head;
@@ -107,6 +108,7 @@ impl Page<'_, '_> {
                     a.skip href="#content" { "Skip to the report" }
                     (self.header())
                     main #content tabindex="-1" {
+                        (self.waivers())
                         // What is to be done comes first if there is something to be done.
                         @if !self.causes.is_empty() { (self.failures()) }
                         (self.run())
@@ -134,6 +136,7 @@ impl Page<'_, '_> {
                 (self.counts())
                 nav aria-label="Sections" {
                     ul {
+                        @if !self.view.record.header.waivers.is_empty() { li { a href="#waivers" { "Waivers" } } }
                         @if !self.causes.is_empty() { li { a href="#failures" { "Failures" } } }
                         li { a href="#run" { "This run" } }
                         li { a href="#limits" { "What this does not show" } }

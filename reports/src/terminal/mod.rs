@@ -62,6 +62,8 @@ impl Default for Places<'_> {
 /// Left-out scenarios that are listed one by one; of more, the rest is counted.
 const MOST_LEFT_OUT: usize = 12;
 const LONGEST_NAME: usize = 120;
+/// Checks of one waiver that are listed one by one.
+const MOST_WAIVED: usize = 8;
 
 /// The whole report for a terminal. Ends with a line feed.
 #[must_use]
@@ -73,6 +75,7 @@ pub fn terminal(view: &View<'_>, style: Style, places: &Places<'_>) -> String {
         out.failures(verdict);
     }
     out.left_out();
+    out.waivers();
     out.summary();
     out.text
 }
@@ -204,7 +207,8 @@ impl Sheet<'_, '_> {
             ),
         };
         let requirements = failure.check.map_or(String::new(), |c| visible(&c.requirements.join(" "), 60));
-        let listed = if failure.expected { "(listed as expected) " } else { "" };
+        let waived = failure.check.and_then(|c| c.waiver.as_ref()).map(|id| format!("({}) ", visible(id, 80)));
+        let listed = if failure.expected { "(listed as expected) " } else { waived.as_deref().unwrap_or_default() };
         let observed = failure.check.map_or("no check of this verdict", |c| c.observed.as_str());
         let mut tail = String::from(listed);
         if !requirements.is_empty() {
@@ -235,6 +239,36 @@ impl Sheet<'_, '_> {
         }
         if plan.filtered > 0 {
             self.line(&format!("  {} kept out by the filters", counted(plan.filtered, "scenario")));
+        }
+    }
+
+    /// Whoever reads a verdict reads what it does not count.
+    fn waivers(&mut self) {
+        let waivers = self.view.waivers();
+        if waivers.is_empty() {
+            return;
+        }
+        self.heading(&format!("Waivers ({})", waivers.len()));
+        for waived in &waivers {
+            let waiver = waived.waiver;
+            let word = format!("{:<17}", waived.state());
+            let word = if waived.is_outdated() { self.paint.caution(&word) } else { word };
+            let because =
+                if waived.because().is_empty() { String::new() } else { format!(": {}", visible(waived.because(), 400)) };
+            let (id, owner) = (visible(&waiver.id, 80), visible(&waiver.owner, 200));
+            self.line(&format!("  {word} {id}, {owner}, until {}{because}", waiver.until));
+            self.line(&format!("                    {}", visible(&waiver.reason, 600)));
+            self.line(&format!("                    {}", visible(&waiver.link, 600)));
+            for (at, check) in waived.covered.iter().take(MOST_WAIVED) {
+                let place = visible(&self.view.place_name(*at), LONGEST_NAME);
+                let finding = check.finding.as_ref().map_or(String::new(), |finding| format!(" {}", visible(finding, 80)));
+                let head = format!("                    waives {place} {}{finding}: ", visible(&check.id, 80));
+                let room = self.style.width.saturating_sub(head.chars().count()).max(24);
+                self.line(&format!("{head}{}", fit(&check.observed, room)));
+            }
+            if waived.covered.len() > MOST_WAIVED {
+                self.line(&format!("                    and {} more", waived.covered.len() - MOST_WAIVED));
+            }
         }
     }
 
@@ -306,6 +340,9 @@ impl Sheet<'_, '_> {
             grouped(coverage.passed),
             grouped(coverage.failed)
         ));
+        if coverage.waived > 0 {
+            self.line(&format!("                {} missed, and waived", grouped(coverage.waived)));
+        }
         let missed: Vec<String> = self
             .view
             .standings()

@@ -70,6 +70,7 @@ fn check(id: &str, step: Option<usize>, requirements: &[&str], verdict: Verdict,
         blame: None,
         evidence: vec![],
         likely_cause: None,
+        waiver: None,
     }
 }
 
@@ -356,6 +357,7 @@ fn header() -> Header {
         only: vec![],
         suite: Digest::of(b"suite"),
         expected_failures: vec![],
+        waivers: vec![],
     }
 }
 
@@ -400,6 +402,7 @@ fn summary() -> Summary {
             "no one-time prekey used twice over instances",
             "88 used once",
         )],
+        waivers: vec![],
         times: Times {
             wall_us: 4_070_000,
             instances_us: 9_200_000,
