@@ -123,6 +123,8 @@ pub struct Cast {
     pub enlisted: bool,
     /// Reference only: what it runs on; Signal's library unless said.
     pub stack: Stack,
+    /// Whether a byte of its name is zero; no unless said, and no byte of any other name drawn is.
+    pub zero_byte_name: bool,
     /// What stands ready of it, as stored vectors have it; nothing unless said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fixed: Option<Box<Fixed>>,
@@ -140,6 +142,7 @@ impl Cast {
             asks_again: true,
             enlisted: true,
             stack: Stack::Library,
+            zero_byte_name: false,
             fixed: None,
         }
     }
@@ -159,6 +162,7 @@ impl<'de> Deserialize<'de> for Cast {
             asks_again: Option<bool>,
             enlisted: Option<bool>,
             stack: Option<Stack>,
+            zero_byte_name: Option<bool>,
             fixed: Option<Box<Fixed>>,
         }
         impl<'de> serde::de::Visitor<'de> for Member {
@@ -184,6 +188,7 @@ impl<'de> Deserialize<'de> for Cast {
                     asks_again: table.asks_again.unwrap_or(plain.asks_again),
                     enlisted: table.enlisted.unwrap_or(plain.enlisted),
                     stack: table.stack.unwrap_or(plain.stack),
+                    zero_byte_name: table.zero_byte_name.unwrap_or(plain.zero_byte_name),
                     fixed: table.fixed,
                 })
             }
@@ -217,6 +222,7 @@ impl JsonSchema for Cast {
                         "asks-again": { "type": "boolean", "description": "Reference only: whether it asks again for what it could not decrypt; yes unless said." },
                         "enlisted": { "type": "boolean", "description": "Reference only: whether it is enlisted from the beginning; yes unless said." },
                         "stack": stack,
+                        "zero-byte-name": { "type": "boolean", "description": "Whether a byte of its name is zero; no unless said, and no byte of any other name is." },
                         "fixed": fixed,
                     },
                 },

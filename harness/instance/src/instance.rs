@@ -73,7 +73,7 @@ impl Instance {
         let mut crypto_us = 0;
         let mut members = Members::new();
         for (name, cast) in &plan.scenario.cast {
-            let user = stored::fixed_user(cast).unwrap_or_else(|| UserId(derive::uuid(&plan.seed, &["user", name])));
+            let user = stored::fixed_user(cast).unwrap_or_else(|| UserId(derive::user(&plan.seed, name, cast.zero_byte_name)));
             if cast.side == Side::Reference {
                 gateway.register_reference(user);
             }

@@ -67,6 +67,8 @@ defects! {
     ResendsToNewIdentity = "resends-to-new-identity";
     /// Makes the safety number of its own key alone, twice: the peer's key was never put in.
     SafetyNumberOfOneKey = "safety-number-of-one-key";
+    /// Takes a user's name for a text that ends at its first zero byte, when it makes a safety number.
+    SafetyNumberEndsAtZero = "safety-number-ends-at-zero";
     /// Tries its current signed prekey if it does not have the one that the message names.
     FallsBackToCurrentSignedPrekey = "falls-back-to-current-signed-prekey";
     /// Processes a replayed first message anew, for it keeps the prekeys and does not look for the session.
@@ -409,6 +411,7 @@ impl Defect {
                 | Self::DeletesOldSignedPrekeyAtOnce
                 | Self::SilentIdentityChange
                 | Self::SafetyNumberOfOneKey
+                | Self::SafetyNumberEndsAtZero
                 | Self::FallsBackToCurrentSignedPrekey
                 | Self::ReplaysFirstMessage
                 | Self::ReplaysLaterMessage

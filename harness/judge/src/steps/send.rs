@@ -4,6 +4,8 @@ use super::{expected_to_fail, reference_failed};
 use crate::context::Context;
 use crate::finding::Finding;
 use crate::said::Said;
+use crate::seen::{FrameIn, Message};
+use crate::wire;
 use countersign_contract::{Reason, StanzaId};
 use countersign_scenarios::Side;
 use countersign_scenarios::language::Send;
@@ -19,7 +21,7 @@ pub(super) fn judge(cx: &Context<'_>, index: usize, send: &Send) -> Result<Optio
         return candidate_sent(cx, index, &send.name, id, &expected);
     }
     if let Some(said) = reference_failed(cx, index, Some(from), &send.to, &expected) {
-        // What cannot be done wrongly is the scenario's fault, whatever the candidate did.
+        // What cannot be done wrongly is the scenario's fault, unless the candidate agreed to less than the profile asks for.
         let impossible =
             |reason: &Reason| *reason == Reason::Unsupported && (!send.alter.is_empty() || send.names_prekey.is_some());
         let failed = cx.seen.observed_in(index).find_map(|(at, who, observation)| match observation {
@@ -27,12 +29,33 @@ pub(super) fn judge(cx: &Context<'_>, index: usize, send: &Send) -> Result<Optio
             _ => None,
         });
         return Ok(Some(match failed {
-            Some((at, detail)) => Said::harness(expected, detail.clone()).evidence([cx.seen.n(at)]),
+            Some((at, detail)) => match weaker_session(cx, &send.to, &send.from, at) {
+                Some(weak) => {
+                    let observed =
+                        format!("{detail}; the candidate's messages do not have the post-quantum ratchet's part either");
+                    Said::blocked(expected, observed).evidence([cx.seen.n(weak), cx.seen.n(at)])
+                }
+                None => Said::harness(expected, detail.clone()).evidence([cx.seen.n(at)]),
+            },
             None => said,
         }));
     }
     let made = cx.seen.observed_in(index).any(|(_, who, o)| who == Some(from) && matches!(o, Observation::Sent { .. }));
     if made { Ok(None) } else { Err(Said::harness(expected, "the reference user made no message")) }
+}
+
+/// A message of the candidate that lacks the post-quantum ratchet's part which the profile asks for: the peer's stack then speaks
+/// without it too.
+fn weaker_session(cx: &Context<'_>, candidate: &str, peer: &str, before: usize) -> Option<usize> {
+    let (from, to) = (cx.user(candidate).ok()?, cx.user(peer).ok()?);
+    let weak = |message: &Message<'_>| {
+        let signal = if message.prekey { wire::prekey(message.body).map(|p| p.message) } else { wire::signal(message.body) };
+        signal.is_some_and(|signal| wire::epoch(signal.pq_ratchet).is_none())
+    };
+    let sent =
+        |frame: &FrameIn<'_>, message: &Message<'_>| frame.at < before && frame.user == Some(from) && message.to == Some(to);
+    let found = cx.profile.wire.spqr && cx.seen.side(candidate) == Some(Side::Candidate);
+    found.then(|| cx.seen.messages_in().find(|(frame, m)| sent(frame, m) && weak(m))).flatten().map(|(frame, _)| frame.at)
 }
 
 /// One `send` of the candidate: it succeeds, and before it answers the stanza has reached the gateway.

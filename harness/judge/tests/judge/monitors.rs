@@ -162,6 +162,38 @@ fn the_suite_is_checked_on_the_wire() {
 }
 
 #[test]
+fn the_classic_suite_is_checked_on_the_wire() {
+    let classic = |body: Vec<u8>, r#type: MessageType| {
+        let mut w = World::new(&json!([{"send": {"from": "bob", "to": "alice", "as": "m1", "content": {"text": "x"}}}]));
+        w.profile.wire.message_version = 3;
+        w.profile.wire.spqr = false;
+        w.step(0);
+        let stanza = Stanza::Message { id: id("more"), to: Some(user("alice")), from: None, r#type, body: Bytes(body) };
+        w.frame_in("bob", &stanza);
+        w.finish();
+        w.check("suite")
+    };
+    let message = |first: u8, epoch| {
+        let mut message = body(176, epoch);
+        message[0] = first;
+        message
+    };
+    // The low half is the newest version that the sender knows.
+    for first in [0x33, 0x34] {
+        assert_eq!(classic(message(first, None), MessageType::Normal).verdict, Verdict::Pass, "{first:#x}");
+    }
+    for (first, epoch) in [(0x44, None), (0x32, None), (0x33, Some(1))] {
+        let check = classic(message(first, epoch), MessageType::Normal);
+        assert_eq!((check.verdict, check.finding.as_deref()), (Verdict::Fail, Some("wrong-suite")), "{first:#x} {epoch:?}");
+    }
+    // A prekey message of version 3 that names a Kyber prekey.
+    let mut kyber = bytes::first("bob", "base", None, &message(0x33, None));
+    kyber[0] = 0x33;
+    let check = classic(kyber, MessageType::Prekey);
+    assert_eq!((check.verdict, check.finding.as_deref()), (Verdict::Fail, Some("wrong-suite")));
+}
+
+#[test]
 fn counters_and_base_keys_are_used_once() {
     let at = |counter, label: &str| bytes::signal("another", counter, &bytes::noise(label, 176), Some(1));
     let both = |first: Vec<u8>, second: Vec<u8>| {

@@ -209,3 +209,22 @@ fn a_user_taken_offline_need_not_settle_but_an_online_one_must() {
         assert!(channel("bob") != channel("carl"));
     }
 }
+
+/// What our own stack could not do wrongly: our fault, unless the candidate agreed to less than the profile asks for.
+#[test]
+fn what_cannot_be_altered_is_blocked_by_a_weaker_candidate_alone() {
+    for (epoch, verdict) in [(Some(1), Verdict::HarnessError), (None, Verdict::Blocked)] {
+        let mut w = World::new(&json!([
+            {"send": {"from": "bob", "to": "alice", "as": "m1", "content": {"text": "x"}}},
+            {"send": {"from": "alice", "to": "bob", "as": "m2", "content": {"text": "x"}, "alter": [{"remove": "pq-ratchet"}]}}
+        ]));
+        w.step(0);
+        w.candidate_sends_body("m1", "bob", "alice", bytes::signal("r", 1, &bytes::noise("c", 176), epoch));
+        w.step(1);
+        w.named("m2");
+        let (what, detail) = ("encrypt".to_owned(), "there is no such field".to_owned());
+        w.observed("alice", Observation::Failed { what, reason: Reason::Unsupported, detail });
+        w.finish();
+        assert_eq!(w.of_step(1).verdict, verdict, "{epoch:?}");
+    }
+}

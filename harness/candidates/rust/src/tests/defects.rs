@@ -19,6 +19,7 @@ in_both_suites! {
     replays_are_shown_by_their_own_defect
     a_lost_write_shows_deep_in_a_conversation_only
     a_safety_number_of_one_key_is_not_the_one_that_the_peer_reads
+    a_safety_number_ends_at_a_zero_byte_of_a_name_only_with_the_defect
     prekeys_are_rotated_and_the_old_one_serves_except_with_the_defect
     a_shared_store_shows_one_user_what_is_for_another
 }
@@ -198,6 +199,18 @@ async fn a_safety_number_of_one_key_is_not_the_one_that_the_peer_reads(suite: Su
     assert_eq!(a[..30], a[30..]);
     assert!(b.starts_with(&a[..30]) || b.ends_with(&a[..30]));
     assert_ne!(a, b);
+}
+
+async fn a_safety_number_ends_at_a_zero_byte_of_a_name_only_with_the_defect(suite: Suite) {
+    for (defect, same) in [(Defect::NoPadding, true), (Defect::SafetyNumberEndsAtZero, false)] {
+        let pair = Pair::with_in(suite, defect, Honest).await;
+        let name = Uuid::from_u128(0x1111_1111_0011_4111_8111_1111_1111_1111);
+        let carol = Actor { id: countersign_contract::UserId(name), ..pair.bob.clone() };
+        carol.create(3).await;
+        pair.alice.fetch(&carol).await.unwrap();
+        carol.fetch(&pair.alice).await.unwrap();
+        assert_eq!(pair.alice.safety_number(&carol).await == carol.safety_number(&pair.alice).await, same);
+    }
 }
 
 async fn prekeys_are_rotated_and_the_old_one_serves_except_with_the_defect(suite: Suite) {

@@ -90,11 +90,20 @@ impl Identities {
         self.peers.get(name).is_none_or(|peer| peer.latest == *key && peer.accepted == *key)
     }
 
+    /// A user as it goes into a safety number.
+    fn in_fingerprint<'a>(&self, user: &'a UserId) -> &'a [u8] {
+        let bytes = user.0.as_bytes().as_slice();
+        if self.defects.has(Defect::SafetyNumberEndsAtZero) {
+            return bytes.split(|byte| *byte == 0).next().unwrap_or_default();
+        }
+        bytes
+    }
+
     /// The 60 digits that `user`, whose identity this is, and `peer` both read; `None` if the peer's identity is not known.
     pub(crate) fn safety_number(&self, user: UserId, peer: UserId) -> Option<String> {
         let theirs = self.peer(&peer.to_string())?.latest;
         let own = self.own.identity_key();
-        let (me, them) = (user.0.as_bytes().as_slice(), peer.0.as_bytes().as_slice());
+        let (me, them) = (self.in_fingerprint(&user), self.in_fingerprint(&peer));
         let number = |id: &[u8], key| {
             let print = Fingerprint::new(SAFETY_NUMBER_VERSION, SAFETY_NUMBER_ITERATIONS, me, own, id, key).ok()?;
             print.display_string().ok()
