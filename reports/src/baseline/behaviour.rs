@@ -1,0 +1,330 @@
+//! What a candidate does in an instance, as text that is the same each time that it does the same.
+//!
+//! What crosses stands by user and direction, never by how the directions interleave: that is chance. What is repeated by chance is
+//! left out: asking what a user saw, letting the candidate settle, acknowledging, and opening a channel again.
+
+use super::normal::{Names, content, path, shape};
+use crate::signal;
+use crate::visible::visible;
+use countersign_contract::portable::{ReceiptType, Stanza};
+use countersign_contract::{StanzaId, UserId};
+use countersign_trace::{Body, Event, Input, InstanceResult, Observation, Outcome};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// Lines of an instance's text; what is beyond is counted.
+const MOST_LINES: usize = 5_000;
+/// Longest line, in characters.
+const LONGEST_LINE: usize = 600;
+/// Bytes in an answer that stand with their number: what a store or a handle takes differs from run to run.
+const SIZED: usize = 128;
+/// Longer bodies are no JSON of the binding.
+const LONGEST_BODY: usize = 64 * 1024;
+
+/// The user and what it is about; in this order they are written.
+type Section = (String, String);
+
+#[derive(Default)]
+struct Collected {
+    names: Names,
+    users: BTreeMap<UserId, String>,
+    tokens: BTreeMap<String, UserId>,
+    channels: BTreeMap<u64, UserId>,
+    sections: BTreeMap<Section, Vec<String>>,
+    /// For a call: operation, user, step, what it is about.
+    calls: BTreeMap<u64, Called>,
+    /// For a request that has no answer yet: its section and its line.
+    requests: BTreeMap<u64, (Section, usize)>,
+    /// What a user saw, by life of the user and position.
+    seen: BTreeMap<(UserId, u32, u64), Value>,
+    /// How often a user was created.
+    lives: BTreeMap<UserId, u32>,
+}
+
+struct Called {
+    op: String,
+    user: Option<UserId>,
+    step: Option<usize>,
+    about: Option<String>,
+}
+
+/// What the candidate did in an instance, in normal form: a line for each thing, with placeholders. Ends with a line feed.
+#[must_use]
+pub fn behaviour(instance: &InstanceResult) -> String {
+    let mut all = Collected::default();
+    all.names.learn(&instance.instance, "instance".to_owned());
+    for entry in &instance.trace {
+        all.learn(&entry.event);
+    }
+    for entry in &instance.trace {
+        all.take(&entry.event);
+    }
+    all.see();
+    all.render(&instance.name())
+}
+
+impl Collected {
+    /// Names and tokens, wherever they are given.
+    fn learn(&mut self, event: &Event) {
+        match event {
+            Event::Named { name, stanza } => match name.strip_prefix("user:") {
+                Some(user) => {
+                    self.users.insert(UserId(stanza.0), user.to_owned());
+                    self.names.learn(stanza, visible(name, 80));
+                }
+                None => self.names.learn(stanza, format!("stanza:{}", visible(name, 80))),
+            },
+            Event::Observed { observation: Observation::Canary { text }, .. } => self.names.canary(text),
+            _ => {}
+        }
+    }
+
+    fn take(&mut self, event: &Event) {
+        match event {
+            Event::Call { call, op, args, step } => self.call(*call, op, args, *step),
+            Event::Input(input) => self.input(input),
+            Event::Reply { request, status, body, .. } => self.reply(*request, *status, body),
+            Event::Observed { user: Some(user), observation } => self.observed(*user, observation),
+            Event::Observed { user: None, observation: Observation::Invalid { detail, .. } } => {
+                self.add(("gateway".to_owned(), "finds invalid".to_owned()), visible(detail, LONGEST_LINE));
+            }
+            _ => {}
+        }
+    }
+
+    fn add(&mut self, section: Section, line: String) {
+        self.sections.entry(section).or_default().push(line);
+    }
+
+    fn user(&self, id: UserId) -> String {
+        self.users.get(&id).map_or_else(|| "others".to_owned(), |name| visible(name, 80))
+    }
+
+    fn of(&self, user: Option<UserId>, what: &str) -> Section {
+        (user.map_or_else(|| "nobody".to_owned(), |user| self.user(user)), what.to_owned())
+    }
+
+    fn call(&mut self, call: u64, op: &str, args: &Value, step: Option<usize>) {
+        let id = |member: &str| args.get(member).and_then(Value::as_str).map(str::to_owned);
+        let user = id("user").and_then(|id| user_of(&id));
+        if op == "create_user"
+            && let Some(user) = user
+        {
+            *self.lives.entry(user).or_default() += 1;
+        }
+        self.calls.insert(call, Called { op: visible(op, 40), user, step, about: id("stanza") });
+    }
+
+    fn input(&mut self, input: &Input) {
+        match input {
+            Input::Returned { call, outcome } => self.returned(*call, outcome),
+            Input::Request { request, method, path: at, token, body } => {
+                let json = json(body);
+                let enlisting = json.as_ref().and_then(|json| user_of(json.get("user")?.as_str()?));
+                let user = token.as_ref().and_then(|token| self.tokens.get(token)).copied().or(enlisting);
+                let body = match &json {
+                    _ if body.is_empty() => String::new(),
+                    Some(json) => format!(" {}", shape(json, usize::MAX)),
+                    None => format!(" <bytes {}>", body.len()),
+                };
+                let what = format!("requests {} {}", visible(method, 16), path(at));
+                let section = self.of(user, what.split(' ').take(3).collect::<Vec<_>>().join(" ").as_str());
+                let line = self.sections.get(&section).map_or(0, Vec::len);
+                self.requests.insert(*request, (section.clone(), line));
+                self.add(section, format!("{}{body}", visible(method, 16)));
+                if let (Some(user), "/enlist") = (enlisting, at.as_str()) {
+                    self.tokens.insert(format!("request {request}"), user);
+                }
+            }
+            Input::ChatOpened { channel, token } => {
+                if let Some(user) = token.as_ref().and_then(|token| self.tokens.get(token)) {
+                    self.channels.insert(*channel, *user);
+                }
+            }
+            Input::ChatFrame { channel, text } => self.frame(self.channels.get(channel).copied(), text),
+            Input::Refused { problem, .. } => {
+                self.add(("gateway".to_owned(), "refuses on the way in".to_owned()), problem.reason.to_string());
+            }
+            _ => {}
+        }
+    }
+
+    fn returned(&mut self, call: u64, outcome: &Outcome) {
+        let Some(called) = self.calls.get(&call) else { return };
+        let (op, user, step) = (called.op.clone(), called.user, called.step);
+        let about = called.about.as_ref().map_or(String::new(), |about| format!(" {about}"));
+        if let (Outcome::Ok(answer), "events", Some(user)) = (outcome, op.as_str(), user) {
+            let life = self.lives.get(&user).copied().unwrap_or(0);
+            for seen in answer.get("events").and_then(Value::as_array).into_iter().flatten() {
+                if let (Some(seq), Some(what)) = (seen.get("seq").and_then(Value::as_u64), seen.get("what")) {
+                    self.seen.entry((user, life, seq)).or_insert_with(|| what.clone());
+                }
+            }
+            return;
+        }
+        let ended = match outcome {
+            // What is asked for over and over is left out while it goes well.
+            Outcome::Ok(_) if matches!(op.as_str(), "settle" | "events" | "open" | "close") => return,
+            Outcome::Ok(answer) if answer.as_object().is_some_and(serde_json::Map::is_empty) => "done".to_owned(),
+            Outcome::Ok(answer) => shape(answer, SIZED),
+            Outcome::Problem(problem) => format!("problem {}", problem.reason),
+            Outcome::Fault { fault, .. } => format!("fault {fault:?}").to_lowercase(),
+        };
+        let step = step.map_or_else(|| "set-up".to_owned(), |step| format!("step-{step}"));
+        let section = self.of(user, "answers");
+        let line = format!("{step} {op}{about}: {ended}");
+        let polled = matches!(op.as_str(), "settle" | "events");
+        if !polled || self.sections.get(&section).is_none_or(|lines| !lines.contains(&line)) {
+            self.add(section, line);
+        }
+    }
+
+    fn reply(&mut self, request: u64, status: u16, body: &Body) {
+        // The token that the gateway gives tells whose requests those with it are.
+        if let Some(user) = self.tokens.remove(&format!("request {request}"))
+            && let Some(token) = json(body).and_then(|json| Some(json.get("token")?.as_str()?.to_owned()))
+        {
+            self.tokens.insert(token, user);
+        }
+        let Some((section, line)) = self.requests.remove(&request) else { return };
+        if let Some(line) = self.sections.get_mut(&section).and_then(|lines| lines.get_mut(line)) {
+            line.push_str(&format!(": {status}"));
+        }
+    }
+
+    fn frame(&mut self, user: Option<UserId>, text: &Body) {
+        let stanza = match text {
+            Body::Text(text) => Stanza::from_json(text).ok(),
+            _ => None,
+        };
+        let to = |to: Option<UserId>| to.map_or_else(|| "nobody".to_owned(), |to| self.user(to));
+        let (section, line) = match stanza {
+            None => ("sends no stanza".to_owned(), "a frame".to_owned()),
+            Some(Stanza::Ack { .. }) => return,
+            Some(Stanza::Message { id, to: peer, r#type, body, .. }) => {
+                (format!("messages to {}", to(peer)), format!("{id} {}", message(r#type, &body.0)))
+            }
+            Some(Stanza::Receipt { to: peer, r#type, of, count, .. }) => {
+                let kind = match r#type {
+                    ReceiptType::Delivered => "delivered",
+                    ReceiptType::Retry => "retry",
+                };
+                let count = count.map_or(String::new(), |count| format!(", number {count}"));
+                (format!("receipts to {}", to(peer)), format!("{kind} of {of}{count}"))
+            }
+            Some(Stanza::GroupMessage { id, group, .. }) => (format!("messages to group {group}"), format!("{id} sender-key message")),
+            Some(other) => ("sends what only a gateway does".to_owned(), shape(&json_of(&other), usize::MAX)),
+        };
+        self.add(self.of(user, &section), line);
+    }
+
+    fn observed(&mut self, user: UserId, observation: &Observation) {
+        let (what, line) = match observation {
+            Observation::Shown { stanza, from, content: shown, padded, .. } => {
+                (format!("reads from {}", self.user(*from)), format!("{stanza} {}, {padded} bytes padded", content(&json_of(shown))))
+            }
+            Observation::Refused { stanza, reason, .. } => ("refuses".to_owned(), format!("{stanza}: {reason}")),
+            Observation::Receipt { from, receipt, of, .. } => {
+                (format!("has receipts from {}", self.user(*from)), format!("{} of {of}", visible(receipt, 40)))
+            }
+            Observation::Media { stanza, digest_ok, mac_ok, plaintext, .. } => {
+                let opened = if plaintext.is_some() { "opened" } else { "not opened" };
+                ("fetches files".to_owned(), format!("{stanza}: digest {digest_ok}, MAC {mac_ok}, {opened}"))
+            }
+            Observation::SenderKey { from, iteration, .. } => {
+                (format!("is handed sender keys by {}", self.user(*from)), format!("at {iteration} messages"))
+            }
+            Observation::Failed { what, reason, .. } => ("cannot".to_owned(), format!("{}: {reason}", visible(what, LONGEST_LINE))),
+            Observation::SessionFrom { peer, one_time_prekey, kyber_prekey, .. } => {
+                let there = |id: &Option<u32>| if id.is_some() { "with" } else { "without" };
+                let line = format!("{} one-time prekey, {} Kyber prekey", there(one_time_prekey), there(kyber_prekey));
+                (format!("sets up sessions with {}", self.user(*peer)), line)
+            }
+            Observation::Invalid { detail, .. } => ("finds invalid".to_owned(), visible(detail, LONGEST_LINE)),
+            // Made by us.
+            Observation::Sent { .. }
+            | Observation::SentToGroup { .. }
+            | Observation::SafetyNumber { .. }
+            | Observation::Canary { .. }
+            | Observation::Made { .. } => return,
+        };
+        self.add(self.of(Some(user), &what), line);
+    }
+
+    /// What users saw: receipts apart from all else, since which of them comes first is chance.
+    fn see(&mut self) {
+        for ((user, _, _), what) in std::mem::take(&mut self.seen) {
+            let id = |member: &str| what.get(member).and_then(Value::as_str).unwrap_or("nothing").to_owned();
+            let kind = what.get("kind").and_then(Value::as_str).unwrap_or_default();
+            let group = what.get("group").map_or(String::new(), |_| format!(" in {}", id("group")));
+            let (section, line) = match kind {
+                "message" => {
+                    let shown = what.get("content").map_or_else(String::new, content);
+                    ("is shown".to_owned(), format!("{} from {}{group}: {shown}", id("message"), id("from")))
+                }
+                "receipt" => {
+                    let of: Vec<&str> = what.get("of").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+                    (format!("sees receipts from {}", id("from")), of.join(" "))
+                }
+                "notice" => ("is shown".to_owned(), format!("notice {} about {}{group}", id("notice"), id("about"))),
+                "refused" => ("is shown".to_owned(), format!("refused {}: {}", id("stanza"), id("reason"))),
+                _ => ("is shown".to_owned(), shape(&what, usize::MAX)),
+            };
+            self.add(self.of(Some(user), &section), line);
+        }
+    }
+
+    fn render(self, name: &str) -> String {
+        let Self { mut names, sections, .. } = self;
+        let mut lines = vec![format!("# What the candidate does in {}, by user and direction; what is random has placeholders.", visible(name, 200))];
+        let mut last = None;
+        for ((user, what), section) in sections {
+            if last.as_ref() != Some(&user) {
+                lines.push(user.clone());
+                last = Some(user);
+            }
+            lines.push(format!("  {}", names.named(&what)));
+            lines.extend(section.iter().map(|line| format!("    {}", visible(&names.named(line), LONGEST_LINE))));
+        }
+        let more = lines.len().saturating_sub(MOST_LINES);
+        lines.truncate(MOST_LINES);
+        if more > 0 {
+            lines.push(format!("and {more} more lines"));
+        }
+        lines.join("\n") + "\n"
+    }
+}
+
+/// A message by its fields: numbers that say where it stands in a chain, and lengths.
+fn message(kind: countersign_contract::portable::MessageType, body: &[u8]) -> String {
+    let fields = signal::fields(kind, body).into_iter().map(|(name, words)| {
+        let short = name.rsplit(" › ").next().unwrap_or_default().to_owned();
+        match short.as_str() {
+            "version" | "counter" | "previous counter" => format!("{name} {words}"),
+            // Its length depends on how far it has come.
+            "post-quantum ratchet" => name,
+            _ => match words.split_once(' ') {
+                Some((count, rest)) if rest.starts_with("byte") && !rest.ends_with(':') => format!("{name} <bytes {count}>"),
+                Some(_) => name,
+                None => format!("{name} <number>"),
+            },
+        }
+    });
+    let kind = json_of(&kind);
+    format!("{}: {}", kind.as_str().unwrap_or_default(), fields.collect::<Vec<_>>().join("; "))
+}
+
+fn json_of(value: &impl serde::Serialize) -> Value {
+    serde_json::to_value(value).unwrap_or_default()
+}
+
+fn json(body: &Body) -> Option<Value> {
+    match body {
+        Body::Text(text) if text.len() <= LONGEST_BODY => serde_json::from_str(text).ok(),
+        _ => None,
+    }
+}
+
+fn user_of(text: &str) -> Option<UserId> {
+    serde_json::from_value::<StanzaId>(Value::from(text)).ok().map(|id| UserId(id.0))
+}
