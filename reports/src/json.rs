@@ -61,6 +61,7 @@ pub fn json_summary(view: &View<'_>) -> Value {
         "unfinished": view.unfinished(),
         "checks": record.summary.as_ref().map(|s| s.checks.iter().map(check).collect::<Vec<_>>()),
         "waivers": view.waivers_json(),
+        "baseline": view.comparison,
         "times": record.summary.as_ref().map(|s| s.times),
     })
 }

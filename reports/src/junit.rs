@@ -3,6 +3,8 @@
 //! JUnit knows four outcomes. `fail` is a failure; what could not be judged is an error; what was left out, blocked, waived or
 //! is listed as an expected failure is skipped, with the reason; `pass` and `warn` are successes.
 
+use crate::baseline::Change;
+use crate::html::changes::{in_words as compared, word};
 use crate::view::{View, deciding};
 use crate::visible::{visible, visible_block};
 use crate::waivers::answered_for;
@@ -12,6 +14,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 const LONGEST: usize = 2_000;
+/// Changes since the baseline that are told, and characters of them.
+const MOST_CHANGES: usize = 20;
+const LONGEST_CHANGES: usize = 20_000;
 
 /// The record as JUnit XML.
 #[must_use]
@@ -95,6 +100,16 @@ fn run(view: &View<'_>) -> TestSuite {
             waived.covered.len()
         ));
         suite.add_test_case(case);
+    }
+    if let Some(found) = view.comparison {
+        let mut status = TestCaseStatus::success();
+        if !found.changes.is_empty() {
+            status = TestCaseStatus::non_success(NonSuccessKind::Error);
+            let told = |c: &Change| format!("{} {}: {}\n{}", word(c.kind), c.name, c.moved.join("; "), c.diff);
+            let all: String = found.changes.iter().take(MOST_CHANGES).map(told).collect();
+            status.set_message(compared(found)).set_type("changed").set_description(visible_block(&all, LONGEST_CHANGES));
+        }
+        suite.add_test_case(TestCase::new("as at the baseline", status));
     }
     let mut complete = TestCaseStatus::success();
     if record.summary.as_ref().is_none_or(|s| s.interrupted.is_some()) {

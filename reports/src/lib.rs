@@ -7,6 +7,7 @@
 //! A record quotes the candidate, and a candidate is hostile: every quoted text passes [`visible()`], which makes control,
 //! bidirectional and invisible characters legible and cuts what is too long, before it is escaped for the format at hand.
 
+pub mod baseline;
 #[cfg(test)]
 mod blank;
 mod bytes;

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 
 pub(crate) use vectors::{Generate, Vectors, What as VectorsWhat};
 
-pub(crate) use nightly::{Nightly, Waive};
+pub(crate) use nightly::{Nightly, Snapshots, Waive};
 
 pub(crate) use new::{Candidate as NewCandidate, Language, New, What as NewWhat};
 
@@ -33,7 +33,7 @@ pub(crate) struct Args {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 conforms; 1 internal error; 2 usage or faulty data files; 3 doctor failed, environment \
-error or blocked; 4 the candidate failed; 5 a waiver is out of date: expired, stale, or what it waives passes; 6 inconclusive or needs review; 7 nothing selected; 8 evidence \
+error or blocked; 4 the candidate failed; 5 a waiver is out of date: expired, stale, or what it waives passes; 6 inconclusive, needs review, or changed since the baseline; 7 nothing selected; 8 evidence \
 invalid; 130 interrupted.";
 
 #[derive(Debug, Subcommand)]

@@ -14,6 +14,7 @@ pub(crate) mod rerun;
 pub(crate) mod run;
 pub(crate) mod sample;
 pub(crate) mod schema;
+pub(crate) mod snapshots;
 pub(crate) mod suite;
 pub(crate) mod target;
 pub(crate) mod vectors;

@@ -38,6 +38,14 @@ pub(crate) enum Fault {
     Waivers { path: PathBuf, cause: std::io::Error },
     #[error("cannot write {path}: {cause}\nhint: choose another file with --waivers")]
     WriteWaivers { path: PathBuf, cause: std::io::Error },
+    #[error(
+        "the baseline at {path} cannot be used: {cause}\nhint: nothing was changed; put it back as it was, or move it away and make a new one with --snapshots accept"
+    )]
+    Baseline { path: PathBuf, cause: String },
+    #[error("there is no baseline in {0}\nhint: make one with --snapshots accept, or name its folder with --baseline")]
+    NoBaseline(PathBuf),
+    #[error("cannot write the baseline {path}: {cause}\nhint: choose another folder with --baseline")]
+    WriteBaseline { path: PathBuf, cause: std::io::Error },
     /// What is wrong, and how to mend it.
     #[error("{0}\nhint: {1}")]
     Waive(String, String),
@@ -105,6 +113,9 @@ impl Fault {
             | Self::OtherCandidate(_)
             | Self::Waivers { .. }
             | Self::WriteWaivers { .. }
+            | Self::Baseline { .. }
+            | Self::NoBaseline(_)
+            | Self::WriteBaseline { .. }
             | Self::Waive(..)
             | Self::Replay(_)
             | Self::NoSeed(_)

@@ -45,6 +45,8 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting("run.only", "only", Form::List),
     setting("run.jobs", "jobs", Form::Number),
     setting("run.out", "out", Form::Path),
+    setting("run.snapshots", "snapshots", Form::Text),
+    setting("run.baseline", "baseline", Form::Path),
     setting("run.waivers", "waivers", Form::Path),
     setting("candidate.target", "candidate", Form::Text),
     setting("candidate.carrier", "carrier", Form::Text),

@@ -101,7 +101,8 @@ impl Collected {
     }
 
     fn of(&self, user: Option<UserId>, what: &str) -> Section {
-        (user.map_or_else(|| "nobody".to_owned(), |user| self.user(user)), what.to_owned())
+        // Sections are sorted: an id would put them in another order each time.
+        (user.map_or_else(|| "nobody".to_owned(), |user| self.user(user)), self.names.heading(what))
     }
 
     fn call(&mut self, call: u64, op: &str, args: &Value, step: Option<usize>) {
@@ -127,8 +128,7 @@ impl Collected {
                     Some(json) => format!(" {}", shape(json, usize::MAX)),
                     None => format!(" <bytes {}>", body.len()),
                 };
-                let what = format!("requests {} {}", visible(method, 16), path(at));
-                let section = self.of(user, what.split(' ').take(3).collect::<Vec<_>>().join(" ").as_str());
+                let section = self.of(user, &format!("requests {} {}", visible(method, 16), path(at)));
                 let line = self.sections.get(&section).map_or(0, Vec::len);
                 self.requests.insert(*request, (section.clone(), line));
                 self.add(section, format!("{}{body}", visible(method, 16)));
@@ -212,7 +212,9 @@ impl Collected {
                 let count = count.map_or(String::new(), |count| format!(", number {count}"));
                 (format!("receipts to {}", to(peer)), format!("{kind} of {of}{count}"))
             }
-            Some(Stanza::GroupMessage { id, group, .. }) => (format!("messages to group {group}"), format!("{id} sender-key message")),
+            Some(Stanza::GroupMessage { id, group, .. }) => {
+                (format!("messages to group {group}"), format!("{id} sender-key message"))
+            }
             Some(other) => ("sends what only a gateway does".to_owned(), shape(&json_of(&other), usize::MAX)),
         };
         self.add(self.of(user, &section), line);
@@ -220,9 +222,10 @@ impl Collected {
 
     fn observed(&mut self, user: UserId, observation: &Observation) {
         let (what, line) = match observation {
-            Observation::Shown { stanza, from, content: shown, padded, .. } => {
-                (format!("reads from {}", self.user(*from)), format!("{stanza} {}, {padded} bytes padded", content(&json_of(shown))))
-            }
+            Observation::Shown { stanza, from, content: shown, padded, .. } => (
+                format!("reads from {}", self.user(*from)),
+                format!("{stanza} {}, {padded} bytes padded", content(&json_of(shown))),
+            ),
             Observation::Refused { stanza, reason, .. } => ("refuses".to_owned(), format!("{stanza}: {reason}")),
             Observation::Receipt { from, receipt, of, .. } => {
                 (format!("has receipts from {}", self.user(*from)), format!("{} of {of}", visible(receipt, 40)))
@@ -234,7 +237,9 @@ impl Collected {
             Observation::SenderKey { from, iteration, .. } => {
                 (format!("is handed sender keys by {}", self.user(*from)), format!("at {iteration} messages"))
             }
-            Observation::Failed { what, reason, .. } => ("cannot".to_owned(), format!("{}: {reason}", visible(what, LONGEST_LINE))),
+            Observation::Failed { what, reason, .. } => {
+                ("cannot".to_owned(), format!("{}: {reason}", visible(what, LONGEST_LINE)))
+            }
             Observation::SessionFrom { peer, one_time_prekey, kyber_prekey, .. } => {
                 let there = |id: &Option<u32>| if id.is_some() { "with" } else { "without" };
                 let line = format!("{} one-time prekey, {} Kyber prekey", there(one_time_prekey), there(kyber_prekey));
@@ -263,7 +268,8 @@ impl Collected {
                     ("is shown".to_owned(), format!("{} from {}{group}: {shown}", id("message"), id("from")))
                 }
                 "receipt" => {
-                    let of: Vec<&str> = what.get("of").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+                    let of: Vec<&str> =
+                        what.get("of").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
                     (format!("sees receipts from {}", id("from")), of.join(" "))
                 }
                 "notice" => ("is shown".to_owned(), format!("notice {} about {}{group}", id("notice"), id("about"))),
@@ -276,14 +282,17 @@ impl Collected {
 
     fn render(self, name: &str) -> String {
         let Self { mut names, sections, .. } = self;
-        let mut lines = vec![format!("# What the candidate does in {}, by user and direction; what is random has placeholders.", visible(name, 200))];
+        let mut lines = vec![format!(
+            "# What the candidate does in {}, by user and direction; what is random has placeholders.",
+            visible(name, 200)
+        )];
         let mut last = None;
         for ((user, what), section) in sections {
             if last.as_ref() != Some(&user) {
                 lines.push(user.clone());
                 last = Some(user);
             }
-            lines.push(format!("  {}", names.named(&what)));
+            lines.push(format!("  {}", visible(&what, LONGEST_LINE)));
             lines.extend(section.iter().map(|line| format!("    {}", visible(&names.named(line), LONGEST_LINE))));
         }
         let more = lines.len().saturating_sub(MOST_LINES);

@@ -40,11 +40,30 @@ impl Names {
 
     /// A line with names in the place of ids and markers.
     pub(super) fn named(&mut self, line: &str) -> String {
+        let mut others = std::mem::take(&mut self.others);
+        let named = self.replaced(line, &mut |id| {
+            let next = others.len() + 1;
+            format!("<id {}>", others.entry(id).or_insert(next))
+        });
+        self.others = others;
+        named
+    }
+
+    /// A line in which ids without a name are all one.
+    pub(super) fn heading(&self, line: &str) -> String {
+        self.replaced(line, &mut |_| "<id>".to_owned())
+    }
+
+    fn replaced(&self, line: &str, other: &mut dyn FnMut(String) -> String) -> String {
         let mut out = String::with_capacity(line.len());
         let mut rest = line;
         while let Some(first) = rest.chars().next() {
             if let Some((id, after)) = rest.split_at_checked(ID).filter(|(id, _)| is_id(id)) {
-                out.push_str(&self.name(id));
+                let id = id.to_ascii_lowercase();
+                match self.known.get(&id) {
+                    Some(name) => out.push_str(&format!("<{name}>")),
+                    None => out.push_str(&other(id)),
+                }
                 rest = after;
             } else {
                 out.push(first);
@@ -56,19 +75,12 @@ impl Names {
         }
         out
     }
-
-    fn name(&mut self, id: &str) -> String {
-        let id = id.to_ascii_lowercase();
-        if let Some(name) = self.known.get(&id) {
-            return format!("<{name}>");
-        }
-        let next = self.others.len() + 1;
-        format!("<id {}>", self.others.entry(id).or_insert(next))
-    }
 }
 
 fn is_id(text: &str) -> bool {
-    text.bytes().enumerate().all(|(at, byte)| if matches!(at, 8 | 13 | 18 | 23) { byte == b'-' } else { byte.is_ascii_hexdigit() })
+    text.bytes()
+        .enumerate()
+        .all(|(at, byte)| if matches!(at, 8 | 13 | 18 | 23) { byte == b'-' } else { byte.is_ascii_hexdigit() })
 }
 
 /// What a value looks like, without what is random in it. Bytes beyond `sized` stand without their number.

@@ -4,6 +4,7 @@
 //! The content security policy admits the page's own style sheet, by its digest, and nothing else at all: even a hole in the
 //! escaping would give an attacker neither script nor request nor style.
 
+pub(crate) mod changes;
 mod failures;
 mod instance;
 mod requirements;
@@ -109,6 +110,7 @@ impl Page<'_, '_> {
                     (self.header())
                     main #content tabindex="-1" {
                         (self.waivers())
+                        (self.changes())
                         // What is to be done comes first if there is something to be done.
                         @if !self.causes.is_empty() { (self.failures()) }
                         (self.run())
@@ -137,6 +139,7 @@ impl Page<'_, '_> {
                 nav aria-label="Sections" {
                     ul {
                         @if !self.view.record.header.waivers.is_empty() { li { a href="#waivers" { "Waivers" } } }
+                        @if self.view.comparison.is_some() { li { a href="#changes" { "Changes" } } }
                         @if !self.causes.is_empty() { li { a href="#failures" { "Failures" } } }
                         li { a href="#run" { "This run" } }
                         li { a href="#limits" { "What this does not show" } }

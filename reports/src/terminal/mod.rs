@@ -12,6 +12,7 @@ pub use explain::{explain_check, explain_failure};
 pub use trace::Teller;
 
 use crate::headline::Tone;
+use crate::html::changes::{in_words, word};
 use crate::measure::{counted, grouped, per_cent, time};
 use crate::standing::Standing;
 use crate::view::{Failure, View};
@@ -64,6 +65,10 @@ const MOST_LEFT_OUT: usize = 12;
 const LONGEST_NAME: usize = 120;
 /// Checks of one waiver that are listed one by one.
 const MOST_WAIVED: usize = 8;
+/// Changes since a baseline that are listed, those among them with their difference, and lines of one.
+const MOST_CHANGES: usize = 20;
+const MOST_DIFFERENCES: usize = 5;
+const MOST_DIFFERENT: usize = 16;
 
 /// The whole report for a terminal. Ends with a line feed.
 #[must_use]
@@ -76,6 +81,7 @@ pub fn terminal(view: &View<'_>, style: Style, places: &Places<'_>) -> String {
     }
     out.left_out();
     out.waivers();
+    out.changes();
     out.summary();
     out.text
 }
@@ -272,6 +278,36 @@ impl Sheet<'_, '_> {
         }
     }
 
+    /// What is otherwise than at the baseline, the first of it line by line.
+    fn changes(&mut self) {
+        let Some(found) = self.view.comparison.filter(|found| !found.changes.is_empty()) else { return };
+        self.heading(&format!("Changes since the baseline ({})", grouped(found.changes.len() as u64)));
+        for (at, change) in found.changes.iter().take(MOST_CHANGES).enumerate() {
+            let name = visible(&change.name, LONGEST_NAME);
+            self.line(&format!("  {:<17} {name}", word(change.kind)));
+            for moved in &change.moved {
+                self.line(&format!("                    {}", visible(moved, 400)));
+            }
+            if at < MOST_DIFFERENCES {
+                for line in change.diff.lines().skip(2).take(MOST_DIFFERENT) {
+                    let room = self.style.width.saturating_sub(20).max(24);
+                    self.line(&format!("                    {}", fit_start(line, room)));
+                }
+                if change.diff.lines().count() > MOST_DIFFERENT + 2 {
+                    self.line("                    … the whole stands in the report");
+                }
+            }
+        }
+        if found.changes.len() > MOST_CHANGES {
+            self.line(&format!("  and {} more", found.changes.len() - MOST_CHANGES));
+        }
+        if !found.scenarios.is_empty() {
+            let named: Vec<String> = found.scenarios.iter().take(MOST_CHANGES).map(|name| visible(name, LONGEST_NAME)).collect();
+            let (all, names) = (counted(found.scenarios.len() as u64, "scenario"), named.join(", "));
+            self.line(&format!("  {all} of another text than at the baseline: {names}"));
+        }
+    }
+
     fn summary(&mut self) {
         self.heading("Summary");
         let counts: Vec<String> = self
@@ -303,6 +339,12 @@ impl Sheet<'_, '_> {
         if self.view.record.notes.len() > MOST_NOTES {
             self.line(&format!("  Note          and {} more", self.view.record.notes.len() - MOST_NOTES));
         }
+        if let Some(found) = self.view.comparison {
+            self.line(&format!("  Baseline      {}", in_words(found)));
+            for moved in &found.moved {
+                self.line(&format!("                {}", visible(moved, 400)));
+            }
+        }
         if self.view.record.cut_off {
             self.line("  Record        ends in the middle of a line: that line is not part of this report");
         }
@@ -321,6 +363,12 @@ impl Sheet<'_, '_> {
         };
         self.text.push('\n');
         self.line(&format!("{title}{exit}. {}", headline.sentence));
+        if self.view.exit_code().is_some_and(|code| self.view.record.summary.as_ref().is_some_and(|s| s.exit_code != code)) {
+            let word = self.paint.caution("CHANGED");
+            self.line(&format!(
+                "{word} (exit 6). The candidate does something else than at the baseline: look at it, and then `--snapshots accept`."
+            ));
+        }
     }
 
     fn requirements(&mut self) {
@@ -367,6 +415,14 @@ impl Sheet<'_, '_> {
         );
         self.line(&line);
     }
+}
+
+/// A line of a difference, whose first characters say something: cut at its end.
+fn fit_start(line: &str, room: usize) -> String {
+    if line.chars().count() <= room {
+        return line.to_owned();
+    }
+    line.chars().take(room.saturating_sub(1)).collect::<String>() + "…"
 }
 
 /// A name as a shell takes it: in quotes if it holds anything but harmless characters.

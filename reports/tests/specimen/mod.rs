@@ -36,6 +36,7 @@ impl Specimen {
             scenarios: &self.scenarios,
             profile: Some(&self.profile),
             chain: Some(CHAIN),
+            comparison: None,
         }
     }
 }

@@ -1,13 +1,29 @@
-//! For runs that come every night: what somebody answers for.
+//! For runs that come every night: what somebody answers for, and what has changed.
 
 use std::path::PathBuf;
 
-/// Failures that somebody answers for.
+/// What a run is held against.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Nightly {
     /// Failures that somebody answers for until a day: a file as `countersign waive` writes it. None is read unless it is named.
     #[arg(long, value_name = "FILE")]
     pub(crate) waivers: Option<PathBuf>,
+    /// Keep what the candidate did in each scenario as the baseline, or compare it with the baseline: exit code 6 if something
+    /// changed and nothing else is wrong.
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub(crate) snapshots: Option<Snapshots>,
+    /// Folder of baselines, with a folder in it for each profile.
+    #[arg(long, value_name = "FOLDER", default_value = "reports/baseline")]
+    pub(crate) baseline: PathBuf,
+}
+
+/// What to do with a baseline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Snapshots {
+    /// Keep what was done as the baseline.
+    Accept,
+    /// Compare with the baseline.
+    Check,
 }
 
 /// A failure to be waived.

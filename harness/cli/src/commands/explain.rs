@@ -88,7 +88,7 @@ fn became(id: &str, args: &Explain) -> Option<String> {
     let record = Record::open(&args.record).ok()?;
     let blobs = BlobFolder::beside(&args.record).shown(&record).unwrap_or_default();
     let texts = report::Texts::of(&record);
-    let view = texts.view(&record, &blobs, None);
+    let view = texts.view(&record, &blobs, None, None);
     let found: String = if scenario {
         let concerned = record.instances.iter().filter(|i| i.name() == id || i.scenario == id);
         concerned.filter_map(|i| explain_failure(&view, &i.name(), output::style())).collect()

@@ -1,6 +1,7 @@
 //! `countersign run`.
 
 use crate::args::Run;
+use crate::commands::snapshots::{self, Snapshots};
 use crate::commands::{report, rerun, target, waivers};
 use crate::exit::Exit;
 use crate::fault::Fault;
@@ -40,9 +41,10 @@ pub(crate) fn run(args: Run) -> Result<Exit, Fault> {
         }
         only = failed;
     }
+    let snapshots = snapshots::prepare(&args.nightly, &args.candidate.profile)?;
     let Some(most) = args.again.repeat_until_failure else {
         let (record, blobs) = once(&args, &only)?;
-        return concluded(&record, &blobs, &args);
+        return concluded(&record, &blobs, &args, snapshots);
     };
     // A request to stop counts between two runs too.
     let runtime = tokio::runtime::Runtime::new().map_err(Fault::Runtime)?;
@@ -57,20 +59,20 @@ pub(crate) fn run(args: Run) -> Result<Exit, Fault> {
         let seed = record.summary.as_ref().map_or_else(String::new, |s| s.seed.to_string());
         output::log(&format!("run {number}: exit code {code}, seed {seed}"));
         if code != 0 || number >= most {
-            return concluded(&record, &blobs, &args);
+            return concluded(&record, &blobs, &args, snapshots);
         }
         if asked.is_finished() {
-            concluded(&record, &blobs, &args)?;
+            concluded(&record, &blobs, &args, snapshots)?;
             return Ok(Exit::Interrupted);
         }
     }
 }
 
 /// Reports, and the exit code.
-fn concluded(record: &Record, blobs: &Blobs, args: &Run) -> Result<Exit, Fault> {
-    let exit = record.summary.as_ref().map_or(Exit::Internal, |s| Exit::Concluded(s.exit_code));
-    report::write_all(record, blobs, &args.out)?;
-    Ok(exit)
+fn concluded(record: &Record, blobs: &Blobs, args: &Run, snapshots: Option<Snapshots>) -> Result<Exit, Fault> {
+    let comparison = snapshots.map(|snapshots| snapshots.settle(record)).transpose()?.flatten();
+    let exit = report::write_all(record, blobs, comparison.as_ref(), &args.out)?;
+    Ok(exit.map_or(Exit::Internal, Exit::Concluded))
 }
 
 /// One run, with its record in the folder.

@@ -123,7 +123,7 @@ fn next(known: &[Waiver]) -> String {
 }
 
 /// Writes beside it and then puts it in its place, so that nobody meets half of it, and a full disk costs nothing.
-pub(crate) fn replace(path: &Path, text: &str) -> Result<(), Fault> {
+fn replace(path: &Path, text: &str) -> Result<(), Fault> {
     let fault = |cause| Fault::WriteWaivers { path: path.to_owned(), cause };
     // A link stays one: what it points to is replaced.
     let path = &std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
@@ -141,12 +141,12 @@ pub(crate) fn replace(path: &Path, text: &str) -> Result<(), Fault> {
 
 /// A temporary file is for its owner alone; a file of a repository is for everybody.
 #[cfg(unix)]
-fn readable(path: &Path) -> std::io::Result<()> {
+pub(crate) fn readable(path: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o644))
 }
 
 #[cfg(not(unix))]
-fn readable(_: &Path) -> std::io::Result<()> {
+pub(crate) fn readable(_: &Path) -> std::io::Result<()> {
     Ok(())
 }
