@@ -37,6 +37,8 @@ struct Collected {
     requests: BTreeMap<u64, (Section, usize)>,
     /// What a user saw, by life of the user and position.
     seen: BTreeMap<(UserId, u32, u64), Value>,
+    /// What was sent, by the id of its message: much of it is made at random.
+    sent: BTreeMap<String, Value>,
     /// How often a user was created.
     lives: BTreeMap<UserId, u32>,
 }
@@ -75,7 +77,30 @@ impl Collected {
                 None => self.names.learn(stanza, format!("stanza:{}", visible(name, 80))),
             },
             Event::Observed { observation: Observation::Canary { text }, .. } => self.names.canary(text),
+            Event::Observed {
+                observation: Observation::Sent { stanza, content, .. } | Observation::SentToGroup { stanza, content, .. },
+                ..
+            } => self.send(stanza.to_string(), json_of(content)),
+            Event::Call { args, .. } => {
+                if let (Some(Value::String(stanza)), Some(content)) = (args.get("stanza"), args.get("content")) {
+                    self.send(stanza.clone(), content.clone());
+                }
+            }
             _ => {}
+        }
+    }
+
+    fn send(&mut self, message: String, content: Value) {
+        self.sent.entry(message).or_insert_with(|| without_place(content));
+    }
+
+    /// What came of a message: in words that do not quote what was made at random, if it is what was sent.
+    fn arrived(&self, message: &str, arrived: Value) -> String {
+        let arrived = without_place(arrived);
+        match self.sent.get(message) {
+            Some(sent) if *sent == arrived => format!("{}, as sent", kind_and_length(&arrived)),
+            Some(_) => format!("not as sent: {}", content(&arrived)),
+            None => content(&arrived),
         }
     }
 
@@ -222,10 +247,11 @@ impl Collected {
 
     fn observed(&mut self, user: UserId, observation: &Observation) {
         let (what, line) = match observation {
-            Observation::Shown { stanza, from, content: shown, padded, .. } => (
-                format!("reads from {}", self.user(*from)),
-                format!("{stanza} {}, {padded} bytes padded", content(&json_of(shown))),
-            ),
+            Observation::Shown { stanza, message, from, content: shown, padded, .. } => {
+                let shown = self.arrived(&message.to_string(), json_of(shown));
+                let message = if message == stanza { String::new() } else { format!(" of message {message}") };
+                (format!("reads from {}", self.user(*from)), format!("{stanza}{message}: {shown}, {padded} bytes padded"))
+            }
             Observation::Refused { stanza, reason, .. } => ("refuses".to_owned(), format!("{stanza}: {reason}")),
             Observation::Receipt { from, receipt, of, .. } => {
                 (format!("has receipts from {}", self.user(*from)), format!("{} of {of}", visible(receipt, 40)))
@@ -264,7 +290,7 @@ impl Collected {
             let group = what.get("group").map_or(String::new(), |_| format!(" in {}", id("group")));
             let (section, line) = match kind {
                 "message" => {
-                    let shown = what.get("content").map_or_else(String::new, content);
+                    let shown = what.get("content").map_or_else(String::new, |shown| self.arrived(&id("message"), shown.clone()));
                     ("is shown".to_owned(), format!("{} from {}{group}: {shown}", id("message"), id("from")))
                 }
                 "receipt" => {
@@ -321,6 +347,26 @@ fn message(kind: countersign_contract::portable::MessageType, body: &[u8]) -> St
     });
     let kind = json_of(&kind);
     format!("{}: {}", kind.as_str().unwrap_or_default(), fields.collect::<Vec<_>>().join("; "))
+}
+
+/// Where the file to send was fetched, nobody sees who is shown it.
+fn without_place(mut content: Value) -> Value {
+    if let Some(file) = content.get_mut("file").and_then(Value::as_object_mut) {
+        file.remove("url");
+    }
+    content
+}
+
+/// Kind of a content, and the length of what is in it.
+fn kind_and_length(content: &Value) -> String {
+    let kind = visible(content.get("kind").and_then(Value::as_str).unwrap_or("content"), 40);
+    let text = content.get("text").and_then(Value::as_str).map(str::len);
+    let file = content.get("file").and_then(|file| file.get("length")?.as_u64());
+    match (text, file) {
+        (Some(bytes), _) => format!("{kind} of {bytes} bytes"),
+        (None, Some(bytes)) => format!("{kind} of {bytes} bytes in a file"),
+        (None, None) => kind,
+    }
 }
 
 fn json_of(value: &impl serde::Serialize) -> Value {
