@@ -36,6 +36,8 @@ pub use html::html;
 pub use json::json_summary;
 pub use junit::junit;
 pub use standing::{Coverage, RequirementStanding, Standing};
-pub use terminal::{Places, Style, Teller, WrittenFile, code, explain_check, explain_failure, progress_line, terminal};
+pub use terminal::{
+    Places, Style, Teller, WrittenFile, code, explain_check, explain_failure, explain_waiver, progress_line, terminal,
+};
 pub use view::{Failure, MeasureText, ProfileText, RequirementText, ScenarioText, View};
 pub use visible::{visible, visible_block};

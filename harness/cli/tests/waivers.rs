@@ -91,6 +91,9 @@ fn a_waived_failure_is_seen_in_every_report_and_verified() {
     }
     let (code, said) = place.verify("out/record.jsonl");
     assert_eq!(code, Some(0), "{said}");
+    let (code, said, _) = place.countersign(&["explain", "W-1", "--record", "out/record.jsonl"]);
+    assert_eq!(code, Some(0));
+    assert!(said.contains("in-force") && said.contains("messaging team") && said.contains(FAILED), "{said}");
 }
 
 #[test]
