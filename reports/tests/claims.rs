@@ -122,6 +122,7 @@ fn the_top_of_the_page_says_what_to_fix_and_where() {
 }
 
 /// A run in which what failed is waived, and another waiver came to this.
+#[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test ends when something is not as it has to be")]
 fn waived(state: WaiverState, exit_code: u8) -> Specimen {
     let waiver = |id: &str| Waiver {
         id: id.into(),

@@ -1,5 +1,5 @@
 //! Baselines as a user has them: accepted one night, compared the next, and never lost.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test ends when something is not as it has to be")]
+#![expect(clippy::unwrap_used, reason = "a test ends when something is not as it has to be")]
 
 use serde_json::Value;
 use std::path::PathBuf;
