@@ -3,6 +3,7 @@
 //! What crosses stands by user and direction, never by how the directions interleave: that is chance. What is repeated by chance is
 //! left out: asking what a user saw, letting the candidate settle, acknowledging, and opening a channel again.
 
+use super::crossing::Crossings;
 use super::normal::{Names, content, path, shape};
 use crate::signal;
 use crate::visible::visible;
@@ -41,6 +42,7 @@ struct Collected {
     sent: BTreeMap<String, Value>,
     /// How often a user was created.
     lives: BTreeMap<UserId, u32>,
+    crossings: Crossings,
 }
 
 struct Called {
@@ -108,6 +110,11 @@ impl Collected {
         match event {
             Event::Call { call, op, args, step } => self.call(*call, op, args, *step),
             Event::Input(input) => self.input(input),
+            Event::Frame { channel, text: Body::Text(text) } => {
+                if let (Some(user), Ok(stanza)) = (self.channels.get(channel), Stanza::from_json(text)) {
+                    self.crossings.delivered(*user, &stanza);
+                }
+            }
             Event::Reply { request, status, body, .. } => self.reply(*request, *status, body),
             Event::Observed { user: Some(user), observation } => self.observed(*user, observation),
             Event::Observed { user: None, observation: Observation::Invalid { detail, .. } } => {
@@ -138,6 +145,9 @@ impl Collected {
         {
             *self.lives.entry(user).or_default() += 1;
         }
+        if let Some(user) = user {
+            self.crossings.called(call, op, user, args);
+        }
         self.calls.insert(call, Called { op: visible(op, 40), user, step, about: id("stanza") });
     }
 
@@ -148,6 +158,10 @@ impl Collected {
                 let json = json(body);
                 let enlisting = json.as_ref().and_then(|json| user_of(json.get("user")?.as_str()?));
                 let user = token.as_ref().and_then(|token| self.tokens.get(token)).copied().or(enlisting);
+                let peer = at.strip_prefix("/keys/").and_then(user_of);
+                if self.crossings.happened(user, peer) {
+                    return;
+                }
                 let body = match &json {
                     _ if body.is_empty() => String::new(),
                     Some(json) => format!(" {}", shape(json, usize::MAX)),
@@ -175,6 +189,9 @@ impl Collected {
     }
 
     fn returned(&mut self, call: u64, outcome: &Outcome) {
+        if matches!(outcome, Outcome::Ok(_)) {
+            self.crossings.settled(call);
+        }
         let Some(called) = self.calls.get(&call) else { return };
         let (op, user, step) = (called.op.clone(), called.user, called.step);
         let about = called.about.as_ref().map_or(String::new(), |about| format!(" {about}"));
@@ -226,6 +243,9 @@ impl Collected {
         let (section, line) = match stanza {
             None => ("sends no stanza".to_owned(), "a frame".to_owned()),
             Some(Stanza::Ack { .. }) => return,
+            Some(Stanza::Message { id, to: peer, .. }) if self.crossings.happened(user, peer) => {
+                (format!("messages to {}", to(peer)), format!("{id} in the session of either: it may cross with another"))
+            }
             Some(Stanza::Message { id, to: peer, r#type, body, .. }) => {
                 (format!("messages to {}", to(peer)), format!("{id} {}", message(r#type, &body.0)))
             }
@@ -380,6 +400,6 @@ fn json(body: &Body) -> Option<Value> {
     }
 }
 
-fn user_of(text: &str) -> Option<UserId> {
+pub(super) fn user_of(text: &str) -> Option<UserId> {
     serde_json::from_value::<StanzaId>(Value::from(text)).ok().map(|id| UserId(id.0))
 }

@@ -4,6 +4,7 @@
 //! nothing of all that, and then the candidate does something else than it did.
 
 mod behaviour;
+mod crossing;
 mod normal;
 #[cfg(test)]
 mod tests;

@@ -88,6 +88,32 @@ fn order_between_directions_and_polling_is_chance_and_order_within_one_is_not() 
     );
 }
 
+#[test]
+fn which_of_two_crossing_messages_comes_first_is_chance() {
+    let delivered = |of: u8| {
+        let message = json!({ "kind": "message", "id": id(of), "from": id(17), "type": "normal", "body": "AAAA" });
+        Event::Frame { channel: 1, text: Body::Text(message.to_string()) }
+    };
+    let call = |call: u64, op: &str, more: serde_json::Value| {
+        let mut args = json!({ "user": id(16) });
+        args.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        Event::Call { call, op: op.into(), args, step: Some(0) }
+    };
+    let done = |call: u64| Event::Input(Input::Returned { call, outcome: Outcome::Ok(json!({})) });
+    let sends = |kind: &str| frame(json!({ "kind": "message", "id": id(19), "to": id(17), "type": kind, "body": "AAAA" }));
+    let send = || call(1, "send", json!({ "to": id(17), "stanza": id(19) }));
+    let settled = || vec![call(2, "settle", json!({ "through": id(18) })), done(2)];
+    let of = |events: Vec<Event>| behaviour(&instance("a/b", 16, events));
+    let crossing = |kind| of(vec![delivered(18), send(), sends(kind), done(1)]);
+    assert_eq!(crossing("normal"), crossing("prekey"));
+    let after = |kind| of([vec![delivered(18)], settled(), vec![send(), sends(kind), done(1)]].concat());
+    assert_ne!(after("normal"), after("prekey"), "it has read the message");
+    let before = |kind| of(vec![send(), sends(kind), done(1), delivered(18)]);
+    assert_ne!(before("normal"), before("prekey"), "there was none");
+    let held = |kind| of([vec![delivered(18), delivered(20)], settled(), vec![send(), sends(kind), done(1)]].concat());
+    assert_eq!(held("normal"), held("prekey"), "one is still under way");
+}
+
 fn record(instances: Vec<InstanceResult>) -> Record {
     let mut record = blank::record(instances);
     let selected = record.instances.iter().map(InstanceResult::name).collect();
