@@ -11,7 +11,7 @@ use countersign_contract::portable::{ReceiptType, Stanza};
 use countersign_contract::{StanzaId, UserId};
 use countersign_trace::{Body, Event, Input, InstanceResult, Observation, Outcome};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Lines of an instance's text; what is beyond is counted.
 const MOST_LINES: usize = 5_000;
@@ -21,6 +21,10 @@ const LONGEST_LINE: usize = 600;
 const SIZED: usize = 128;
 /// Longer bodies are no JSON of the binding.
 const LONGEST_BODY: usize = 64 * 1024;
+
+/// What the network does to keys. One bit of a key makes another key, or none: which of them, and so why a candidate refuses it, asks
+/// for it again and tells its user, is chance.
+const BENT_KEYS: [&str; 3] = ["tampered with base-key", "tampered with identity-key", "tampered with ratchet-key"];
 
 /// The user and what it is about; in this order they are written.
 type Section = (String, String);
@@ -43,6 +47,9 @@ struct Collected {
     /// How often a user was created.
     lives: BTreeMap<UserId, u32>,
     crossings: Crossings,
+    /// Stanzas of which a key was bent on the way, and who sent them.
+    bent: BTreeSet<StanzaId>,
+    benders: BTreeSet<UserId>,
 }
 
 struct Called {
@@ -83,6 +90,9 @@ impl Collected {
                 observation: Observation::Sent { stanza, content, .. } | Observation::SentToGroup { stanza, content, .. },
                 ..
             } => self.send(stanza.to_string(), json_of(content)),
+            Event::Disturbed { stanza: Some(stanza), how } if BENT_KEYS.contains(&how.as_str()) => {
+                self.bent.insert(*stanza);
+            }
             Event::Call { args, .. } => {
                 if let (Some(Value::String(stanza)), Some(content)) = (args.get("stanza"), args.get("content")) {
                     self.send(stanza.clone(), content.clone());
@@ -113,6 +123,11 @@ impl Collected {
             Event::Frame { channel, text: Body::Text(text) } => {
                 if let (Some(user), Ok(stanza)) = (self.channels.get(channel), Stanza::from_json(text)) {
                     self.crossings.delivered(*user, &stanza);
+                    if let Stanza::Message { id, from: Some(from), .. } = &stanza
+                        && self.bent.contains(id)
+                    {
+                        self.benders.insert(*from);
+                    }
                 }
             }
             Event::Reply { request, status, body, .. } => self.reply(*request, *status, body),
@@ -249,6 +264,7 @@ impl Collected {
             Some(Stanza::Message { id, to: peer, r#type, body, .. }) => {
                 (format!("messages to {}", to(peer)), format!("{id} {}", message(r#type, &body.0)))
             }
+            Some(Stanza::Receipt { r#type: ReceiptType::Retry, of, .. }) if self.bent.contains(&of) => return,
             Some(Stanza::Receipt { to: peer, r#type, of, count, .. }) => {
                 let kind = match r#type {
                     ReceiptType::Delivered => "delivered",
@@ -308,7 +324,14 @@ impl Collected {
             let id = |member: &str| what.get(member).and_then(Value::as_str).unwrap_or("nothing").to_owned();
             let kind = what.get("kind").and_then(Value::as_str).unwrap_or_default();
             let group = what.get("group").map_or(String::new(), |_| format!(" in {}", id("group")));
+            let about = |member: &str| what.get(member).and_then(Value::as_str).and_then(user_of);
             let (section, line) = match kind {
+                "refused" if about("stanza").is_some_and(|id| self.bent.contains(&StanzaId(id.0))) => {
+                    ("is shown".to_owned(), format!("refused {}: its key was bent", id("stanza")))
+                }
+                "notice" if id("notice") == "undecryptable" && about("about").is_some_and(|id| self.benders.contains(&id)) => {
+                    continue;
+                }
                 "message" => {
                     let shown = what.get("content").map_or_else(String::new, |shown| self.arrived(&id("message"), shown.clone()));
                     ("is shown".to_owned(), format!("{} from {}{group}: {shown}", id("message"), id("from")))

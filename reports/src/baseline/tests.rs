@@ -114,6 +114,30 @@ fn which_of_two_crossing_messages_comes_first_is_chance() {
     assert_eq!(held("normal"), held("prekey"), "one is still under way");
 }
 
+#[test]
+fn why_a_bent_key_is_refused_is_chance_and_that_it_is_refused_is_not() {
+    let of = |how: &str, reason: &str, retry: bool| {
+        let message = json!({ "kind": "message", "id": id(18), "from": id(17), "type": "normal", "body": "AAAA" });
+        let bent = vec![
+            Event::Disturbed { stanza: Some(stanza(18)), how: how.into() },
+            Event::Frame { channel: 1, text: Body::Text(message.to_string()) },
+        ];
+        let again = frame(json!({ "kind": "receipt", "id": id(99), "to": id(17), "type": "retry", "of": id(18), "count": 1 }));
+        let mut seen = vec![json!({ "seq": 1, "what": { "kind": "refused", "stanza": id(18), "reason": reason } })];
+        if retry {
+            seen.push(json!({ "seq": 2, "what": { "kind": "notice", "notice": "undecryptable", "about": id(17) } }));
+        }
+        let more = retry.then_some(again).into_iter().chain(saw(16, 1, json!(seen)));
+        behaviour(&instance("a/b", 16, bent.into_iter().chain(more).collect()))
+    };
+    let key = "tampered with base-key";
+    assert_eq!(of(key, "bad-key", false), of(key, "bad-mac", true));
+    assert!(of(key, "bad-key", false).contains("refused <stanza:m1>: its key was bent"));
+    let mac = "tampered with mac";
+    assert_ne!(of(mac, "bad-mac", true), of(mac, "bad-key", true));
+    assert_ne!(of(mac, "bad-mac", true), of(mac, "bad-mac", false));
+}
+
 fn record(instances: Vec<InstanceResult>) -> Record {
     let mut record = blank::record(instances);
     let selected = record.instances.iter().map(InstanceResult::name).collect();
