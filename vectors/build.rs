@@ -7,6 +7,8 @@ fn main() {
         "pqxdh",
         "double-ratchet",
         "spqr",
+        "sender-keys",
+        "sealed-sender",
         "safety-number",
         "content-padding",
         "media-blob",

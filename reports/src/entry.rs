@@ -155,6 +155,10 @@ impl<'a> Names<'a> {
                 };
                 format!("{} ({kind} receipt of {}{})", self.stanza(id), self.stanza(of), parties(to, from))
             }
+            Stanza::SealedMessage { id, to, body } => {
+                let length = grouped(body.0.len() as u64);
+                format!("{} (sealed message{}, {length} bytes of ciphertext)", self.stanza(id), parties(to, None))
+            }
             Stanza::GroupMessage { id, from, body, .. } => {
                 let length = grouped(body.0.len() as u64);
                 format!("{} (group message{}, {length} bytes of ciphertext)", self.stanza(id), parties(None, from))

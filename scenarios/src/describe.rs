@@ -3,8 +3,8 @@
 mod group;
 
 use crate::language::{
-    BendContent, BundleBend, Cast, ContentSpec, Damage, Endpoint, Expect, FileSpec, MediaStep, Network, PrekeyOf, Send, Side,
-    Step, WeakKey,
+    BendCertificate, BendContent, BundleBend, Cast, ContentSpec, Damage, Endpoint, Expect, FileSpec, MediaStep, Network,
+    PrekeyOf, Send, Side, Step, WeakKey,
 };
 use countersign_contract::Reason;
 use countersign_contract::portable::{MessageType, ReceiptType};
@@ -30,7 +30,13 @@ pub fn describe_step(cast: &BTreeMap<String, Cast>, step: &Step) -> String {
         }
         Step::SendStored(s) => {
             let made = if s.bad { ", which no honest peer makes" } else { "" };
-            format!("{} sends a stored message to {} ({}){made}", who(&s.from), who(&s.to), s.name)
+            let what = match (&s.content, &s.group) {
+                _ if s.sealed => "a stored sealed message",
+                (None, None) => "a stored sender key",
+                _ => "a stored message",
+            };
+            let to = s.group.as_ref().map_or_else(|| who(&s.to), |group| format!("the group {group}"));
+            format!("{} sends {what} to {to} ({}){made}", who(&s.from), s.name)
         }
         Step::StoreBlob(s) => format!("a stored file of {} lies at the gateway, {} bytes", who(&s.of), s.bytes.0.len()),
         Step::ServeBundle(s) => format!("the gateway prepares the next key bundle of {}: a stored one", who(&s.of)),
@@ -121,6 +127,22 @@ fn send(cast: &BTreeMap<String, Cast>, s: &Send) -> String {
         format!("{} sends {} to {}, {}", with_side(cast, &s.from), s.name, with_side(cast, &s.to), content(&s.content));
     if s.fresh_session {
         text.push_str(", in a new session");
+    }
+    if s.sealed {
+        text.push_str(", sealed");
+    }
+    match &s.certificate {
+        None => {}
+        Some(BendCertificate::WrongRoot) => text.push_str("; its certificate leads to another trust root"),
+        Some(BendCertificate::OtherServer) => text.push_str("; another key than the server's signed its certificate"),
+        Some(BendCertificate::Expired) => text.push_str("; its certificate is over since an hour"),
+        Some(BendCertificate::OtherDevice) => text.push_str("; its certificate is for another device"),
+        Some(BendCertificate::OtherKey) => {
+            text.push_str("; it is certified for another identity key than its session's, and sealed with that one");
+        }
+        Some(BendCertificate::Of(user)) => {
+            text.push_str(&format!("; its certificate is one of {}", with_side(cast, user)));
+        }
     }
     for alteration in &s.alter {
         text.push_str("; it ");
@@ -289,7 +311,9 @@ fn expectation(cast: &BTreeMap<String, Cast>, expect: &Expect) -> String {
         Expect::NoReceipt { user, receipt, of, more_than } => {
             format!("{} gets no more than {more_than} times a {} for {of}", who(user), receipt_word(*receipt))
         }
-        Expect::Problem { step, reasons: right } => format!("{step} fails ({})", reasons(right)),
+        Expect::Problem { step, reasons: right, or_succeeds } => {
+            format!("{step} {}fails ({})", if *or_succeeds { "succeeds, or " } else { "" }, reasons(right))
+        }
         Expect::Wire { stanza, r#type, one_time_prekey, epoch_at_least, new_session_since, new_ratchet_since } => {
             let mut parts = Vec::new();
             match r#type {
@@ -324,7 +348,13 @@ fn expectation(cast: &BTreeMap<String, Cast>, expect: &Expect) -> String {
             let (user, message) = (who(&either.user), &either.message);
             format!("{user} sees {message} once and as sent, or refuses it ({})", reasons(&either.reasons))
         }
-        Expect::SafetyNumberIs(number) => format!("the safety number {} is {}", number.of, number.digits),
+        Expect::SafetyNumberIs(number) => {
+            let refused = match number.or_refuses.as_slice() {
+                [] => String::new(),
+                right => format!(", or is refused ({})", reasons(right)),
+            };
+            format!("the safety number {} is {}{refused}", number.of, number.digits)
+        }
         Expect::Silent { user } => format!("nothing of {} reaches the gateway after its deletion", who(user)),
         Expect::Resends { user, to, of, at_least, at_most } => {
             format!("{} sends {of} to {} again at least {at_least} and at most {at_most} times", who(user), who(to))

@@ -16,6 +16,7 @@ pub use life::*;
 pub use step::*;
 pub use stored::*;
 
+use countersign_contract::Bytes;
 use countersign_contract::claims::{Capability, Feature, Suite};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -51,6 +52,9 @@ pub struct Scenario {
     /// Over a mebibyte, or a long chain: counted apart in measurements of speed.
     #[serde(default)]
     pub heavy: bool,
+    /// The trust root that the candidate is told, 33 bytes, where stored sealed messages lead to it; made from the seed unless said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trust_root: Option<Bytes>,
     /// Cases: the same steps with other values. `${name}` is replaced everywhere but in `id` and `cases` before parsing.
     #[serde(default)]
     pub cases: Vec<Case>,

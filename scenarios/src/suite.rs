@@ -36,6 +36,7 @@ static BUILTIN: &[(&str, include_dir::Dir<'static>)] = &[
     ("life", include_dir::include_dir!("$CARGO_MANIFEST_DIR/life")),
     ("media", include_dir::include_dir!("$CARGO_MANIFEST_DIR/media")),
     ("pairs", include_dir::include_dir!("$CARGO_MANIFEST_DIR/pairs")),
+    ("sealed", include_dir::include_dir!("$CARGO_MANIFEST_DIR/sealed")),
     ("timing", include_dir::include_dir!("$CARGO_MANIFEST_DIR/timing")),
     (REQUIREMENTS, include_dir::include_dir!("$CARGO_MANIFEST_DIR/requirements")),
     (PROFILES, include_dir::include_dir!("$CARGO_MANIFEST_DIR/profiles")),
@@ -186,6 +187,21 @@ impl Suite {
         let profiles = read.profiles.into_values().filter_map(|p| p.profile);
         suite.profiles.extend(profiles.map(|p| (p.id.clone(), p)));
         Ok(suite)
+    }
+
+    /// Adds requirements of files that stand beside the suite's, whether or not a scenario of the suite verifies them: whoever
+    /// explains or lists them need not read what does.
+    ///
+    /// # Errors
+    /// Every fault in these files; whether an id is taken is not looked at.
+    pub fn add_requirements<'t>(&mut self, files: impl IntoIterator<Item = (&'t str, &'t str)>) -> Result<(), Vec<Diagnostic>> {
+        let mut faults = Vec::new();
+        for (path, text) in files {
+            let read = lint::read_requirements(text);
+            faults.extend(read.faults.into_iter().map(|fault| Diagnostic::new(path, text, fault)));
+            self.requirements.extend(read.requirements.into_iter().map(|(_, r)| (r.id.clone(), r)));
+        }
+        if faults.is_empty() { Ok(()) } else { Err(faults) }
     }
 
     /// What a profile takes, in the order of ids and cases.

@@ -3,7 +3,7 @@
 
 use crate::file::{
     About, BundleGroup, BundleTest, ConversationGroup, ConversationTest, Flag, Outcome, SafetyNumberGroup, SafetyNumberTest,
-    StoredMessage, VectorFile,
+    StoredChange, StoredGroup, StoredMessage, VectorFile,
 };
 use crate::kind::Kind;
 use crate::read::File;
@@ -12,7 +12,8 @@ use countersign_contract::claims::{Capability, Feature, Suite};
 use countersign_contract::operations::ImportedKeys;
 use countersign_contract::portable::Enlist;
 use countersign_scenarios::language::{
-    Expect, FetchKeys, Fixed, SafetyNumberIs, SendStored, ServeBundle, ShowsOrRefuses, StoreBlob, StoredContent, VerifyIdentity,
+    ChangeGroup, CreateGroup, Expect, FetchKeys, Fixed, SafetyNumberIs, SendStored, ServeBundle, ShowsOrRefuses, StoreBlob,
+    StoredContent, VerifyIdentity,
 };
 use countersign_scenarios::{Cast, Scenario, Side, Step};
 use std::collections::BTreeMap;
@@ -75,6 +76,12 @@ impl<'a> Frame<'a> {
         if self.kind.name == "safety-number" {
             features.push(Feature::SafetyNumber);
         }
+        if self.kind.has_groups() {
+            features.push(Feature::Group);
+        }
+        if self.kind.is_sealed() {
+            features.push(Feature::SealedSender);
+        }
         let scenario = Scenario {
             id: format!("{}/{}", self.kind.name, self.about.id),
             title: self.about.comment.clone(),
@@ -86,6 +93,7 @@ impl<'a> Frame<'a> {
             capabilities: if import { vec![Capability::Import] } else { Vec::new() },
             exclusive: false,
             heavy: false,
+            trust_root: None,
             cases: Vec::new(),
             cast,
             steps,
@@ -107,24 +115,27 @@ fn stored(enlist: &Enlist) -> Cast {
 fn conversation(frame: &Frame<'_>, group: &ConversationGroup, test: &ConversationTest) -> Compiled {
     let mut cast = BTreeMap::from([(RECEIVER.to_owned(), importing(group.receiver, &group.keys))]);
     for (name, enlist) in &group.peers {
-        let takes_part = test.messages.iter().any(|m| m.from == *name) || test.files.iter().any(|f| f.of == *name);
-        if takes_part {
+        if takes_part(test, name) {
             cast.insert(name.clone(), stored(enlist));
         }
     }
-    let mut steps: Vec<Step> = Vec::new();
+    let mut steps: Vec<Step> = test.groups.iter().map(|group| Step::CreateGroup(create(group))).collect();
     for file in &test.files {
         steps.push(Step::StoreBlob(StoreBlob { of: file.of.clone(), path: file.path.clone(), bytes: file.bytes.clone() }));
     }
     // Honest messages in a row are looked at together: they have to be shown in the order in which they arrived.
     let mut honest: Vec<String> = Vec::new();
+    // What no user sees is looked at in the end: nothing of it may ever be shown.
+    let mut unseen: Vec<String> = Vec::new();
     for (index, message) in test.messages.iter().enumerate() {
         let name = format!("m{}", index + 1);
         if message.result != Outcome::Valid {
             steps.extend(shown(&mut honest));
         }
+        steps.extend(message.change.as_ref().map(|change| Step::ChangeGroup(changed(change))));
         steps.push(Step::SendStored(send(message, &name)));
         match message.result {
+            Outcome::Valid | Outcome::Acceptable if message.content.is_none() => unseen.push(name),
             Outcome::Valid => honest.push(name),
             Outcome::Invalid => steps.push(Step::Expect(Expect::Refuses {
                 user: RECEIVER.to_owned(),
@@ -139,13 +150,41 @@ fn conversation(frame: &Frame<'_>, group: &ConversationGroup, test: &Conversatio
         }
     }
     steps.extend(shown(&mut honest));
-    frame.scenario(true, cast, steps)
+    let nothing = |stanza| Step::Expect(Expect::ShowsNothingOf { user: RECEIVER.to_owned(), stanza });
+    steps.extend(unseen.into_iter().map(nothing));
+    let mut compiled = frame.scenario(true, cast, steps);
+    compiled.scenario.trust_root.clone_from(&group.trust_root);
+    compiled
+}
+
+/// Whether a peer has anything to do with a vector.
+fn takes_part(test: &ConversationTest, peer: &str) -> bool {
+    let is = |name: &String| name == peer;
+    test.messages.iter().any(|m| is(&m.from))
+        || test.files.iter().any(|file| is(&file.of))
+        || test.groups.iter().any(|group| is(&group.by) || group.members.iter().any(is))
+        || test.messages.iter().filter_map(|m| m.change.as_ref()).any(|change| change.add.iter().any(is))
+}
+
+fn create(group: &StoredGroup) -> CreateGroup {
+    let mut members = group.members.clone();
+    if group.with_receiver {
+        members.push(RECEIVER.to_owned());
+    }
+    CreateGroup { by: group.by.clone(), members, name: group.name.clone(), id: Some(group.id) }
+}
+
+fn changed(change: &StoredChange) -> ChangeGroup {
+    let StoredChange { group, by, add, remove } = change.clone();
+    ChangeGroup { by: Some(by), group, add, remove, untold: Vec::new() }
 }
 
 fn send(message: &StoredMessage, name: &str) -> SendStored {
     SendStored {
         from: message.from.clone(),
         to: RECEIVER.to_owned(),
+        group: message.group.clone(),
+        sealed: message.sealed,
         name: name.to_owned(),
         stanza: message.stanza,
         r#type: message.r#type,
@@ -178,8 +217,9 @@ fn bundle(frame: &Frame<'_>, group: &BundleGroup, test: &BundleTest) -> Compiled
         Step::ServeBundle(Box::new(ServeBundle { of: PEER.to_owned(), bundle: test.bundle.clone() })),
         fetch(PEER, "tested"),
     ];
-    if test.about.result == Outcome::Invalid {
-        steps.push(Step::Expect(Expect::Problem { step: "tested".to_owned(), reasons: test.reasons.clone() }));
+    if test.about.result != Outcome::Valid {
+        let or_succeeds = test.about.result == Outcome::Acceptable;
+        steps.push(Step::Expect(Expect::Problem { step: "tested".to_owned(), reasons: test.reasons.clone(), or_succeeds }));
         steps.push(Step::Expect(Expect::NothingSent {
             user: RECEIVER.to_owned(),
             to: PEER.to_owned(),
@@ -197,7 +237,11 @@ fn safety_number(frame: &Frame<'_>, group: &SafetyNumberGroup, test: &SafetyNumb
     let steps = vec![
         Step::FetchKeys(FetchKeys { user: user.clone(), of: peer.clone(), name: "keys".to_owned(), alter: Vec::new() }),
         Step::VerifyIdentity(VerifyIdentity { user, peer, name: "number".to_owned() }),
-        Step::Expect(Expect::SafetyNumberIs(SafetyNumberIs { of: "number".to_owned(), digits: test.digits.clone() })),
+        Step::Expect(Expect::SafetyNumberIs(SafetyNumberIs {
+            of: "number".to_owned(),
+            digits: test.digits.clone(),
+            or_refuses: test.reasons.clone(),
+        })),
     ];
     frame.scenario(true, cast, steps)
 }

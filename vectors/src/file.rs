@@ -8,7 +8,7 @@ use countersign_contract::claims::{Feature, Suite};
 use countersign_contract::operations::ImportedKeys;
 use countersign_contract::portable::{Enlist, KeyBundle, MessageType};
 use countersign_contract::seen::UserContent;
-use countersign_contract::{Bytes, Reason, StanzaId, UserId};
+use countersign_contract::{Bytes, GroupId, Reason, StanzaId, UserId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -89,6 +89,9 @@ pub struct ConversationGroup {
     pub receiver: UserId,
     /// The keys that the receiver imports.
     pub keys: ImportedKeys,
+    /// The trust root that the receiver is told, 33 bytes. Only for sealed messages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trust_root: Option<Bytes>,
     /// The senders, with what the gateway publishes of them.
     pub peers: BTreeMap<String, Enlist>,
     /// The vectors.
@@ -101,11 +104,47 @@ pub struct ConversationGroup {
 pub struct ConversationTest {
     /// What it is.
     pub about: About,
+    /// Groups that are there before the first message. Only in vectors about sender keys.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<StoredGroup>,
     /// Encrypted files that lie at the gateway.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<StoredFile>,
     /// The messages.
     pub messages: Vec<StoredMessage>,
+}
+
+/// A group at the gateway, with version 1 of its list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct StoredGroup {
+    /// How messages and changes of the vector call it.
+    pub name: String,
+    /// Its id: contents of messages name it.
+    pub id: GroupId,
+    /// The peer who creates it, and its first member.
+    pub by: String,
+    /// Other peers who are members.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<String>,
+    /// Whether the receiver is a member.
+    pub with_receiver: bool,
+}
+
+/// A change of a group: the version of its list counts up by one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct StoredChange {
+    /// Which group.
+    pub group: String,
+    /// The member who makes it.
+    pub by: String,
+    /// Peers who are members from now on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub add: Vec<String>,
+    /// Peers who are members no more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remove: Vec<String>,
 }
 
 /// An encrypted file.
@@ -128,11 +167,20 @@ pub struct StoredMessage {
     pub from: String,
     /// Id of the stanza; the content names it too.
     pub stanza: StanzaId,
-    /// Whether it sets up a session.
+    /// A change of a group that the receiver is told of before the message arrives.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<StoredChange>,
+    /// The group in whose stanza it arrives; none for a message between two.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// Whether it arrives sealed, without its sender; then `body` is what is sealed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sealed: bool,
+    /// Whether it sets up a session; of a sealed one, the message inside.
     pub r#type: MessageType,
     /// The serialised message.
     pub body: Bytes,
-    /// What is in it, or would be if it were read.
+    /// What is in it, or would be if it were read. Nothing, if it hands out a sender key, which no user ever sees.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<UserContent>,
     /// What has to become of it.
@@ -195,4 +243,7 @@ pub struct SafetyNumberTest {
     pub peer: Enlist,
     /// The safety number: 60 digits.
     pub digits: String,
+    /// Reasons that are right to say none; only for an acceptable one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<Reason>,
 }

@@ -10,6 +10,8 @@ mod files;
 mod numbers;
 mod ratchet;
 mod room;
+mod sealed;
+mod sender_keys;
 mod spqr;
 
 use crate::file::{About, Flag, VERSION, VectorFile};
@@ -52,6 +54,8 @@ pub fn generate() -> Result<BTreeMap<String, String>, GenerateError> {
     agreement::files(&mut files)?;
     ratchet::files(&mut files)?;
     spqr::files(&mut files)?;
+    sender_keys::files(&mut files)?;
+    sealed::files(&mut files)?;
     numbers::files(&mut files)?;
     contents::files(&mut files)?;
     files::files(&mut files)?;

@@ -26,13 +26,29 @@ pub struct Kind {
     pub shape: Shape,
 }
 
+impl Kind {
+    /// Whether its vectors are about groups.
+    #[must_use]
+    pub fn has_groups(self) -> bool {
+        self.name == "sender-keys"
+    }
+
+    /// Whether its vectors are about sealed messages.
+    #[must_use]
+    pub fn is_sealed(self) -> bool {
+        self.name == "sealed-sender"
+    }
+}
+
 /// Every kind there is.
-pub const KINDS: [Kind; 8] = [
+pub const KINDS: [Kind; 10] = [
     Kind { name: "prekey-bundle", what: "prekey bundles, with and without faults", shape: Shape::Bundle },
     Kind { name: "x3dh", what: "first messages after X3DH", shape: Shape::Conversation },
     Kind { name: "pqxdh", what: "first messages after PQXDH", shape: Shape::Conversation },
     Kind { name: "double-ratchet", what: "conversations under the Double Ratchet", shape: Shape::Conversation },
     Kind { name: "spqr", what: "the first epoch of the post-quantum ratchet", shape: Shape::Conversation },
+    Kind { name: "sender-keys", what: "messages to groups under sender keys", shape: Shape::Conversation },
+    Kind { name: "sealed-sender", what: "sealed messages under senders' certificates", shape: Shape::Conversation },
     Kind { name: "safety-number", what: "safety numbers", shape: Shape::SafetyNumber },
     Kind { name: "content-padding", what: "the padding and form of contents", shape: Shape::Conversation },
     Kind { name: "media-blob", what: "encrypted files", shape: Shape::Conversation },

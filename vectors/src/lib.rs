@@ -20,4 +20,4 @@ pub mod suite;
 
 pub use kind::{KINDS, Kind, schemas};
 pub use read::{Loaded, Vector, read};
-pub use suite::{builtin, builtin_files, scenario_files};
+pub use suite::{builtin, builtin_files, index, scenario_files, without_vectors};

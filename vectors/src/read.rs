@@ -160,6 +160,7 @@ fn whole<G: Clone + Serialize + DeserializeOwned>(
     }
     let file = wrap(file);
     faults.check(&file, &flags);
+    faults.check_groups(kind, &file);
     let vectors = compile(kind, &file);
     if vectors.is_empty() {
         faults.add(Span::START, "a file without vectors".to_owned(), "leave it out");
@@ -260,19 +261,59 @@ impl Faults<'_> {
             File::Bundle(file) => {
                 for test in file.groups.iter().flat_map(|group| &group.tests) {
                     self.reasons(&test.about, test.about.result, &test.reasons);
-                    if test.about.result == Outcome::Acceptable {
-                        let message = format!("`{}`: a bundle is taken or refused", test.about.id);
-                        self.of(&test.about, message, "write `valid` or `invalid`");
-                    }
                 }
             }
             File::SafetyNumber(file) => {
                 for test in file.groups.iter().flat_map(|group| &group.tests) {
-                    if test.about.result != Outcome::Valid {
-                        let message = format!("`{}`: a safety number is the right one", test.about.id);
-                        self.of(&test.about, message, "write `valid`");
+                    self.reasons(&test.about, test.about.result, &test.reasons);
+                    if test.about.result == Outcome::Invalid {
+                        let message = format!("`{}`: the safety number that stands here is a right one", test.about.id);
+                        self.of(&test.about, message, "write `valid` or `acceptable`");
                     }
                 }
+            }
+        }
+    }
+
+    /// Groups and sealed messages stand where they belong, and every name of one, or of a member, is that of one.
+    fn check_groups(&mut self, kind: Kind, file: &File) {
+        let File::Conversation(file) = file else { return };
+        for group in &file.groups {
+            if kind.is_sealed() != group.trust_root.as_ref().is_some_and(|root| root.0.len() == 33) {
+                let message = "`trust-root` is not that of a group of these vectors".to_owned();
+                let hint = "a public key of 33 bytes in the kind `sealed-sender`, and in no other";
+                self.add(line_of(self.source, "\"trust-root\""), message, hint);
+            }
+        }
+        for (peers, test) in file.groups.iter().flat_map(|group| group.tests.iter().map(|test| (&group.peers, test))) {
+            let about = &test.about;
+            if kind.has_groups() == test.groups.is_empty() {
+                let message = if test.groups.is_empty() { "has no group" } else { "has a group" };
+                let hint = "vectors of the kind `sender-keys` have `groups`, and no others";
+                self.of(about, format!("`{}` {message}", about.id), hint);
+            }
+            if !kind.is_sealed() && test.messages.iter().any(|message| message.sealed) {
+                let hint = "only vectors of the kind `sealed-sender` have sealed messages";
+                self.of(about, format!("`{}` has a sealed message", about.id), hint);
+            }
+            let mut names = BTreeSet::new();
+            for group in &test.groups {
+                if !names.insert(group.name.as_str()) {
+                    self.of(about, format!("the group `{}` stands here twice", group.name), "give each its own name");
+                }
+            }
+            let changes = || test.messages.iter().filter_map(|message| message.change.as_ref());
+            let used = test.messages.iter().filter_map(|message| message.group.as_ref()).chain(changes().map(|c| &c.group));
+            for name in used.filter(|name| !names.contains(name.as_str())) {
+                self.of(about, format!("`{name}` is no group of `{}`", about.id), "name one of `groups`");
+            }
+            let created = test.groups.iter().flat_map(|group| group.members.iter().chain([&group.by]));
+            let changed = changes().flat_map(|change| change.add.iter().chain(&change.remove).chain([&change.by]));
+            for name in created.chain(changed).filter(|name| !peers.contains_key(*name)) {
+                self.of(about, format!("`{name}` is no peer of the group"), "name one of `peers`");
+            }
+            for message in test.messages.iter().filter(|m| m.content.is_none() && !kind.has_groups()) {
+                self.of(about, format!("the message {} has no content", message.stanza), "say what is in it");
             }
         }
     }

@@ -1,5 +1,6 @@
 //! The built-in vectors, and the suite of data files with them.
 
+use crate::file::About;
 use crate::kind::KINDS;
 use crate::read::{Loaded, line_of, read};
 use countersign_scenarios::diagnostic::Span;
@@ -9,12 +10,14 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// The folders of vectors that are built in. A test says that these are all there are.
-static BUILTIN: [(&str, include_dir::Dir<'static>); 8] = [
+static BUILTIN: [(&str, include_dir::Dir<'static>); 10] = [
     ("prekey-bundle", include_dir::include_dir!("$CARGO_MANIFEST_DIR/prekey-bundle")),
     ("x3dh", include_dir::include_dir!("$CARGO_MANIFEST_DIR/x3dh")),
     ("pqxdh", include_dir::include_dir!("$CARGO_MANIFEST_DIR/pqxdh")),
     ("double-ratchet", include_dir::include_dir!("$CARGO_MANIFEST_DIR/double-ratchet")),
     ("spqr", include_dir::include_dir!("$CARGO_MANIFEST_DIR/spqr")),
+    ("sender-keys", include_dir::include_dir!("$CARGO_MANIFEST_DIR/sender-keys")),
+    ("sealed-sender", include_dir::include_dir!("$CARGO_MANIFEST_DIR/sealed-sender")),
     ("safety-number", include_dir::include_dir!("$CARGO_MANIFEST_DIR/safety-number")),
     ("content-padding", include_dir::include_dir!("$CARGO_MANIFEST_DIR/content-padding")),
     ("media-blob", include_dir::include_dir!("$CARGO_MANIFEST_DIR/media-blob")),
@@ -42,6 +45,55 @@ fn texts<'a>(
 #[must_use]
 pub fn builtin_files() -> BTreeMap<String, String> {
     texts(&BUILTIN, ".json").map(|(path, text)| (path, text.to_owned())).collect()
+}
+
+/// What a list of vectors says of one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Kind and name.
+    pub id: String,
+    /// What it says of itself.
+    pub about: About,
+}
+
+/// The built-in vectors by what they say of themselves, in the order of their ids. Nothing is checked or compiled: that takes many
+/// times as long.
+///
+/// # Errors
+/// What is no JSON of this form; a test says that there is nothing.
+pub fn index() -> Result<Vec<Entry>, serde_json::Error> {
+    #[derive(serde::Deserialize)]
+    struct Header {
+        kind: String,
+        groups: Vec<Group>,
+    }
+    #[derive(serde::Deserialize)]
+    struct Group {
+        tests: Vec<Test>,
+    }
+    #[derive(serde::Deserialize)]
+    struct Test {
+        about: About,
+    }
+    let mut entries = Vec::new();
+    for (_, text) in texts(&BUILTIN, ".json") {
+        let header: Header = serde_json::from_str(text)?;
+        let tests = header.groups.into_iter().flat_map(|group| group.tests);
+        entries.extend(tests.map(|test| Entry { id: format!("{}/{}", header.kind, test.about.id), about: test.about }));
+    }
+    entries.sort_by(|one, other| one.id.cmp(&other.id));
+    Ok(entries)
+}
+
+/// The built-in suite with the requirements that only vectors verify, and without vectors and their profiles.
+///
+/// # Errors
+/// Every fault in it; a test says that there is none.
+pub fn without_vectors() -> Result<Suite, Vec<Diagnostic>> {
+    let mut suite = Suite::builtin()?;
+    let files: Vec<(String, &str)> = texts(&BESIDE, ".yaml").filter(|(path, _)| path.starts_with("requirements/")).collect();
+    suite.add_requirements(files.iter().map(|(path, text)| (path.as_str(), *text)))?;
+    Ok(suite)
 }
 
 /// Reads vector files.

@@ -124,7 +124,10 @@ fn ids_flags_and_results_have_to_fit() {
     assert!(found.contains(&"the flag `number-order` is not explained".to_owned()), "{found:?}");
     assert!(found.contains(&"no vector has the flag `number-other`".to_owned()), "{found:?}");
     let (text, _) = with("\"result\": \"valid\"", "\"result\": \"invalid\"");
-    assert_eq!(beside_the_digest(&text), ["`classic-1`: a safety number is the right one"]);
+    assert_eq!(
+        beside_the_digest(&text),
+        ["`classic-1` has no reason that is right", "`classic-1`: the safety number that stands here is a right one"]
+    );
 }
 
 #[test]

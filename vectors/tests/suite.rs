@@ -3,7 +3,7 @@
 use countersign_contract::claims::Capability;
 use countersign_scenarios::Suite;
 use countersign_vectors::file::Outcome;
-use countersign_vectors::{KINDS, builtin, scenario_files};
+use countersign_vectors::{KINDS, builtin, index, scenario_files, without_vectors};
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -27,6 +27,18 @@ fn every_kind_has_vectors_of_every_result_that_it_can_have() {
         assert!(results.contains(&Outcome::Valid), "{}", kind.name);
         assert!(kind.name == "safety-number" || results.contains(&Outcome::Invalid), "{}", kind.name);
     }
+}
+
+#[test]
+fn the_index_names_what_is_there_without_reading_it() {
+    let (suite, loaded) = builtin().unwrap();
+    let mut all: Vec<_> =
+        loaded.iter().flat_map(|f| f.vectors.iter().map(|v| (v.scenario.id.clone(), v.about.clone()))).collect();
+    all.sort_by(|one, other| one.0.cmp(&other.0));
+    assert_eq!(index().unwrap().into_iter().map(|entry| (entry.id, entry.about)).collect::<Vec<_>>(), all);
+    let lean = without_vectors().unwrap();
+    assert_eq!(lean.requirements.keys().collect::<Vec<_>>(), suite.requirements.keys().collect::<Vec<_>>());
+    assert_eq!(lean.scenarios.len() + all.len(), suite.scenarios.len());
 }
 
 #[test]

@@ -1,5 +1,8 @@
 //! Curve25519: key pairs, agreements, and XEdDSA signatures (<https://signal.org/docs/specifications/xeddsa/>).
 
+#[cfg(test)]
+mod wycheproof;
+
 use crate::refusal::Refusal;
 use crate::secret::Secret32;
 use countersign_contract::{Bytes, Reason};

@@ -1,5 +1,8 @@
 //! Key derivation and the symmetric ciphers, under the info strings of Signal's protocol.
 
+#[cfg(test)]
+mod wycheproof;
+
 use crate::secret::Secret32;
 use aes::Aes256;
 use cbc::cipher::block_padding::{NoPadding, Pkcs7};

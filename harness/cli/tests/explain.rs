@@ -36,7 +36,7 @@ fn every_id_has_every_part() {
         let of_kind = all.iter().filter(|e| e.get("kind").and_then(Value::as_str) == Some(kind));
         of_kind.filter_map(|e| Some(e.get("id")?.as_str()?.to_owned())).collect()
     };
-    let (suite, _) = countersign_vectors::builtin().expect("a suite with the vectors");
+    let (suite, loaded) = countersign_vectors::builtin().expect("a suite with the vectors");
     let scenarios: BTreeSet<String> = suite
         .scenarios
         .iter()
@@ -45,7 +45,11 @@ fn every_id_has_every_part() {
             cases.chain([id.clone()])
         })
         .collect();
-    assert_eq!(ids("scenario"), scenarios);
+    let vectors: BTreeSet<String> = loaded.iter().flat_map(|f| f.vectors.iter().map(|v| v.scenario.id.clone())).collect();
+    let flags: BTreeSet<String> = loaded.iter().flat_map(|file| file.flags.keys().cloned()).collect();
+    assert_eq!(ids("scenario").union(&ids("vector")).cloned().collect::<BTreeSet<_>>(), scenarios);
+    assert_eq!(ids("vector"), vectors);
+    assert_eq!(ids("flag"), flags);
     assert_eq!(ids("requirement"), suite.requirements.keys().cloned().collect());
     assert_eq!(ids("reason"), Reason::ALL.iter().map(ToString::to_string).collect());
     assert_eq!(ids("finding"), Finding::ALL.iter().map(|f| f.as_str().to_owned()).collect());
@@ -78,6 +82,32 @@ fn an_explanation_reads_well() {
         }
     }
     insta::assert_snapshot!(countersign(&["explain", "wrong-recipient"]).1);
+}
+
+/// A vector says what class of bugs it finds, and where it is stored; a class, which vectors find it.
+#[test]
+fn vectors_and_their_flags_are_explained() {
+    let (code, text, said) = countersign(&["explain", "sender-keys/signature-flipped", "--record", "not-there.jsonl"]);
+    assert_eq!(code, Some(0), "{said}");
+    for part in [
+        "sender-keys/signature-flipped (vector): ",
+        "countersign run --profile vectors-pq --only sender-keys/signature-flipped",
+        "\nresult invalid\n",
+        "stored in vectors/sender-keys/pq.json, SHA-256 ",
+        "\nflag group-signature-not-checked: ",
+    ] {
+        assert!(text.contains(part), "{part} of {text}");
+    }
+    let (code, text, said) = countersign(&["explain", "mac-not-checked"]);
+    assert_eq!(code, Some(0), "{said}");
+    for part in ["mac-not-checked (flag): ", "\n  double-ratchet/pq-mac-flipped: ", "--profile vectors-"] {
+        assert!(text.contains(part), "{part} of {text}");
+    }
+    let (_, text, _) = countersign(&["explain", "double-ratchet"]);
+    assert!(text.contains("countersign run --profile vectors-pq --only 'double-ratchet/*'"), "{text}");
+    let (code, _, said) = countersign(&["explain", "mac-not-chekced"]);
+    assert_eq!(code, Some(2));
+    assert!(said.contains("`mac-not-checked`"), "{said}");
 }
 
 #[test]

@@ -103,3 +103,93 @@ fn a_second_request_to_stop_is_obeyed_at_once() {
     let state = std::fs::read_to_string(format!("/proc/{}/stat", candidate.trim())).unwrap_or_default();
     assert!(state.is_empty() || state.contains(") Z "), "{state}");
 }
+
+/// A candidate that answers what concerns stored vectors with something of another type, and everything else as the sample does.
+const ANSWERS_WRONGLY: &str = r#"
+import json, subprocess, sys
+from threading import Thread
+
+sample, operation, answer = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
+child = subprocess.Popen([sample, "sample"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+calls, importing = {}, set()
+
+def numbered(value):
+    if isinstance(value, list):
+        return [numbered(each) for each in value]
+    if isinstance(value, dict):
+        return {key: 7 if key == "text" else numbered(each) for key, each in value.items()}
+    return value
+
+def bent(ok):
+    if answer == "each-number-a-word":
+        for event in ok["events"]:
+            event["seq"] = str(event["seq"])
+        return ok
+    if answer == "each-text-a-number":
+        return numbered(ok)
+    return answer
+
+def back():
+    for line in child.stdout:
+        said = json.loads(line)
+        op, instance = calls.pop(said["id"])
+        if "ok" in said and op == operation and instance in importing:
+            said["ok"] = bent(said["ok"])
+        sys.stdout.write(json.dumps(said) + "\n")
+        sys.stdout.flush()
+
+Thread(target=back, daemon=True).start()
+for line in sys.stdin:
+    call = json.loads(line)
+    args = call.get("args") or {}
+    if args.get("import"):
+        importing.add(args["instance"])
+    calls[call["id"]] = (call["op"], args.get("instance"))
+    child.stdin.write(line.encode())
+    child.stdin.flush()
+child.stdin.close()
+child.wait()
+"#;
+
+/// Whatever type a candidate answers a vector with: the run ends with a verdict on that vector, and it is no pass.
+#[test]
+fn an_answer_of_another_type_to_a_vector_is_a_verdict() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let script = folder.path().join("candidate.py");
+    std::fs::write(&script, ANSWERS_WRONGLY).expect("written");
+    let (message, number) = ("double-ratchet/pq-in-order", "safety-number/pq-1");
+    let digits = format!("{{\"digits\": {}}}", "1".repeat(60));
+    // What is to be answered, and what the verdict is: on what has not the contract's form nothing can be judged.
+    let cases = [
+        (message, "create_user", "\"yes\"", "environment-error"),
+        (message, "create_user", "7", "environment-error"),
+        (message, "create_user", "null", "environment-error"),
+        (message, "create_user", "{\"identity_key\": 5}", "environment-error"),
+        (message, "events", "\"none\"", "environment-error"),
+        (message, "events", "{\"events\": {}}", "environment-error"),
+        (message, "events", "{\"events\": [7, null]}", "environment-error"),
+        (message, "events", "\"each-number-a-word\"", "environment-error"),
+        (message, "events", "\"each-text-a-number\"", "environment-error"),
+        (number, "verify_identity", digits.as_str(), "environment-error"),
+        (number, "verify_identity", "[]", "environment-error"),
+        (number, "verify_identity", "{\"digits\": \"sixty\"}", "fail"),
+    ];
+    for (vector, operation, answer, verdict) in cases {
+        let out = folder.path().join("out");
+        let candidate = format!("exec:python3 '{}' '{COUNTERSIGN}' {operation} '{answer}'", script.display());
+        let ran = Command::new(COUNTERSIGN)
+            .args(["run", "--profile", "vectors-pq", "--only", vector, "--candidate", &candidate, "--out"])
+            .arg(&out)
+            .output()
+            .expect("runs");
+        let said = format!("{}{}", String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
+        let case = format!("{operation} answered with {answer}: {said}");
+        assert!(!said.contains("panicked"), "{case}");
+        assert!(ran.status.code().is_some_and(|code| code != 0 && code != 130), "{case}");
+        let summary = std::fs::read_to_string(out.join("summary.json")).expect("a summary");
+        let summary: serde_json::Value = serde_json::from_str(&summary).expect("JSON");
+        let count = |verdict: &str| summary.pointer(&format!("/counts/{verdict}")).and_then(serde_json::Value::as_u64);
+        assert_eq!((count(verdict), count("pass").unwrap_or(0)), (Some(1), 0), "{case}\n{summary:#}");
+        std::fs::remove_dir_all(&out).expect("removed");
+    }
+}

@@ -30,7 +30,7 @@ const BY_THE_DOCTOR: [Defect; 2] = [Defect::InventsOperation, Defect::FlakyMac];
 /// The profiles that speak a suite and take the scenarios of mutants between them, each of them once.
 fn profiles_of(spoken: claims::Suite) -> &'static [&'static str] {
     match spoken {
-        claims::Suite::SignalPq => &["dma-basic", "dma-groups"],
+        claims::Suite::SignalPq => &["dma-basic", "dma-groups", "sealed-sender"],
         claims::Suite::SignalClassic => &["dma-classic"],
     }
 }

@@ -57,6 +57,8 @@ pub enum Feature {
     Block,
     /// Groups, by sender keys: texts, replies and files. See the module `groups`.
     Group,
+    /// Sealed sender: messages that do not tell the server who sent them. See the module `sealed`; in the suite `signal-pq` alone.
+    SealedSender,
 }
 
 /// Test capabilities beyond the required operations.

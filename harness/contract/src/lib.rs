@@ -9,6 +9,7 @@
 //! * [`content`]: the protobuf inside the ciphertext, and the rule by which it is padded.
 //! * [`conversation`]: what may be said about a message, and what a receipt is sent for.
 //! * [`groups`]: members of a group, sender keys, and what is refused in one.
+//! * [`sealed`]: messages whose sender only the receiver learns.
 //! * [`media`]: the format of an encrypted file.
 //! * [`carrier`]: the envelope of a call on standard input and output.
 //! * [`openapi`]: the machine-readable form of all that, generated from the types.
@@ -25,6 +26,7 @@ pub mod openapi;
 pub mod operations;
 pub mod portable;
 pub mod reason;
+pub mod sealed;
 pub mod seen;
 
 pub use bytes::Bytes;

@@ -1,7 +1,9 @@
 //! The contract as OpenAPI 3.1: the upper tester that a candidate serves, and the gateway that it calls.
 
 use crate::operations::Operation;
-use crate::portable::{BlockList, Deleted, Enlist, Enlisted, GroupList, KeyBundle, KeyCount, PublishKeys, Stanza, Uploaded};
+use crate::portable::{
+    BlockList, Deleted, Enlist, Enlisted, GroupList, KeyBundle, KeyCount, PublishKeys, SenderCertificate, Stanza, Uploaded,
+};
 use crate::{CONTRACT_VERSION, Problem, carrier};
 use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
@@ -89,6 +91,7 @@ pub fn gateway() -> Value {
     let (bundle, publish) = (schema(g.subschema_for::<KeyBundle>()), schema(g.subschema_for::<PublishKeys>()));
     let (count, uploaded) = (schema(g.subschema_for::<KeyCount>()), schema(g.subschema_for::<Uploaded>()));
     let (blocks, deleted) = (schema(g.subschema_for::<BlockList>()), schema(g.subschema_for::<Deleted>()));
+    let certificate = schema(g.subschema_for::<SenderCertificate>());
     let list = schema(g.subschema_for::<GroupList>());
     let group = json!([{ "name": "group", "in": "path", "required": true, "schema": { "type": "string", "format": "uuid" } }]);
     let body = |s: &Value| json!({ "required": true, "content": { "application/json": { "schema": s } } });
@@ -121,6 +124,8 @@ pub fn gateway() -> Value {
             "put": { "operationId": "putGroup", "summary": "Sets the whole list of members.", "security": bearer, "parameters": group,
                 "requestBody": body(&list), "responses": { "200": json_response("The list as it is now.", &list), "default": failed } },
         },
+        "/certificate": { "get": { "operationId": "getCertificate", "summary": "A certificate of the user of the token, for sealed messages.",
+            "security": bearer, "responses": { "200": json_response("A certificate.", &certificate), "default": failed } } },
         "/user": { "delete": { "operationId": "deleteUser", "summary": "Un-enlists the user of the token.", "security": bearer,
             "responses": { "200": json_response("Deleted.", &deleted), "default": failed } } },
         "/chat": { "get": { "operationId": "chat", "summary": "Opens the chat channel: a WebSocket whose text frames are `Stanza`s.",

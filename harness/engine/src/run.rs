@@ -336,7 +336,7 @@ impl Round<'_> {
             seed: derive::seed(&self.options.seed, seed_name),
             gateway_url: gateway.url.clone(),
             trust_anchors: gateway.trust_anchors.clone(),
-            suite: Spoken::with(&self.options.profile, &self.description.suites),
+            suite: Spoken::with(&self.options.profile, &self.description),
             virtual_clock: self.description.capabilities.contains(&Capability::VirtualClock),
             meter,
         };

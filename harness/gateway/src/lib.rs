@@ -16,6 +16,6 @@ mod state;
 mod transport;
 
 pub use state::{
-    BundleRule, ChannelId, Downloads, Effect, Endpoint, Fault, Gateway, HttpReply, HttpRequest, MediaBend, MediaRule, RequestId,
-    Rule, StoredStanza, limits,
+    BundleRule, Certify, ChannelId, Downloads, Effect, Endpoint, Fault, Gateway, HttpReply, HttpRequest, MediaBend, MediaRule,
+    RequestId, Rule, StoredStanza, limits,
 };

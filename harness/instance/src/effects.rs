@@ -64,6 +64,7 @@ impl Instance {
         if matches!(
             stanza,
             Stanza::Message { .. }
+                | Stanza::SealedMessage { .. }
                 | Stanza::Receipt { .. }
                 | Stanza::GroupMessage { .. }
                 | Stanza::Group { .. }
@@ -225,14 +226,19 @@ impl Instance {
         let found = (self.user(&step.to), self.user(&step.from), self.names.get(&step.stanza).copied());
         let (Some(to), Some(from), Some(original)) = found else { return self.skip(format!("the stanza {}", step.stanza)) };
         let stored = self.gateway.stanza(original).map(|stored| Stanza::clone(&stored.stanza));
-        let Some(Stanza::Message { r#type, body, .. }) = stored else { return self.skip(format!("the stanza {}", step.stanza)) };
         let id = self.fresh_id();
+        let copy = match stored {
+            Some(Stanza::Message { r#type, body, .. }) => Stanza::Message { id, to: None, from: Some(from), r#type, body },
+            // It says nowhere who sent it.
+            Some(Stanza::SealedMessage { body, .. }) => Stanza::SealedMessage { id, to: None, body },
+            _ => return self.skip(format!("the stanza {}", step.stanza)),
+        };
         self.name(step.name.clone(), id);
         self.log(Event::Disturbed {
             stanza: Some(id),
             how: format!("{} delivered to {} as if from {}", step.stanza, step.to, step.from),
         });
-        let effects = self.gateway.inject(to, Stanza::Message { id, to: None, from: Some(from), r#type, body });
+        let effects = self.gateway.inject(to, copy);
         self.apply(effects);
     }
 

@@ -2,7 +2,7 @@
 
 use crate::instance::SentMessage;
 use crate::script::Action;
-use crate::wrongly::Wrong;
+use crate::wrongly::Manner;
 use crate::{Instance, content, derive};
 use countersign_contract::content::content::Body as ContentBody;
 use countersign_contract::content::{Attachment, Content, Group, SenderKey};
@@ -43,7 +43,7 @@ impl Instance {
     /// A user creates a group.
     pub(crate) fn create_group(&mut self, step: &language::CreateGroup) {
         let Some(user) = self.user(&step.by) else { return self.skip(format!("the user {}", step.by)) };
-        let group = GroupId(derive::uuid(&self.plan.seed, &["group", &step.name]));
+        let group = step.id.unwrap_or_else(|| GroupId(derive::uuid(&self.plan.seed, &["group", &step.name])));
         self.name(key(&step.name), StanzaId(group.0));
         let members = self.users(&step.members);
         if self.members.get(&step.by).is_some_and(crate::members::Member::is_candidate) {
@@ -125,6 +125,24 @@ impl Instance {
         }
     }
 
+    /// A stored peer sends to a group: as any member, or to one user alone if the gateway would not deliver it.
+    pub(crate) fn send_stored_to_group(&mut self, step: &language::SendStored, from: UserId, to: UserId, name: &str) {
+        let found = self.group_id(name).and_then(|group| Some((group, self.gateway.group(group)?)));
+        let Some((group, list)) = found else { return self.skip(format!("the group {name}")) };
+        let language::SendStored { stanza: id, body, .. } = step;
+        if let Some(content) = step.content.as_ref().map(language::StoredContent::user_content) {
+            self.observe(Some(from), Observation::SentToGroup { stanza: *id, group, content, media_key: None });
+        }
+        let body = body.clone();
+        if list.members.contains(&from) && list.members.contains(&to) {
+            let stanza = Stanza::GroupMessage { id: *id, group, version: Some(list.version), from: None, body };
+            return self.reference_sends_stanza(from, &stanza);
+        }
+        let stanza = Stanza::GroupMessage { id: *id, group, version: None, from: Some(from), body };
+        let effects = self.gateway.force_group_message(from, vec![to], stanza);
+        self.apply(effects);
+    }
+
     fn reference_sends_to_group(
         &mut self,
         step: &language::SendToGroup,
@@ -176,7 +194,7 @@ impl Instance {
         }
         let body = self.with_reference(name, |r| r.encrypt_for_group(group, &content)).ok_or_else(missing)??;
         let to_group = Some(ToGroup { group, readers: readers.clone() });
-        self.sent.insert(stanza, SentMessage { from, to: from, content, group: to_group });
+        self.sent.insert(stanza, SentMessage { from, to: from, content, group: to_group, sealed: false });
         self.hand_group_message(from, &list, step, stanza, group, body, readers)
     }
 
@@ -256,8 +274,8 @@ impl Instance {
         let body = Some(ContentBody::SenderKey(SenderKey { distribution }));
         let content = Content { message_id: stanza.to_string(), sent_at: self.now_ms, group: Some(stamp), body };
         let to_group = Some(ToGroup { group, readers: BTreeSet::from([to]) });
-        self.sent.insert(stanza, SentMessage { from, to, content: content.clone(), group: to_group });
-        self.encrypt_and_send(name, from, to, stanza, &content, Wrong::default());
+        self.sent.insert(stanza, SentMessage { from, to, content: content.clone(), group: to_group, sealed: false });
+        self.encrypt_and_send(name, from, to, stanza, &content, Manner::default());
         self.with_reference(name, |r| r.gave_sender_key(group, to));
         Ok(())
     }
@@ -292,7 +310,7 @@ impl Instance {
         if let Some(original) = original {
             self.name(format!("{original}/resend"), stanza);
         }
-        self.encrypt_and_send(name, user, to, stanza, &content, Wrong::default());
+        self.encrypt_and_send(name, user, to, stanza, &content, Manner::default());
     }
 
     /// A reference user is told who is in a group.

@@ -3,13 +3,14 @@
 use crate::members::{Member, Members};
 use crate::plan::{Finished, InstancePlan, Output};
 use crate::script::{Action, Waiting};
+use crate::sealed::authority;
 use crate::timed::BurstState;
 use crate::{derive, script, stored};
 use countersign_contract::content::Content;
 use countersign_contract::operations::Open;
 use countersign_contract::{Call, Reason, StanzaId, UserId};
 use countersign_gateway::{Gateway, HttpRequest};
-use countersign_reference::{Config, ReferenceUser, Stack};
+use countersign_reference::{CertificateAuthority, Config, ReferenceUser, Stack};
 use countersign_scenarios::{Side, language};
 use countersign_trace::event::{Entry, Event, Input, Outcome};
 use countersign_trace::{Blobs, Body, MadeFile, Observation, Trace};
@@ -25,6 +26,8 @@ pub(crate) struct SentMessage {
     pub(crate) content: Content,
     /// There in what belongs to a group.
     pub(crate) group: Option<crate::groups::ToGroup>,
+    /// Whether it went out sealed.
+    pub(crate) sealed: bool,
 }
 
 /// One execution of one scenario.
@@ -49,6 +52,8 @@ pub struct Instance {
     pub(crate) media_armed: Option<u32>,
     /// Whether the gateway adds a member that nobody knows to what it gives to clients.
     pub(crate) extra_members: bool,
+    /// Who certifies the senders of sealed messages, where there are such.
+    pub(crate) authority: Option<CertificateAuthority>,
     /// Plaintext files for users of the candidate to send, by the name under which the gateway serves them.
     pub(crate) files: BTreeMap<String, MadeFile>,
     pub(crate) actions: VecDeque<Action>,
@@ -97,6 +102,7 @@ impl Instance {
             });
             members.insert(name.clone(), Member::new(cast.clone(), user, reference));
         }
+        let authority = plan.suite.sealed.then(|| authority(&plan.seed)).flatten();
         Self {
             plan,
             trace: Trace::new(),
@@ -112,6 +118,7 @@ impl Instance {
             faults: Vec::new(),
             media_armed: None,
             extra_members: false,
+            authority,
             files: BTreeMap::new(),
             actions: VecDeque::new(),
             waiting: None,
@@ -231,7 +238,10 @@ impl Instance {
         }
         let (gateway, trust_anchors) = (self.plan.gateway_url.clone(), self.plan.trust_anchors.clone());
         let suite = self.plan.suite.said();
-        let open = Call::Open(Open { instance, gateway, trust_anchors, clock: now_ms, suite });
+        let trust_root = self.authority.clone().map(|authority| self.found(authority, now_ms));
+        // Stored messages lead to a root of their own, which certifies nobody here.
+        let trust_root = trust_root.map(|made| self.plan.scenario.trust_root.clone().unwrap_or(made));
+        let open = Call::Open(Open { instance, gateway, trust_anchors, clock: now_ms, suite, trust_root });
         self.actions.push_back(Action::Call(open));
         for name in names {
             let Some(member) = self.members.get(&name) else { continue };

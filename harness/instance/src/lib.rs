@@ -22,6 +22,7 @@ mod members;
 pub mod plan;
 mod reference_side;
 mod script;
+mod sealed;
 mod sending;
 mod stored;
 mod talk;
@@ -30,3 +31,4 @@ mod wrongly;
 
 pub use instance::Instance;
 pub use plan::{Finished, InstancePlan, Output, Spoken, instance_id, instance_seed, no_meter};
+pub use sealed::trust_root;

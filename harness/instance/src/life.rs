@@ -32,6 +32,8 @@ impl Instance {
                 bend: None,
                 alter: Vec::new(),
                 names_prekey: None,
+                sealed: false,
+                certificate: None,
             });
         }
     }

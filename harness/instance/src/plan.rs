@@ -1,6 +1,6 @@
 //! What an instance is made of, and what comes out of it.
 
-use countersign_contract::claims::Suite;
+use countersign_contract::claims::{Description, Feature, Suite};
 use countersign_contract::{Call, InstanceId};
 use countersign_gateway::HttpReply;
 use countersign_scenarios::{Profile, Scenario};
@@ -42,15 +42,19 @@ pub struct Spoken {
     pub suite: Suite,
     /// Whether the candidate is told, since it claims more than one.
     pub told: bool,
+    /// Whether there are sealed messages: the candidate claims the feature, and the suite has it.
+    pub sealed: bool,
 }
 
 impl Spoken {
     /// The first suite of the profile that the candidate claims; without one in common, which the doctor does not let pass, the
     /// profile's first.
     #[must_use]
-    pub fn with(profile: &Profile, claimed: &[Suite]) -> Self {
+    pub fn with(profile: &Profile, claims: &Description) -> Self {
+        let claimed = &claims.suites;
         let suite = profile.suite_with(claimed).or_else(|| profile.suites.first().copied()).unwrap_or(Suite::SignalPq);
-        Self { suite, told: claimed.len() > 1 }
+        let sealed = suite == Suite::SignalPq && claims.features.contains(&Feature::SealedSender);
+        Self { suite, told: claimed.len() > 1, sealed }
     }
 
     /// What `open` says of it.

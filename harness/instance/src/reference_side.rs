@@ -1,7 +1,7 @@
 //! What reference users do: enlist, fetch keys, receive, acknowledge, ask again and answer such requests.
 
 use crate::effects::receipt_name;
-use crate::wrongly::Wrong;
+use crate::wrongly::Manner;
 use crate::{Instance, derive};
 use countersign_contract::content::content::Body as ContentBody;
 use countersign_contract::content::{Attachment, Content};
@@ -114,6 +114,7 @@ impl Instance {
                     None => {}
                 }
             }
+            Stanza::SealedMessage { body, .. } => self.receive_sealed(&name, user, id, &body.0),
             Stanza::GroupMessage { id, from: Some(from), .. } if self.has_blocked(&name, from) => {
                 let detail = "its sender is blocked".to_owned();
                 self.observe(Some(user), Observation::Refused { stanza: id, reason: Reason::Blocked, detail });
@@ -250,14 +251,18 @@ impl Instance {
         if self.sent.get(&of).is_some_and(|sent| sent.group.is_some()) {
             return self.answer_group_retry(name, user, from, of);
         }
-        let original = self.sent.get(&of).filter(|m| m.from == user && m.to == from).map(|m| m.content.clone());
-        let Some(content) = original else { return };
+        let original = self.sent.get(&of).filter(|m| m.from == user && m.to == from);
+        let Some((content, sealed)) = original.map(|m| (m.content.clone(), m.sealed)) else { return };
+        let seal = if sealed { self.seal_of(name, user) } else { None };
+        if sealed && seal.is_none() {
+            return;
+        }
         let stanza = self.fresh_id();
         if let Some(original) = self.named.get(&of).cloned() {
             self.name(format!("{original}/resend"), stanza);
         }
         self.with_reference(name, |r| r.reset_session(from));
-        self.encrypt_and_send(name, user, from, stanza, &content, Wrong::default());
+        self.encrypt_and_send(name, user, from, stanza, &content, Manner { seal: seal.as_ref(), ..Manner::default() });
     }
 
     pub(crate) fn forge_retry(&mut self, step: &ForgeRetry) {

@@ -390,6 +390,8 @@ impl Instance {
             bend: None,
             alter: Vec::new(),
             names_prekey: None,
+            sealed: false,
+            certificate: None,
         };
         self.actions.push_front(Action::Exchange(exchange, next + 1));
         self.actions.push_front(Action::SettleAll(0));

@@ -2,7 +2,7 @@
 
 use crate::content::{self, Made};
 use crate::instance::{MOST_KEPT, SentMessage};
-use crate::wrongly::Wrong;
+use crate::wrongly::Manner;
 use crate::{Instance, derive};
 use countersign_contract::content::{Attachment, Content, attachment};
 use countersign_contract::portable::{MessageType, Stanza};
@@ -33,16 +33,16 @@ impl Instance {
             self.arm_network(stanza, network);
         }
         if self.members.get(&send.from).is_some_and(crate::members::Member::is_candidate) {
-            self.candidate_sends(from, to, stanza, made);
+            self.candidate_sends(from, to, stanza, made, send.sealed);
         } else {
             self.reference_sends(send, from, to, stanza, made);
         }
     }
 
-    fn candidate_sends(&mut self, user: UserId, to: UserId, stanza: StanzaId, made: Made) {
+    fn candidate_sends(&mut self, user: UserId, to: UserId, stanza: StanzaId, made: Made, sealed: bool) {
         let content = self.offer_file(user, stanza, made);
         let instance = self.plan.instance;
-        self.call_send(operations::Send { instance, user, to, stanza, content });
+        self.call_send(operations::Send { instance, user, to, stanza, content, sealed });
     }
 
     /// The content that a candidate's user is to send; a file in it is where the candidate can fetch it.
@@ -77,8 +77,12 @@ impl Instance {
         };
         self.note_sent(&send.from, to, stanza, &user_content);
         self.observe(Some(from), Observation::Sent { stanza, to, content: user_content, media_key });
-        self.sent.insert(stanza, SentMessage { from, to, content: content.clone(), group: None });
+        self.sent.insert(stanza, SentMessage { from, to, content: content.clone(), group: None, sealed: send.sealed });
         let Some(alter) = self.alterations(send) else { return };
+        let seal = if send.sealed { self.seal_for(send, from) } else { None };
+        if send.sealed && seal.is_none() {
+            return;
+        }
         let has_session = self.with_reference(&send.from, |r| r.has_session(to)) == Some(true);
         if alter.iter().any(Alteration::at_set_up) {
             // A former base key is that of the session before, so that one stays until the new one takes its place.
@@ -91,7 +95,14 @@ impl Instance {
         } else if send.fresh_session {
             self.with_reference(&send.from, |r| r.reset_session(to));
         }
-        self.encrypt_and_send(&send.from, from, to, stanza, &content, Wrong { bend: send.bend, alter: &alter });
+        self.encrypt_and_send(
+            &send.from,
+            from,
+            to,
+            stanza,
+            &content,
+            Manner { bend: send.bend, alter: &alter, seal: seal.as_ref() },
+        );
     }
 
     /// Encrypts for a peer, with a session from its bundle if there is none, and hands the stanza to the gateway.
@@ -102,19 +113,22 @@ impl Instance {
         to: UserId,
         stanza: StanzaId,
         content: &Content,
-        wrong: Wrong<'_>,
+        how: Manner<'_>,
     ) {
         if self.with_reference(name, |r| r.has_session(to)) == Some(false) && !self.reference_fetch(name, to, &[]) {
             return;
         }
         let now_ms = self.now_ms;
-        let bent = wrong.bend.and_then(|bend| bent_plaintext(content, bend));
-        let encrypted = match bent.or_else(|| (!wrong.alter.is_empty()).then(|| content.to_padded())) {
-            Some(plaintext) => self.with_reference(name, |r| r.encrypt_wrongly(to, &plaintext, wrong.alter, now_ms)),
+        let bent = how.bend.and_then(|bend| bent_plaintext(content, bend));
+        let encrypted = match bent.or_else(|| (!how.alter.is_empty()).then(|| content.to_padded())) {
+            Some(plaintext) => self.with_reference(name, |r| r.encrypt_wrongly(to, &plaintext, how.alter, now_ms)),
             None => self.with_reference(name, |r| r.encrypt(to, content, now_ms)),
         };
         match encrypted {
-            Some(Ok((kind, body))) => self.hand_over(from, to, stanza, kind, body),
+            Some(Ok(made)) => match how.seal {
+                Some(seal) => self.hand_over_sealed(name, to, stanza, made, seal, how.alter),
+                None => self.hand_over(from, to, stanza, made.0, made.1),
+            },
             Some(Err(refusal)) => {
                 let what = format!("encrypt for {to}");
                 self.observe(Some(from), Observation::Failed { what, reason: refusal.reason, detail: refusal.detail });

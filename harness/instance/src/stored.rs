@@ -34,11 +34,18 @@ impl Instance {
             return self.skip(format!("the users {} and {}", step.from, step.to));
         };
         self.name(step.name.clone(), step.stanza);
+        if let Some(group) = &step.group {
+            return self.send_stored_to_group(step, from, to, group);
+        }
         if let Some(content) = step.content.as_ref().map(StoredContent::user_content) {
             self.observe(Some(from), Observation::Sent { stanza: step.stanza, to, content, media_key: None });
         }
         let SendStored { stanza: id, r#type, body, .. } = step;
-        let stanza = Stanza::Message { id: *id, to: Some(to), from: None, r#type: *r#type, body: body.clone() };
+        let stanza = if step.sealed {
+            Stanza::SealedMessage { id: *id, to: Some(to), body: body.clone() }
+        } else {
+            Stanza::Message { id: *id, to: Some(to), from: None, r#type: *r#type, body: body.clone() }
+        };
         self.reference_sends_stanza(from, &stanza);
     }
 

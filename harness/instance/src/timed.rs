@@ -94,6 +94,8 @@ impl Instance {
             bend: None,
             alter: Vec::new(),
             names_prekey: None,
+            sealed: false,
+            certificate: None,
         };
         self.send(&send);
         let stanza = self.names.get(&send.name).copied();

@@ -1,17 +1,20 @@
-//! What a reference user on our own stack is told to do wrongly.
+//! How a reference user makes one message: what it is told to do wrongly, and whether it seals.
 
 use crate::Instance;
+use crate::sealed::Seal;
 use countersign_contract::portable::{MessageType, Stanza};
 use countersign_reference::{Alteration, NamedPrekey, PrekeyKind, wire};
 use countersign_scenarios::language::{BendContent, NamesPrekey, PrekeyOf, Send};
 
-/// What is wrong with one message.
+/// How one message is made. Honestly and openly, unless said.
 #[derive(Clone, Copy, Default)]
-pub(crate) struct Wrong<'a> {
-    /// In its content.
+pub(crate) struct Manner<'a> {
+    /// What is wrong with its content.
     pub(crate) bend: Option<BendContent>,
-    /// In how it is encrypted.
+    /// What is wrong with how it is encrypted.
     pub(crate) alter: &'a [Alteration],
+    /// Under which certificate it is sealed.
+    pub(crate) seal: Option<&'a Seal>,
 }
 
 impl Instance {

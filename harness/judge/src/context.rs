@@ -165,6 +165,7 @@ impl Context<'_> {
             Some(Operation::VerifyIdentity) => Some(Feature::SafetyNumber),
             Some(Operation::Block) => Some(Feature::Block),
             Some(Operation::CreateGroup | Operation::ChangeGroup | Operation::SendToGroup) => Some(Feature::Group),
+            Some(Operation::Send) if call.args.get("sealed") == Some(&true.into()) => Some(Feature::SealedSender),
             Some(Operation::Send) => crate::seen::content_of(call).as_ref().and_then(feature),
             _ => None,
         };

@@ -47,7 +47,7 @@ pub(crate) fn judge(cx: &Context<'_>, index: usize, expect: &Expect) -> Said {
         Expect::CannotRead { user, stanza } => cannot_read::judge(cx, index, user, stanza),
         Expect::Receipt { user, receipt, of } => receipts::judge(cx, index, user, *receipt, of),
         Expect::NoReceipt { user, receipt, of, more_than } => receipts::none(cx, user, *receipt, of, *more_than),
-        Expect::Problem { step, reasons } => problem::judge(cx, step, reasons),
+        Expect::Problem { step, reasons, or_succeeds } => problem::judge(cx, step, reasons, *or_succeeds),
         Expect::Wire { stanza, r#type, one_time_prekey, epoch_at_least, new_session_since, new_ratchet_since } => {
             let wanted = wire::Wanted {
                 kind: *r#type,
@@ -60,7 +60,7 @@ pub(crate) fn judge(cx: &Context<'_>, index: usize, expect: &Expect) -> Said {
         }
         Expect::Silent { user } => silent::judge(cx, user),
         Expect::ShowsOrRefuses(either) => stored::shows_or_refuses(cx, index, either),
-        Expect::SafetyNumberIs(number) => safety_number::is(cx, &number.of, &number.digits),
+        Expect::SafetyNumberIs(number) => safety_number::is(cx, number),
         Expect::Resends { user, to, of, at_least, at_most } => resends::judge(cx, user, to, of, *at_least..=*at_most),
         Expect::Acknowledges { user, stanza } => acknowledges::judge(cx, user, stanza),
         Expect::NothingSent { user, to, after } => nothing_sent::judge(cx, user, to, after),

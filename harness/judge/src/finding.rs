@@ -56,6 +56,10 @@ findings! {
     OutOfOrder = "out-of-order", Some("stanzas are processed concurrently, or events are sorted by something else than arrival");
     /// Something was shown that nobody sent to this user.
     NeverSent = "never-sent", Some("message ids are made up by the client, or one user's messages are shown to another");
+    /// A message that was to be sealed went out openly.
+    NotSealed = "not-sealed", Some("the client falls back to an open message, where it has no certificate or sends something again");
+    /// A sealed message says in clear who sent it.
+    NamesSender = "names-sender", Some("the sender's id or key is put beside the seal, for routing or for the receiver's convenience");
     /// The list of what a user saw has gaps, repeats, or changes afterwards.
     EventsOutOfOrder = "events-out-of-order", Some("`seq` is not counted per user from 1, or the cursor `after` is not honoured");
     /// The user was not told.

@@ -13,6 +13,7 @@ mod notices;
 mod padding;
 mod prekeys;
 mod receipts;
+mod sealed;
 mod sender_keys;
 mod shown_twice;
 mod suite;
@@ -46,6 +47,7 @@ pub(crate) const REGISTRY: &[Monitor] = &[
     padding::MONITOR,
     prekeys::MONITOR,
     receipts::MONITOR,
+    sealed::MONITOR,
     sender_keys::MONITOR,
     shown_twice::MONITOR,
     suite::MONITOR,

@@ -38,7 +38,7 @@ pub(crate) fn instead(cx: &Context<'_>, index: usize, expect: &Expect, said: &Sa
         Expect::Receipt { user, receipt, of } => {
             both(told::account(cx, user, end), told::of_receipt(cx, user, *receipt, of, end))
         }
-        Expect::Problem { step, reasons } => of_problem(cx, step, reasons),
+        Expect::Problem { step, reasons, .. } => of_problem(cx, step, reasons),
         Expect::Wire { stanza, .. } => wire::of_message(cx, stanza),
         Expect::NothingSent { user, to, .. } | Expect::Resends { user, to, .. } => wire::of_sent(cx, user, to, &said.evidence),
         Expect::SameSafetyNumber { .. } => numbers(&said.observed),
@@ -80,7 +80,7 @@ fn counted(number: usize, noun: &str) -> String {
 
 fn of_problem(cx: &Context<'_>, step: &str, reasons: &[Reason]) -> Option<String> {
     let (_, call) = named_call(cx, step)?;
-    let sent = call.stanza("stanza").is_some_and(|id| cx.seen.messages_in().any(|(_, m)| m.id == id));
+    let sent = call.stanza("stanza").is_some_and(|id| cx.seen.sent_in().any(|(_, m)| m.id == id));
     let effect = match (call.outcome, sent) {
         (Some((_, Outcome::Ok(_))), true) => "it answered success, and the stanza is on the wire",
         (Some((_, Outcome::Ok(_))), false) => "it answered success, and no stanza of it is on the wire",

@@ -154,6 +154,7 @@ fn nameless() -> Scenario {
         suites: Vec::new(),
         exclusive: false,
         heavy: false,
+        trust_root: None,
         cases: vec![],
         cast: BTreeMap::new(),
         steps: vec![],

@@ -223,20 +223,52 @@ impl<'a> Seen<'a> {
         })
     }
 
-    /// The candidate's message stanzas that can be read, with their senders.
+    /// Everything that the candidate sends from one user to another, open or sealed.
+    pub(crate) fn sent_in(&self) -> impl Iterator<Item = (&FrameIn<'a>, Outgoing)> {
+        self.frames.iter().filter_map(|frame| Some((frame, frame.outgoing()?)))
+    }
+
+    /// Who sent a sealed message, which does not say so: by who handed it to the gateway, or by the message that it repeats.
+    pub(crate) fn sender_of(&self, sealed: StanzaId) -> Option<UserId> {
+        let is_it = |stanza: &Stanza| matches!(stanza, Stanza::SealedMessage { id, .. } if *id == sealed);
+        let reference = self.reference_stanzas.iter().find(|(_, _, stanza)| is_it(stanza)).map(|(_, user, _)| *user);
+        let candidate = || self.frames.iter().find(|frame| frame.stanza.as_ref().is_ok_and(is_it)).and_then(|frame| frame.user);
+        let repeated = || self.messages.get(self.message_of_stanza.get(&sealed)?)?.from;
+        reference.or_else(candidate).or_else(repeated)
+    }
+
+    /// The candidate's open message stanzas that can be read, with their senders.
     pub(crate) fn messages_in(&self) -> impl Iterator<Item = (&FrameIn<'a>, Message<'_>)> {
         self.frames.iter().filter_map(|frame| match &frame.stanza {
-            Ok(Stanza::Message { id, to, r#type, body, .. }) => {
-                Some((frame, Message { id: *id, to: *to, prekey: *r#type == MessageType::Prekey, body: &body.0 }))
+            Ok(Stanza::Message { to, r#type, body, .. }) => {
+                Some((frame, Message { to: *to, prekey: *r#type == MessageType::Prekey, body: &body.0 }))
             }
             _ => None,
         })
     }
 }
 
+impl FrameIn<'_> {
+    /// What it sends to one other user, if it does.
+    pub(crate) fn outgoing(&self) -> Option<Outgoing> {
+        match &self.stanza {
+            Ok(Stanza::Message { id, to, .. }) => Some(Outgoing { id: *id, to: *to, sealed: false }),
+            Ok(Stanza::SealedMessage { id, to, .. }) => Some(Outgoing { id: *id, to: *to, sealed: true }),
+            _ => None,
+        }
+    }
+}
+
+/// A message from one user to another as the gateway sees it.
+#[derive(Clone, Copy)]
+pub(crate) struct Outgoing {
+    pub(crate) id: StanzaId,
+    pub(crate) to: Option<UserId>,
+    pub(crate) sealed: bool,
+}
+
 /// The parts of a message stanza from the candidate.
 pub(crate) struct Message<'s> {
-    pub(crate) id: StanzaId,
     pub(crate) to: Option<UserId>,
     /// Whether it says that it sets up a session.
     pub(crate) prekey: bool,

@@ -23,4 +23,4 @@ pub mod wire;
 pub use countersign_adversary::alter::{NamedPrekey, PrekeyKind};
 pub use countersign_adversary::{Alteration, WireProfile};
 pub use refusal::Refusal;
-pub use user::{CertificateAuthority, Config, Opened, ReferenceUser, Stack};
+pub use user::{CertificateAuthority, Config, Opened, OtherIdentity, ReferenceUser, Sealing, Stack, Unsealed, WrongCertificate};

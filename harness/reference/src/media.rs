@@ -3,6 +3,9 @@
 //! [`open`] does all checks in their order; the pieces stand apart as well, so that what a candidate produced can be described
 //! check by check.
 
+#[cfg(test)]
+mod wycheproof;
+
 use aes::Aes256;
 use cbc::cipher::block_padding::Pkcs7;
 use cbc::cipher::inout::InOutBuf;

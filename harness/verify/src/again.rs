@@ -55,7 +55,7 @@ pub(crate) fn plan(result: &InstanceResult, planned: &Planned, common: &Common<'
         seed: result.seed.0,
         gateway_url: of_open(&result.trace, "gateway").unwrap_or_default(),
         trust_anchors: of_open(&result.trace, "trust_anchors"),
-        suite: Spoken::with(common.profile, &common.description.suites),
+        suite: Spoken::with(common.profile, common.description),
         virtual_clock: common.description.capabilities.contains(&Capability::VirtualClock),
         meter: no_meter,
     }

@@ -216,7 +216,12 @@ impl<'a> Reader<'a> {
     fn sent(&mut self, n: u64, from: Option<UserId>, body: &Body) {
         let on = self.places.column(from);
         match self.parsed(body) {
-            Some(stanza @ (Stanza::Message { .. } | Stanza::Receipt { .. } | Stanza::GroupMessage { .. })) => {
+            Some(
+                stanza @ (Stanza::Message { .. }
+                | Stanza::SealedMessage { .. }
+                | Stanza::Receipt { .. }
+                | Stanza::GroupMessage { .. }),
+            ) => {
                 let label = self.label(&stanza);
                 self.arrow(n, on, self.places.gateway, Sign::Plain, &label);
                 self.under_way = Some((stanza.id(), self.rows.len().saturating_sub(1)));
@@ -242,7 +247,7 @@ impl<'a> Reader<'a> {
         let id = stanza.id();
         match &stanza {
             Stanza::Accepted { .. } if !self.evidence.contains(&n) => {}
-            Stanza::Message { .. } | Stanza::Receipt { .. } | Stanza::GroupMessage { .. } => {
+            Stanza::Message { .. } | Stanza::SealedMessage { .. } | Stanza::Receipt { .. } | Stanza::GroupMessage { .. } => {
                 let before = !self.delivered.insert((id, to));
                 let sign = self.bent.get(&id).copied().unwrap_or(if before { Sign::Again } else { Sign::Plain });
                 let last = self.rows.len().saturating_sub(1);

@@ -89,6 +89,9 @@ pub enum Expect {
         step: String,
         /// Reasons that are right.
         reasons: Vec<Reason>,
+        /// It may succeed as well; then it has to be done as well as any other.
+        #[serde(default)]
+        or_succeeds: bool,
     },
     /// A named message stands on the wire as described. Every member given must hold.
     Wire {

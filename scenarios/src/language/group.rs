@@ -1,6 +1,7 @@
 //! Steps about groups.
 
 use super::{ContentSpec, Network};
+use countersign_contract::GroupId;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +16,9 @@ pub struct CreateGroup {
     /// Name of the group.
     #[serde(rename = "as")]
     pub name: String,
+    /// Its id, where stored messages name it; made from the seed unless said. Only of groups that a reference user creates.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<GroupId>,
 }
 
 /// A member changes a group.

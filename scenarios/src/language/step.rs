@@ -116,6 +116,30 @@ pub struct Send {
     /// Members on the stack `adversary` only: name another prekey than the session was made with, whose id the scenario cannot know.
     #[serde(default)]
     pub names_prekey: Option<NamesPrekey>,
+    /// As a sealed message, which does not say to the server who sent it.
+    #[serde(default)]
+    pub sealed: bool,
+    /// Reference only: what is wrong with the certificate under which it is sealed.
+    #[serde(default)]
+    pub certificate: Option<BendCertificate>,
+}
+
+/// What is wrong with the certificate of a sealed message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum BendCertificate {
+    /// It leads to another trust root, and is right by that.
+    WrongRoot,
+    /// A key signed it that is not the server's, whose own certificate stands beside it.
+    OtherServer,
+    /// It is over since an hour.
+    Expired,
+    /// It is for device 2.
+    OtherDevice,
+    /// It is for another identity key than the sender's, and the message is sealed with that key; the session is the sender's own.
+    OtherKey,
+    /// It is a good one of this other reference user, as anybody has it to whom that user wrote.
+    Of(String),
 }
 
 /// A prekey that a first message names although its session was made with another.

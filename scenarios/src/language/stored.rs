@@ -31,6 +31,13 @@ pub struct SendStored {
     pub from: String,
     /// To whom: a candidate's user.
     pub to: String,
+    /// To a group, in whose stanza it goes to all members; to `to` alone, whatever the gateway's rules say, if sender or receiver is
+    /// none. Without it, it is a message between the two.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// As a sealed message, which is delivered without its sender; `body` is what is sealed.
+    #[serde(default)]
+    pub sealed: bool,
     /// Name of the stanza.
     #[serde(rename = "as")]
     pub name: String,
@@ -40,7 +47,7 @@ pub struct SendStored {
     pub r#type: MessageType,
     /// The serialised libsignal message.
     pub body: Bytes,
-    /// What is in it, or would be if it were read.
+    /// What is in it, or would be if it were read. Nothing, if no user ever sees it: it hands out a sender key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<StoredContent>,
     /// It is not what an honest peer sends: nothing of it may be shown.
@@ -137,4 +144,7 @@ pub struct SafetyNumberIs {
     pub of: String,
     /// 60 digits.
     pub digits: String,
+    /// Reasons for which it may be refused as well; none unless said.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub or_refuses: Vec<Reason>,
 }

@@ -3,6 +3,7 @@
 mod names;
 mod rules;
 mod scenario;
+mod sealed;
 mod stored;
 mod suite;
 

@@ -1,7 +1,7 @@
 //! Which names a step defines and uses, and whether they fit together.
 
 use crate::diagnostic::{Fault, Span, known_hint};
-use crate::language::{BundleBend, Cast, ContentSpec, Expect, Network, PrekeyOf, Step};
+use crate::language::{BendCertificate, BundleBend, Cast, ContentSpec, Expect, Network, PrekeyOf, Step};
 use crate::yaml::Node;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -103,6 +103,9 @@ pub(crate) fn mentions(step: &Step) -> Vec<Mention<'_>> {
                 Some(PrekeyOf::User(of)) => c.add(Role::User, of, &["names-prekey", "of", "user"]),
                 None => {}
             }
+            if let Some(BendCertificate::Of(user)) = &s.certificate {
+                c.add(Role::User, user, &["certificate", "of"]);
+            }
             c.define(Sort::Message, &s.name);
         }
         Step::Expect(expect) => expectation(expect, &mut c),
@@ -126,6 +129,9 @@ pub(crate) fn mentions(step: &Step) -> Vec<Mention<'_>> {
         Step::SendStored(s) => {
             c.user(&s.from, "from");
             c.user(&s.to, "to");
+            if let Some(group) = &s.group {
+                c.add(Role::Use(GROUP), group, &["group"]);
+            }
             c.define(Sort::Message, &s.name);
         }
         Step::StoreBlob(s) => c.user(&s.of, "of"),

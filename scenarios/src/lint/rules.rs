@@ -138,6 +138,7 @@ impl Rules<'_> {
                         self.fault(node, &["send", "bend"], format!("`bend` for `{}`, a candidate's user", s.from), hint);
                     }
                 }
+                self.sealed(s, node);
                 self.altered(&s.from, !s.alter.is_empty(), node, &["send", "alter"]);
                 self.altered(&s.from, s.names_prekey.is_some(), node, &["send", "names-prekey"]);
                 if let Some(NamesPrekey { of: PrekeyOf::User(user), .. }) = &s.names_prekey {
@@ -161,6 +162,10 @@ impl Rules<'_> {
                 if g.members.contains(&g.by) {
                     let message = format!("`{}` creates the group, and is a member anyway", g.by);
                     self.fault(node, &["create-group", "members"], message, "leave it out");
+                }
+                if g.id.is_some() {
+                    // A candidate is told the id of its group, and that has to be a new one in each instance.
+                    self.must_be(Side::Reference, &g.by, node, &["create-group", "by"]);
                 }
             }
             Step::ChangeGroup(g) => {
@@ -464,6 +469,7 @@ fn check_needs(header: &Scenario, steps: &[Placed<'_>], faults: &mut Vec<Fault>)
             let hint = "add `capabilities: [virtual-clock]`";
             faults.push(Fault::new(word, "`advance` moves a clock that the candidate may not have").hint(hint));
         }
+        super::sealed::check_needs(header, step, word, faults);
         if let Some((feature, name)) = needed_feature(step)
             && !header.features.contains(&feature)
         {

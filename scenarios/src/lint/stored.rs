@@ -4,7 +4,8 @@ use super::rules::{CastAt, Rules};
 use crate::diagnostic::Fault;
 use crate::language::{Cast, Expect, Scenario, Side, Step};
 use crate::yaml::Node;
-use countersign_contract::claims::Capability;
+use countersign_contract::claims::{Capability, Feature};
+use countersign_contract::portable::MessageType;
 
 /// Whether a member of the cast is a peer without a stack.
 pub(super) fn is_stored(cast: &Cast) -> bool {
@@ -17,6 +18,14 @@ impl Rules<'_> {
             Step::SendStored(s) => {
                 self.must_be_stored(&s.from, node, &["send-stored", "from"]);
                 self.must_be(Side::Candidate, &s.to, node, &["send-stored", "to"]);
+                if s.sealed && s.group.is_some() {
+                    let hint = "leave out one of them";
+                    self.fault(node, &["send-stored", "sealed"], "no message to a group is sealed", hint);
+                }
+                if s.group.is_some() && s.r#type == MessageType::Prekey {
+                    let hint = "leave out `group`, or write `type: normal`";
+                    self.fault(node, &["send-stored", "type"], "a group message sets up no session", hint);
+                }
             }
             Step::StoreBlob(s) => {
                 self.must_be_stored(&s.of, node, &["store-blob", "of"]);
@@ -41,6 +50,9 @@ impl Rules<'_> {
                 let path = ["expect", "safety-number-is", "digits"];
                 self.fault(node, &path, "a safety number has 60 digits", "write them without spaces");
             }
+            Expect::SafetyNumberIs(number) if !number.or_refuses.is_empty() => {
+                self.reasons(&number.or_refuses, node, &["expect", "safety-number-is", "or-refuses"]);
+            }
             _ => {}
         }
     }
@@ -56,6 +68,17 @@ impl Rules<'_> {
 
 /// Checks what is fixed of members of the cast.
 pub(super) fn check(header: &Scenario, root: &Node, cast: &CastAt, faults: &mut Vec<Fault>) {
+    if let Some(root_key) = &header.trust_root {
+        let span = root.at(&["trust-root"]).span;
+        if root_key.0.len() != 33 {
+            let fault = Fault::new(span, format!("a trust root of {} bytes", root_key.0.len()));
+            faults.push(fault.hint("a serialised public key has 33"));
+        }
+        if !header.features.contains(&Feature::SealedSender) {
+            let fault = Fault::new(span, "a trust root for a candidate that need not know one");
+            faults.push(fault.hint("add `sealed-sender` to `features`"));
+        }
+    }
     for (name, (_, member)) in cast {
         let Some((member, fixed)) = member.as_ref().and_then(|m| Some((m, m.fixed.as_ref()?))) else { continue };
         let mut fault = |path: &[&str], message: String, hint: &str| {

@@ -24,11 +24,19 @@ const FLAGS: &[(&str, &str, &str)] = &[
     ("malformed-key", "The length or the type of a key is not checked.", "Crashes, or one key read as another."),
     ("low-order-key", "A key of low order, or all zero, is agreed with.", "A part of the agreement is known to everybody."),
     (
+        EITHER,
+        "A registration id that is wider than the 14 bits that official clients draw is cut off.",
+        "Two installations of one peer are taken for one.",
+    ),
+    (
         "missing-key",
         "A bundle without the key that the suite needs is good enough.",
         "The post-quantum part is stripped by whoever serves bundles.",
     ),
 ];
+
+/// The flag of what may be taken or refused.
+const EITHER: &str = "registration-id";
 
 const SIGNATURE: &[Reason] = &[Reason::BadSignature];
 const SIGNATURE_FORM: &[Reason] = &[Reason::BadSignature, Reason::Malformed];
@@ -107,7 +115,11 @@ impl Maker {
     }
 
     fn add(&mut self, id: &str, comment: &str, (flag, requirement): (&str, &str), bundle: KeyBundle, reasons: &[Reason]) {
-        let result = if reasons.is_empty() { Outcome::Valid } else { Outcome::Invalid };
+        let result = match reasons {
+            [] => Outcome::Valid,
+            _ if flag == EITHER => Outcome::Acceptable,
+            _ => Outcome::Invalid,
+        };
         let flags = if flag.is_empty() { Vec::new() } else { vec![flag.to_owned()] };
         let about = About {
             id: format!("{}-{id}", self.label),
@@ -137,6 +149,10 @@ impl Maker {
         self.bent("honest", "A bundle with a one-time prekey.", none, &[], |_| {});
         self.bent("without-one-time-prekey", "A bundle without one-time prekey.", none, &[], |bundle| {
             bundle.one_time_prekey = None
+        });
+        let comment = "The registration id takes more than the 14 bits that official clients draw: their format has room for it.";
+        self.bent("registration-id-wide", comment, (EITHER, "PK-07"), &[Reason::Malformed], |bundle| {
+            bundle.registration_id = 0x4000
         });
     }
 

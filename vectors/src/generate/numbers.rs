@@ -67,6 +67,7 @@ pub(super) fn files(files: &mut BTreeMap<String, String>) -> Result<(), Generate
                 },
                 peer: enlist,
                 digits,
+                reasons: Vec::new(),
             });
         }
         let group = SafetyNumberGroup { suite, user, keys, tests };

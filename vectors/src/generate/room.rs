@@ -1,20 +1,22 @@
 //! Where conversations are made: one receiver with its keys, peers that speak our own stack, and messages in any order.
 
+mod groups;
+
 use super::GenerateError;
-use crate::file::{About, ConversationGroup, ConversationTest, Outcome, StoredFile, StoredMessage};
-use countersign_adversary::{Alteration, Bundle, Config, KeyPair, Party, Refusal, WireProfile};
+use crate::file::{About, ConversationGroup, ConversationTest, Outcome, StoredChange, StoredFile, StoredGroup, StoredMessage};
+use countersign_adversary::{Alteration, Bundle, Config, KeyPair, Party, Refusal, SealedContent, WireProfile};
 use countersign_contract::claims::{Feature, Suite};
 use countersign_contract::content::Content;
 use countersign_contract::operations::{ImportedKeys, ImportedKyberPrekey, ImportedPrekey, ImportedSignedPrekey};
 use countersign_contract::portable::{Enlist, KeyBundle, MessageType};
 use countersign_contract::seen::UserContent;
-use countersign_contract::{Bytes, Reason, StanzaId, UserId};
+use countersign_contract::{Bytes, GroupId, Reason, StanzaId, UserId};
 use countersign_reference::{ReferenceUser, Stack};
 use libsignal_protocol::{PreKeySignalMessage, kem};
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha20Rng;
 use sha2::{Digest as _, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The time in every content: 2000-01-01, in milliseconds since the Unix epoch. A constant, and no clock.
 pub(super) const SENT_AT: u64 = 946_684_800_000;
@@ -40,7 +42,7 @@ pub(super) fn refused(what: impl Into<String>) -> impl FnOnce(Refusal) -> Genera
     move |refusal| GenerateError::Refused { what, refusal }
 }
 
-fn library(what: &str, refusal: &countersign_reference::Refusal) -> GenerateError {
+pub(super) fn library(what: &str, refusal: &countersign_reference::Refusal) -> GenerateError {
     GenerateError::Library { what: what.to_owned(), cause: refusal.to_string() }
 }
 
@@ -95,6 +97,8 @@ pub(super) struct Room {
     /// Peers who speak by Signal's library, and never misbehave.
     library: BTreeMap<&'static str, ReferenceUser>,
     tests: Vec<ConversationTest>,
+    /// To what certificates of senders lead, where there are such.
+    pub(super) trust_root: Option<Bytes>,
 }
 
 impl Room {
@@ -119,6 +123,7 @@ impl Room {
             peers,
             library: BTreeMap::new(),
             tests: Vec::new(),
+            trust_root: None,
         })
     }
 
@@ -160,6 +165,9 @@ impl Room {
                 features: Vec::new(),
                 result: Outcome::Valid,
             },
+            groups: Vec::new(),
+            lists: BTreeMap::new(),
+            change: None,
             files: Vec::new(),
             messages: Vec::new(),
         }
@@ -168,15 +176,26 @@ impl Room {
     pub(super) fn add(&mut self, scene: Scene) {
         let result = scene.messages.iter().map(|m| m.result).max().unwrap_or(Outcome::Valid);
         let about = About { result, ..scene.about };
-        self.tests.push(ConversationTest { about, files: scene.files, messages: scene.messages });
+        let Scene { groups, files, messages, .. } = scene;
+        self.tests.push(ConversationTest { about, groups, files, messages });
     }
 
     pub(super) fn group(self) -> ConversationGroup {
         let own = self.peers.iter().map(|(name, (user, party))| ((*name).to_owned(), party.enlistment(*user)));
         let library = self.library.iter().map(|(name, user)| ((*name).to_owned(), user.enlistment()));
-        let speaks = |name: &str| self.tests.iter().any(|test| test.messages.iter().any(|m| m.from == name));
+        let speaks = |name: &str| {
+            let is_member = |group: &StoredGroup| group.by == name || group.members.iter().any(|member| member == name);
+            self.tests.iter().any(|test| test.messages.iter().any(|m| m.from == name) || test.groups.iter().any(is_member))
+        };
         let peers = own.chain(library).filter(|(name, _)| speaks(name)).collect();
-        ConversationGroup { suite: self.suite, receiver: self.receiver, keys: self.keys, peers, tests: self.tests }
+        ConversationGroup {
+            suite: self.suite,
+            receiver: self.receiver,
+            keys: self.keys,
+            trust_root: self.trust_root,
+            peers,
+            tests: self.tests,
+        }
     }
 }
 
@@ -205,7 +224,11 @@ pub(super) struct Made {
     pub(super) stanza: StanzaId,
     pub(super) kind: MessageType,
     pub(super) body: Vec<u8>,
-    pub(super) content: UserContent,
+    pub(super) content: Option<UserContent>,
+    /// In the stanza of which group it goes.
+    pub(super) group: Option<String>,
+    /// Whether it goes sealed.
+    pub(super) sealed: bool,
 }
 
 /// One vector in the making.
@@ -217,6 +240,11 @@ pub(super) struct Scene {
     library: BTreeMap<&'static str, ReferenceUser>,
     made: u32,
     about: About,
+    groups: Vec<StoredGroup>,
+    /// The present list of each group: id, version and members.
+    lists: BTreeMap<String, (GroupId, u32, BTreeSet<UserId>)>,
+    /// What becomes of a group before the next message arrives.
+    change: Option<StoredChange>,
     pub(super) files: Vec<StoredFile>,
     messages: Vec<StoredMessage>,
 }
@@ -300,22 +328,59 @@ impl Scene {
         if let Some(user) = self.library.get_mut(from) {
             let (kind, body) =
                 user.encrypt_raw(self.receiver, plaintext, SENT_AT).map_err(|refusal| library(&self.about.id, &refusal))?;
-            return Ok(Made { from, stanza, kind, body, content });
+            return Ok(Made { from, stanza, kind, body, content: Some(content), group: None, sealed: false });
         }
         let (mut rng, to) = (self.rng("message"), self.receiver.to_string());
         let sent = self.senders.get_mut(from).map(|(_, party)| party.encrypt(&to, plaintext, alter, &mut rng));
+        let (kind, body) = self.done("message", from, sent)?;
+        Ok(Made { from, stanza, kind, body, content: Some(content), group: None, sealed: false })
+    }
+
+    fn user(&self, peer: &str) -> Option<UserId> {
+        self.senders.get(peer).map(|(user, _)| *user)
+    }
+
+    /// A peer seals what it made, to whoever holds an identity key.
+    pub(super) fn seal(
+        &mut self,
+        made: Made,
+        to: &[u8],
+        content: &SealedContent,
+        alter: &[Alteration],
+    ) -> Result<Made, GenerateError> {
+        self.made += 1;
+        let mut rng = self.rng("sealed");
+        let sealed = self.senders.get(made.from).map(|(_, party)| party.seal(to, content, alter, &mut rng));
+        let body = self.done("sealed message", made.from, sealed)?;
+        Ok(Made { body, sealed: true, ..made })
+    }
+
+    /// The identity key to which messages for the receiver are sealed.
+    pub(super) fn receiver_key(&self) -> Vec<u8> {
+        self.published.identity_key.0.clone()
+    }
+
+    /// A peer's name at the gateway and identity key; of the receiver under the empty name.
+    pub(super) fn identity(&self, name: &str) -> (UserId, Vec<u8>) {
+        let peer = self.senders.get(name).map(|(user, party)| (*user, party.identity_key().to_vec()));
+        peer.unwrap_or_else(|| (self.receiver, self.receiver_key()))
+    }
+
+    fn done<T>(&self, what: &str, from: &str, made: Option<Result<T, Refusal>>) -> Result<T, GenerateError> {
         let missing = || Err(Refusal::new(Reason::UnknownUser, from));
-        let (kind, body) = sent.unwrap_or_else(missing).map_err(refused(format!("{}: message", self.about.id)))?;
-        Ok(Made { from, stanza, kind, body, content })
+        made.unwrap_or_else(missing).map_err(refused(format!("{}: {what}", self.about.id)))
     }
 
     fn deliver(&mut self, made: Made, result: Outcome, reasons: &[Reason]) {
         self.messages.push(StoredMessage {
             from: made.from.to_owned(),
             stanza: made.stanza,
+            change: self.change.take(),
+            group: made.group,
+            sealed: made.sealed,
             r#type: made.kind,
             body: Bytes(made.body),
-            content: Some(made.content),
+            content: made.content,
             result,
             reasons: reasons.to_vec(),
         });

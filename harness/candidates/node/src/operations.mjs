@@ -90,7 +90,10 @@ export class Candidate {
       await this.#user(args).disconnect();
       return DONE;
     }],
-    send: [{ instance, user, to: shape.uuid, stanza: shape.uuid, content: userContent }, async (args) => {
+    send: [{
+      instance, user, to: shape.uuid, stanza: shape.uuid, content: userContent, sealed: shape.optional(shape.flag),
+    }, async (args) => {
+      if (args.sealed) throw new Problem('unsupported', 'this candidate does not claim sealed sender');
       await this.#user(args).send(args.to, args.stanza, args.content);
       return DONE;
     }],

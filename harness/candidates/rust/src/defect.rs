@@ -339,18 +339,42 @@ defects! {
     IgnoresAddresses = "ignores-addresses";
     /// Never makes a new ratchet key when it is answered: the step was taken for an optimisation.
     NeverTurnsRatchet = "never-turns-ratchet";
+    /// Checks that a sender's certificate is signed, and not that whoever signed it is to be trusted in that.
+    SkipsTrustRoot = "skips-trust-root";
+    /// Checks the server's certificate beside a sender's one, and takes that one for checked as well.
+    ChecksServerCertificateOnly = "checks-server-certificate-only";
+    /// Does not look until when a sender's certificate holds.
+    IgnoresCertificateExpiry = "ignores-certificate-expiry";
+    /// Takes a certificate for a device that its user does not have: the number is parsed and dropped.
+    TakesAnyCertifiedDevice = "takes-any-certified-device";
+    /// Believes a certificate without comparing its key with that of the session, as Signal's own call does not either.
+    BelievesCertifiedKey = "believes-certified-key";
+    /// Takes the sender's name from the certificate, decrypts with whichever session fits, and compares neither with who sealed it.
+    ShowsCertifiedSender = "shows-certified-sender";
+    /// Looks who is blocked where a stanza names its sender, which a sealed one does not.
+    ShowsSealedOfBlocked = "shows-sealed-of-blocked";
+    /// Asks for a sealed message again whoever its certificate names, before the certificate is checked.
+    AsksUncertifiedAgain = "asks-uncertified-again";
+    /// Sends openly what it was asked to seal: the flag is not passed on.
+    SendsOpenly = "sends-openly";
+    /// Sends again openly what went out sealed: the queue of resends knows contents alone.
+    ResendsOpenly = "resends-openly";
+    /// Writes the sender's id beside what is sealed, so that the receiver finds the session sooner.
+    NamesSenderBesideSeal = "names-sender-beside-seal";
+    /// Asks for a certificate once, and seals under it for ever.
+    KeepsCertificate = "keeps-certificate";
     /// Answers an operation that does not exist with success.
     InventsOperation = "invents-operation";
 }
 
 impl Defect {
-    /// The suites in which a client can make this mistake: all, but for what concerns Kyber prekeys, the post-quantum ratchet and
-    /// groups, which `signal-classic` does not have, and for what libsignal does not let a client do in `signal-pq`. In the other
+    /// The suites in which a client can make this mistake: all, but for what concerns Kyber prekeys, the post-quantum ratchet,
+    /// groups and sealed messages, which `signal-classic` does not have, and for what libsignal does not let a client do in `signal-pq`. In the other
     /// suites the client is as without the defect.
     #[must_use]
     pub const fn suites(self) -> &'static [Suite] {
         match self {
-            _ if self.is_about_groups() => &[Suite::SignalPq],
+            _ if self.is_about_groups() || self.is_about_sealing() => &[Suite::SignalPq],
             Self::SkipsKyberPrekeySignature
             | Self::DeletesOldLastResortAtOnce
             | Self::TriesWithoutPqKey
@@ -389,6 +413,25 @@ impl Defect {
                 | Self::AsksNoGroupAgain
                 | Self::DropsGroupFiles
                 | Self::LosesGroup
+        )
+    }
+
+    /// Whether the mistake is made with sealed messages.
+    const fn is_about_sealing(self) -> bool {
+        matches!(
+            self,
+            Self::SkipsTrustRoot
+                | Self::ChecksServerCertificateOnly
+                | Self::IgnoresCertificateExpiry
+                | Self::TakesAnyCertifiedDevice
+                | Self::BelievesCertifiedKey
+                | Self::ShowsCertifiedSender
+                | Self::ShowsSealedOfBlocked
+                | Self::AsksUncertifiedAgain
+                | Self::SendsOpenly
+                | Self::ResendsOpenly
+                | Self::NamesSenderBesideSeal
+                | Self::KeepsCertificate
         )
     }
 
@@ -511,7 +554,7 @@ mod tests {
     #[test]
     fn what_a_suite_alone_has_is_code_of_its_own() {
         for defect in Defect::ALL.iter().filter(|defect| defect.suites().len() == 1) {
-            assert!(defect.has_code_per_suite() || defect.is_about_groups(), "{defect}");
+            assert!(defect.has_code_per_suite() || defect.is_about_groups() || defect.is_about_sealing(), "{defect}");
         }
     }
 }

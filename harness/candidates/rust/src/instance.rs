@@ -7,7 +7,7 @@ use crate::wire::{Wire, WireFactory};
 use countersign_contract::claims::{Binding, Capability, Description, Feature, Limits, Suite};
 use countersign_contract::operations::{Answer, Call, Created, Done, Fetched, ImportedKeys, Open, Outcome, SafetyNumber};
 use countersign_contract::portable::MOST_PREKEYS;
-use countersign_contract::{CONTRACT_VERSION, InstanceId, Problem, Reason, UserId};
+use countersign_contract::{Bytes, CONTRACT_VERSION, InstanceId, Problem, Reason, UserId};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -31,6 +31,8 @@ pub(crate) struct Instance {
     pub(crate) wire: Arc<dyn Wire>,
     pub(crate) defects: Arc<dyn Defects>,
     pub(crate) suite: Suite,
+    /// The key that senders' certificates lead to, where there are sealed messages.
+    pub(crate) trust_root: Option<Bytes>,
     clock: AtomicU64,
     users: Mutex<BTreeMap<UserId, Account>>,
 }
@@ -98,7 +100,8 @@ impl Sample {
                 Answer::Disconnect(Done {})
             }
             Call::Send(args) => {
-                self.user(args.instance, args.user)?.send(args.to, args.stanza, &args.content).await?;
+                let user = self.user(args.instance, args.user)?;
+                user.send(args.to, args.stanza, &args.content, args.sealed).await?;
                 Answer::Send(Done {})
             }
             Call::CreateGroup(args) => {
@@ -176,7 +179,8 @@ impl Sample {
         let (defects, clock) = (self.inner.defects.clone(), AtomicU64::new(args.clock));
         // Whoever knows of one suite alone means the one that this client had first.
         let suite = args.suite.unwrap_or(Suite::SignalPq);
-        let instance = Arc::new(Instance { wire, defects, suite, clock, users: Mutex::default() });
+        let instance =
+            Arc::new(Instance { wire, defects, suite, trust_root: args.trust_root.clone(), clock, users: Mutex::default() });
         let mut instances = self.instances();
         if instances.contains_key(&args.instance) {
             return Err(Problem::new(Reason::Malformed, format!("instance {} is open already", args.instance)));
@@ -296,6 +300,7 @@ fn describe() -> Description {
             F::SafetyNumber,
             F::Block,
             F::Group,
+            F::SealedSender,
         ],
         capabilities: vec![Capability::VirtualClock, Capability::Import],
         limits: Limits {

@@ -18,6 +18,7 @@ const FEATURES = [
   // 'reaction', 'reply', 'edit', 'delete', 'typing', 'read-receipt', // step 5
   // 'block', // step 6
   // 'group', // for the profile dma-groups
+  // 'sealed-sender', // for the profile sealed-sender
 ];
 const LIMITS = { text_bytes: 100_000, file_bytes: 16 * 1024 * 1024, instances: 64 };
 const MOST_PREKEYS = 100;
@@ -86,7 +87,11 @@ export class Candidate {
       return {};
     },
     send: async (args) => {
-      await this.#user(args).send(args.to, args.stanza, args.content);
+      const user = this.#user(args);
+      if (args.sealed) {
+        throw new Problem('unsupported', 'sealed sender: here your certificates: see the contract, module sealed');
+      }
+      await user.send(args.to, args.stanza, args.content);
       return {};
     },
     events: async (args) => ({ events: await this.#user(args).eventsAfter(args.after, Math.min(args.wait_ms, LONGEST_WAIT_MS)) }),

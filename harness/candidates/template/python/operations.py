@@ -23,6 +23,7 @@ FEATURES = [
     # "reaction", "reply", "edit", "delete", "typing", "read-receipt",  # step 5
     # "block",  # step 6
     # "group",  # for the profile dma-groups
+    # "sealed-sender",  # for the profile sealed-sender
 ]
 LIMITS = {"text_bytes": 100_000, "file_bytes": 16 * 1024 * 1024, "instances": 64}
 MOST_PREKEYS = 100
@@ -122,7 +123,10 @@ class Candidate:
         return {}
 
     def op_send(self, args):
-        self.user(args).send(args.to, args.stanza, args.content)
+        user = self.user(args)
+        if getattr(args, "sealed", False):
+            raise Problem("unsupported", "sealed sender: here your certificates: see the contract, module sealed")
+        user.send(args.to, args.stanza, args.content)
         return {}
 
     def op_events(self, args):

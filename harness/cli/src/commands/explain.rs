@@ -5,7 +5,7 @@ use crate::commands::list::BUILTIN;
 use crate::commands::report::pretty;
 use crate::commands::{report, suite};
 use crate::exit::Exit;
-use crate::explain::{Explanation, Sources, all, of};
+use crate::explain::{Explanation, Sources, all, by_itself, of};
 use crate::fault::Fault;
 use crate::output;
 use countersign_mutants::mutants;
@@ -16,15 +16,24 @@ use countersign_trace::{BlobFolder, Blobs, Record};
 use std::fmt::Write as _;
 
 pub(crate) fn explain(args: &Explain) -> Result<Exit, Fault> {
-    let suite = suite::builtin()?;
     let mutants = mutants().map_err(|e| Fault::Builtin(e.to_string()))?;
-    let from = Sources { suite: &suite, mutants: &mutants };
+    if let Some(typed) = args.id.as_deref() {
+        // A scenario or a mutant has nothing to do with vectors, which take long to read.
+        let suite = suite::without_vectors()?;
+        let found = by_itself(&Sources { suite: &suite, mutants: &mutants, vectors: &[] }, bare(typed));
+        if !found.is_empty() {
+            print(&found, args.format, became(bare(typed), args))?;
+            return Ok(Exit::Conforms);
+        }
+    }
+    let (suite, vectors) = suite::with_vectors()?;
+    let from = Sources { suite: &suite, mutants: &mutants, vectors: &vectors };
     let Some(typed) = args.id.as_deref() else {
         let everything: Vec<Explanation> = all(&from).iter().flat_map(|id| of(&from, id)).collect();
         print(&everything, args.format, None)?;
         return Ok(Exit::Conforms);
     };
-    let id = typed.strip_prefix("mutant:").unwrap_or(typed);
+    let id = bare(typed);
     let found = of(&from, id);
     if !found.is_empty() {
         // Whoever typed a name without its folder means the scenario.
@@ -51,6 +60,11 @@ pub(crate) fn explain(args: &Explain) -> Result<Exit, Fault> {
             near => format!("perhaps {}", near.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(" or ")),
         },
     })
+}
+
+/// An id without the word that a command line has before it.
+fn bare(typed: &str) -> &str {
+    typed.strip_prefix("mutant:").unwrap_or(typed)
 }
 
 fn print(explanations: &[Explanation], format: Format, became: Option<String>) -> Result<(), Fault> {

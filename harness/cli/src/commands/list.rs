@@ -9,19 +9,25 @@ use crate::output;
 use countersign_mutants::{Mutant, coverage, mutants};
 use countersign_sample::Defect;
 use countersign_scenarios::Suite;
+use countersign_vectors::file::Outcome;
+use countersign_vectors::suite::Entry;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 pub(crate) fn list(args: &List) -> Result<Exit, Fault> {
-    // Of vectors no mutant is asked: the scenarios that they are compiled to have nothing to justify.
-    let suite = if args.coverage { countersign_scenarios::Suite::builtin().map_err(Fault::Suite)? } else { suite::builtin()? };
-    let mutants = mutants().map_err(|e| Fault::Builtin(e.to_string()))?;
+    let mutants = || mutants().map_err(|e| Fault::Builtin(e.to_string()));
+    // Reading all vectors takes longer than everything else: it is done where they are counted, and nowhere else.
     let (text, json) = match (args.coverage, args.what) {
-        (true, _) => unjustified(&suite, &mutants),
-        (false, What::Scenarios) => scenarios(&suite),
-        (false, What::Profiles) => profiles(&suite),
-        (false, What::Requirements) => requirements(&suite),
-        (false, What::Candidates) => candidates(&mutants),
+        // Of vectors no mutant is asked: the scenarios that they are compiled to have nothing to justify.
+        (true, _) => unjustified(&Suite::builtin().map_err(Fault::Suite)?, &mutants()?),
+        (false, What::Scenarios) => {
+            let vectors = countersign_vectors::index().map_err(|e| Fault::Builtin(e.to_string()))?;
+            scenarios(&Suite::builtin().map_err(Fault::Suite)?, vectors)
+        }
+        (false, What::Profiles) => profiles(&suite::builtin()?),
+        (false, What::Requirements) => requirements(&suite::without_vectors()?),
+        (false, What::Candidates) => candidates(&mutants()?),
     };
     match args.format {
         Format::Text => output::data(&text)?,
@@ -30,20 +36,29 @@ pub(crate) fn list(args: &List) -> Result<Exit, Fault> {
     Ok(Exit::Conforms)
 }
 
-fn scenarios(suite: &Suite) -> (String, Value) {
-    let mut text = String::new();
-    let rows = suite.scenarios.values().map(|loaded| {
+/// Scenarios and vectors by their ids.
+fn scenarios(suite: &Suite, vectors: Vec<Entry>) -> (String, Value) {
+    let mut rows: BTreeMap<String, (String, Value)> = BTreeMap::new();
+    for loaded in suite.scenarios.values() {
         let scenario = &loaded.scenario;
         let cases: Vec<&str> = loaded.cases.iter().filter_map(|(case, _)| case.as_deref()).collect();
-        let _ = writeln!(text, "{:<46} {}", scenario.id, scenario.title);
+        let mut text = format!("{:<46} {}\n", scenario.id, scenario.title);
         if !cases.is_empty() {
             let _ = writeln!(text, "{:<46}   cases: {}", "", cases.join(", "));
         }
-        json!({ "id": scenario.id, "title": scenario.title, "verifies": scenario.verifies, "cases": cases,
-                "twin": scenario.twin, "exclusive": scenario.exclusive })
-    });
-    let json = Value::Array(rows.collect());
-    (text, json)
+        let json = json!({ "id": scenario.id, "title": scenario.title, "verifies": scenario.verifies, "cases": cases,
+                           "twin": scenario.twin, "exclusive": scenario.exclusive });
+        rows.insert(scenario.id.clone(), (text, json));
+    }
+    for Entry { id, about } in vectors {
+        let text = format!("{id:<46} {}\n", about.comment);
+        let twin = about.result == Outcome::Valid;
+        let json = json!({ "id": id, "title": about.comment, "verifies": about.verifies, "cases": [],
+                           "twin": twin, "exclusive": false });
+        rows.insert(id, (text, json));
+    }
+    let (text, rows): (Vec<String>, Vec<Value>) = rows.into_values().unzip();
+    (text.concat(), Value::Array(rows))
 }
 
 fn profiles(suite: &Suite) -> (String, Value) {

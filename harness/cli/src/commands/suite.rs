@@ -2,12 +2,23 @@
 
 use crate::fault::Fault;
 use countersign_scenarios::{Profile, Suite};
+use countersign_vectors::Loaded;
 use std::path::Path;
 use std::sync::Arc;
 
 /// Everything that is built in, the stored vectors included.
 pub(crate) fn builtin() -> Result<Suite, Fault> {
-    countersign_vectors::builtin().map(|(suite, _)| suite).map_err(Fault::Suite)
+    with_vectors().map(|(suite, _)| suite)
+}
+
+/// The same, and the vectors as they were read.
+pub(crate) fn with_vectors() -> Result<(Suite, Vec<Loaded>), Fault> {
+    countersign_vectors::builtin().map_err(Fault::Suite)
+}
+
+/// What is built in but the vectors and their profiles, which take long to read.
+pub(crate) fn without_vectors() -> Result<Suite, Fault> {
+    countersign_vectors::without_vectors().map_err(Fault::Suite)
 }
 
 /// The suite in which a profile stands. Vectors are only there where the profile takes some: they would make every record larger.

@@ -98,6 +98,18 @@ pub(crate) fn text(finding: Finding) -> Text {
             "Take the sender from the session that decrypted the message, never from the envelope.",
             &["SIG-03"],
         ),
+        Finding::NotSealed => (
+            "A server notes who writes to whom.",
+            "The user was told that the server does not learn it, and it does.",
+            "Pass on to every place that sends, resends included, that a message is to be sealed, and fail where it cannot be.",
+            &["SEAL-01"],
+        ),
+        Finding::NamesSender => (
+            "A server reads what stands beside the seal.",
+            "The seal hides what the message says all the same: who sent it.",
+            "Put nothing into a sealed stanza but its id, its recipient and the sealed body, and nothing into the body but its three fields.",
+            &["SEAL-01"],
+        ),
         Finding::WrongGroup => (
             "A server moves words from one group to another, or makes words to a group look private.",
             "What was said among friends appears among colleagues, and nobody knows who has read it.",

@@ -1,7 +1,7 @@
 //! From an id to its explanation, one function for each kind of id.
 
 use super::requirements::{each, named, source, word};
-use super::{Explanation, Sources, findings, names, reasons, run_only};
+use super::{Explanation, Sources, findings, names, reasons, run_only, vectors};
 use countersign_contract::Reason;
 use countersign_judge::Finding;
 use countersign_mutants::Mutant;
@@ -26,13 +26,15 @@ pub(crate) fn all(from: &Sources<'_>) -> Vec<String> {
         .chain(Reason::ALL.iter().map(ToString::to_string))
         .chain(Finding::ALL.iter().map(|f| f.as_str().to_owned()))
         .chain(countersign_judge::standing_checks().map(|(id, _)| id.to_owned()))
+        .chain(vectors::flags(from))
         .collect()
 }
 
 /// Every explanation of an id: a reason and a finding may have the same name, and go before a scenario of that name. What is no id may be a folder of scenarios, or the
 /// name of one without its folder.
 pub(crate) fn of(from: &Sources<'_>, id: &str) -> Vec<Explanation> {
-    let kinds: [fn(&Sources<'_>, &str) -> Option<Explanation>; 6] = [scenario, requirement, mutant, reason, finding, standing];
+    let kinds: [fn(&Sources<'_>, &str) -> Option<Explanation>; 7] =
+        [scenario, requirement, mutant, reason, finding, standing, vectors::flag];
     let found: Vec<Explanation> = kinds.iter().filter_map(|kind| kind(from, id)).collect();
     if !found.is_empty() {
         return found;
@@ -41,6 +43,15 @@ pub(crate) fn of(from: &Sources<'_>, id: &str) -> Vec<Explanation> {
         Some(folder) => vec![folder],
         None => in_any_folder(from, id),
     }
+}
+
+/// A scenario by its whole id, or a mutant: what explains itself without the vectors.
+pub(crate) fn by_itself(from: &Sources<'_>, id: &str) -> Vec<Explanation> {
+    let in_a_folder = id.contains('/');
+    let kinds: [fn(&Sources<'_>, &str) -> Option<Explanation>; 2] = [scenario, mutant];
+    // What has other explanations as well is left to whoever looks for all of them.
+    let is_more = !in_a_folder && (id.parse::<Reason>().is_ok() || Finding::ALL.iter().any(|f| f.as_str() == id));
+    if is_more { Vec::new() } else { kinds.iter().filter_map(|kind| kind(from, id)).collect() }
 }
 
 /// Scenarios by their name alone, one case included: `out-of-order` for `e2ee/out-of-order`.
@@ -74,7 +85,7 @@ fn folder(from: &Sources<'_>, name: &str) -> Option<Explanation> {
         cause: each(&requirements, |r| r.usual_cause.clone()),
         fix: each(&requirements, |r| r.fix.clone()),
         mutants: names(&killed(from, |m| inside(&m.scenario)), "none is to be found by one of them"),
-        run: run_only([&format!("'{name}/*'")]),
+        run: vectors::run_folder(from, name),
         details,
     })
 }
@@ -95,9 +106,10 @@ fn scenario(from: &Sources<'_>, id: &str) -> Option<Explanation> {
         details.push(format!("  {:>2}. {}", number + 1, describe_step(&scenario.cast, step)));
     }
     details.push(format!("verifies {}", scenario.verifies.join(", ")));
+    details.extend(vectors::details(from, id));
     Some(Explanation {
         id: id.to_owned(),
-        kind: "scenario",
+        kind: if vectors::profile_of(from, id).is_some() { "vector" } else { "scenario" },
         summary: scenario.title.clone(),
         attack: scenario.why.clone(),
         cost: each(&requirements, |r| r.attack.clone()),
@@ -105,7 +117,7 @@ fn scenario(from: &Sources<'_>, id: &str) -> Option<Explanation> {
         cause: each(&requirements, |r| r.usual_cause.clone()),
         fix: each(&requirements, |r| r.fix.clone()),
         mutants: names(&killed, none),
-        run: run_only([&id.to_owned()]),
+        run: run_only(from, &[id.to_owned()]),
         details,
     })
 }
@@ -130,7 +142,7 @@ fn requirement(from: &Sources<'_>, id: &str) -> Option<Explanation> {
             &mutants,
             "none has this as its own requirement: it is met by what the mutants of other requirements break",
         ),
-        run: run_only(&scenarios),
+        run: run_only(from, &scenarios),
         details: vec![
             format!("level {}, decided by {}", word(&r.level), word(&r.decided_by)),
             format!("verified by {}", scenarios.join(", ")),
@@ -207,7 +219,7 @@ fn reason(from: &Sources<'_>, id: &str) -> Option<Explanation> {
     let run = if scenarios.is_empty() {
         "countersign run (no scenario asks for it by itself; it shows wherever a candidate gives it)".to_owned()
     } else {
-        run_only(&scenarios)
+        run_only(from, &scenarios)
     };
     Some(Explanation {
         id: id.to_owned(),
@@ -251,7 +263,7 @@ fn finding(from: &Sources<'_>, id: &str) -> Option<Explanation> {
         cause,
         fix: text.fix.to_owned(),
         mutants: names(&killed(from, |m| m.finding == id), "none has it as its first finding"),
-        run: run_only(&scenarios),
+        run: run_only(from, &scenarios),
         details: Vec::new(),
     })
 }

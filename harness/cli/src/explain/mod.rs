@@ -7,11 +7,13 @@ mod findings;
 mod ids;
 mod reasons;
 mod requirements;
+mod vectors;
 
-pub(crate) use ids::{all, of};
+pub(crate) use ids::{all, by_itself, of};
 
 use countersign_mutants::Mutant;
 use countersign_scenarios::Suite;
+use countersign_vectors::Loaded;
 use serde::Serialize;
 use std::fmt::Write as _;
 
@@ -44,6 +46,8 @@ pub(crate) struct Explanation {
 pub(crate) struct Sources<'a> {
     pub(crate) suite: &'a Suite,
     pub(crate) mutants: &'a [Mutant],
+    /// The stored vectors; none where they were not read.
+    pub(crate) vectors: &'a [Loaded],
 }
 
 impl Explanation {
@@ -71,10 +75,18 @@ impl Explanation {
     }
 }
 
-/// The command that runs scenarios alone.
-fn run_only<'a>(ids: impl IntoIterator<Item = &'a String>) -> String {
-    let only: Vec<String> = ids.into_iter().map(|id| format!("--only {id}")).collect();
-    format!("countersign run {}", only.join(" "))
+/// The command that runs scenarios alone. Vectors are left out, unless there is nothing else: they stand in profiles of their own.
+fn run_only(from: &Sources<'_>, ids: &[String]) -> String {
+    let (stored, scenarios): (Vec<&String>, Vec<&String>) = ids.iter().partition(|id| vectors::profile_of(from, id).is_some());
+    let only = |ids: &[&String]| ids.iter().map(|id| format!(" --only {id}")).collect::<String>();
+    let profile = stored.first().and_then(|id| vectors::profile_of(from, id));
+    match profile {
+        Some(profile) if scenarios.is_empty() => {
+            let same: Vec<&String> = stored.into_iter().filter(|id| vectors::profile_of(from, id) == Some(profile)).collect();
+            format!("countersign run --profile {profile}{}", only(&same))
+        }
+        _ => format!("countersign run{}", only(&scenarios)),
+    }
 }
 
 /// Names in one line, or why there are none.

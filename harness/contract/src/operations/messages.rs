@@ -40,6 +40,10 @@ messages! {
         /// Which suite all users of the instance speak. Absent for a candidate that claims one alone.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         suite: Option<Suite>,
+        /// The public key that senders' certificates must lead to, 33 bytes: see the module `sealed`. There for a candidate with the
+        /// feature `sealed-sender`, in the suite `signal-pq`, and for no other.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        trust_root: Option<Bytes>,
     }
 
     /// Arguments of `close`.
@@ -152,6 +156,10 @@ messages! {
         stanza: StanzaId,
         /// What to send.
         content: UserContent,
+        /// Sends it as a `sealed-message`: see the module `sealed`. A candidate without the feature `sealed-sender` answers
+        /// `unsupported`. Absent means false.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        sealed: bool,
     }
 
     /// Arguments of `create_group`.

@@ -120,7 +120,7 @@ operations! {
     /// and checks it first. It sends nothing to an identity key that changed and that the user has not accepted:
     /// `untrusted-identity`, after the notice. A peer that does not exist, or not any more, is `unknown-user` either way. To a peer
     /// whom the user has blocked it sends nothing of any kind: `blocked`. What the module `conversation` does not allow is answered
-    /// with its reason, and nothing goes out.
+    /// with its reason, and nothing goes out. With `sealed`, it goes out as a `sealed-message`, never as a `message`.
     Send, "send": Send => Done, deadline 30 s, blocks "the gateway having accepted the stanza, and the upload before it if there is a file";
     /// Creates a group with the given other members.
     CreateGroup, "create_group": CreateGroup => Done, deadline 30 s, blocks "the gateway having accepted the group";

@@ -132,6 +132,17 @@ pub struct GroupList {
     pub members: Vec<UserId>,
 }
 
+/// Answer of `GET /certificate`: who the user of the token is, for the receivers of its sealed messages.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SenderCertificate {
+    /// The serialised `SenderCertificate` of Signal's sealed sender: see the module `sealed`.
+    pub certificate: Bytes,
+    /// Until when it holds, this millisecond included: milliseconds since the Unix epoch, in the instance's time. The certificate
+    /// says the same.
+    pub expires: u64,
+}
+
 /// Answer of `DELETE /user`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -21,6 +21,7 @@
 //! | `POST /groups` | [`GroupList`]: a new group, version 1, its creator among the members | [`GroupList`] |
 //! | `PUT /groups/{group}` | [`GroupList`]: all members after the change, under the version after the present one | [`GroupList`], as it is now |
 //! | `GET /groups/{group}` | | [`GroupList`] |
+//! | `GET /certificate` | | [`SenderCertificate`] of the token's user, in the suite `signal-pq`: see the module [`crate::sealed`] |
 //! | `DELETE /user` | | [`Deleted`]; the user's keys, mailbox and token are gone |
 //! | `GET /chat` | WebSocket | [`Stanza`]s as text frames |
 //!
@@ -64,6 +65,10 @@
 //! out, and what is refused, says the module [`crate::groups`].
 //! A member who deletes itself stays on the list until somebody changes it.
 //!
+//! # Sealed sender
+//! A `sealed-message` is delivered without `from`. Who sent it says a certificate inside it, and what that is worth says the module
+//! [`crate::sealed`].
+//!
 //! # Blocked users
 //! A user's block list is at the gateway. Stanzas of a blocked user to the one who blocked it are accepted as any other and not
 //! delivered: the sender is told nothing, then or later. What was under way before can still arrive, and the gateway may fail: so a
@@ -72,6 +77,7 @@
 //! acknowledged and has no effect. To a blocked user a client sends nothing: no message, no read receipt, no typing indicator. A user
 //! who is blocked no longer is as any other; what it wrote in between is lost. Enlisting anew, and being deleted or un-enlisted,
 //! empties the list.
+//! Of a `sealed-message` the gateway does not look who sent it, so that keeping to the list is the client's part alone.
 //!
 //! # Ciphertext
 //! `message` stanzas carry a serialised libsignal message: [`MessageType::Prekey`] or [`MessageType::Normal`]. Both addresses of a

@@ -44,6 +44,17 @@ pub enum Stanza {
         /// The serialised libsignal message.
         body: Bytes,
     },
+    /// A message whose sender stands inside the encryption alone: see the module `sealed`. A client names the recipient in `to`; the
+    /// gateway delivers it without any sender.
+    SealedMessage {
+        /// Id of this stanza.
+        id: StanzaId,
+        /// Recipient; from client to gateway only.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        to: Option<UserId>,
+        /// The sealed message, in the first form of the format.
+        body: Bytes,
+    },
     /// A delivery or retry receipt.
     Receipt {
         /// Id of this stanza.
@@ -124,6 +135,7 @@ impl Stanza {
     pub const fn id(&self) -> StanzaId {
         match self {
             Self::Message { id, .. }
+            | Self::SealedMessage { id, .. }
             | Self::Receipt { id, .. }
             | Self::GroupMessage { id, .. }
             | Self::Group { id, .. }
@@ -167,8 +179,9 @@ impl Stanza {
 }
 
 /// Members of each kind of stanza that a client is sent.
-const MEMBERS: [(&str, &[&str]); 7] = [
+const MEMBERS: [(&str, &[&str]); 8] = [
     ("message", &["id", "from", "type", "body"]),
+    ("sealed-message", &["id", "body"]),
     ("receipt", &["id", "from", "type", "of", "count"]),
     ("group-message", &["id", "group", "from", "body"]),
     ("group", &["id", "group", "version", "members"]),
@@ -197,6 +210,7 @@ mod tests {
         let body = Bytes(vec![0x44]);
         vec![
             Stanza::Message { id, to: None, from: Some(user), r#type: MessageType::Normal, body: body.clone() },
+            Stanza::SealedMessage { id, to: None, body: body.clone() },
             Stanza::GroupMessage { id, group: GroupId(id.0), version: None, from: Some(user), body },
             Stanza::Group { id, group: GroupId(id.0), version: 1, members: vec![user] },
             Stanza::Receipt { id, to: None, from: Some(user), r#type: ReceiptType::Retry, of: id, count: Some(1) },

@@ -56,7 +56,7 @@ pub(super) async fn echo(patient: &Patient<'_>, chart: &mut Chart, claims: &Desc
         seed: derive::seed(&patient.seed, NAME),
         gateway_url: gateway.url.clone(),
         trust_anchors: gateway.trust_anchors.clone(),
-        suite: Spoken::with(patient.profile, &claims.suites),
+        suite: Spoken::with(patient.profile, claims),
         virtual_clock: claims.capabilities.contains(&Capability::VirtualClock),
         meter,
     };

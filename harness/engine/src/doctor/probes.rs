@@ -6,7 +6,7 @@ use crate::derive;
 use countersign_contract::claims::Description;
 use countersign_contract::operations::Open;
 use countersign_contract::{Call, Reason};
-use countersign_instance::Spoken;
+use countersign_instance::{Spoken, trust_root};
 use serde_json::{Value, json};
 
 /// An operation and an argument that do not exist.
@@ -29,12 +29,14 @@ pub(super) async fn instances(patient: &Patient<'_>, chart: &mut Chart, claims: 
     let close = || patient.endpoint.exchange("close", json!({ "instance": instance }));
     let unknown = "answer operations on an instance that is not open with the reason `unknown-instance`";
     chart.decide("unknown instance", expect(close().await, Reason::UnknownInstance, "close", unknown))?;
+    let spoken = Spoken::with(patient.profile, claims);
     let open = Open {
         instance,
         gateway: gateway.url.clone(),
         trust_anchors: gateway.trust_anchors.clone(),
         clock: super::now_ms(),
-        suite: Spoken::with(patient.profile, &claims.suites).said(),
+        suite: spoken.said(),
+        trust_root: if spoken.sealed { trust_root(&derive::seed(&patient.seed, "doctor")) } else { None },
     };
     let open = Call::Open(open).args();
     let opened = patient.endpoint.exchange("open", open).await;

@@ -134,6 +134,11 @@ impl Gateway {
                 let stanza = Stanza::Message { id, to: None, from: Some(origin.user()), r#type, body };
                 self.take_in(origin, to, stanza, text.len(), out)
             }
+            // Whoever sent it is not told on: that is what the client seals for.
+            Stanza::SealedMessage { id, to, body } => {
+                let to = addressed(id, to, None)?;
+                self.take_in(origin, to, Stanza::SealedMessage { id, to: None, body }, text.len(), out)
+            }
             Stanza::Receipt { id, to, from, r#type, of, count } => {
                 let to = addressed(id, to, from)?;
                 match (r#type, count) {
@@ -183,7 +188,8 @@ impl Gateway {
         }
         self.stanza_bytes += size;
         let mut rest = self.armed.take(&stanza);
-        if matches!(stanza, Stanza::Message { .. }) {
+        let sealed = matches!(stanza, Stanza::SealedMessage { .. });
+        if sealed || matches!(stanza, Stanza::Message { .. }) {
             rest.extend(self.armed.take_next(origin.user(), to));
         }
         let stanza = Arc::new(stanza);
@@ -191,7 +197,7 @@ impl Gateway {
             StoredStanza { from: Some(origin.user()), to, also: Vec::new(), stanza: Arc::clone(&stanza), at_ms: self.now_ms };
         self.stanzas.insert(id, stored);
         out.push(origin.answer(Stanza::Accepted { id }));
-        if self.users.get(&to).is_some_and(|user| user.blocked.contains(&origin.user())) {
+        if !sealed && self.users.get(&to).is_some_and(|user| user.blocked.contains(&origin.user())) {
             // The sender is told nothing. What is under way already is not looked at again: its receiver has to.
             out.push(disturbed(id, "not delivered: its recipient has blocked its sender"));
             return Ok(());

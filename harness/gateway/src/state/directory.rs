@@ -119,6 +119,10 @@ impl Keys {
         Ok(())
     }
 
+    pub(crate) fn identity_key(&self) -> &[u8] {
+        &self.identity_key.0
+    }
+
     pub(crate) fn left(&self) -> KeyCount {
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         KeyCount { one_time_prekeys: count(self.one_time.len()), one_time_kyber_prekeys: count(self.one_time_kyber.len()) }

@@ -133,7 +133,7 @@ pub enum Endpoint {
     PutMedia,
     /// `GET /media/{name}`.
     GetMedia,
-    /// A `message` or `receipt` on the chat channel.
+    /// Any stanza that a client sends on the chat channel, but for `ack`.
     Stanza,
 }
 

@@ -106,7 +106,7 @@ pub enum Effect {
         stanza: StanzaId,
         /// Its body as it arrived.
         body: Vec<u8>,
-        /// What kind of libsignal message that is; `None` for a sender key message.
+        /// What kind of libsignal message that is; `None` for a sender key message, and for a sealed one.
         r#type: Option<MessageType>,
     },
     /// The network between the parties did something.

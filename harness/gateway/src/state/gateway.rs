@@ -10,13 +10,17 @@ use super::media::Media;
 use super::names::Names;
 use super::transit::Transit;
 use countersign_contract::claims::Suite;
-use countersign_contract::portable::{KeyCount, ReceiptType, Stanza};
+use countersign_contract::portable::{KeyCount, ReceiptType, SenderCertificate, Stanza};
 use countersign_contract::{GroupId, StanzaId, UserId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// What a client is told whose user is not enlisted any more.
 pub(crate) const NOT_ENLISTED: &str = "this user is not enlisted any more";
+
+/// Makes the certificate of a user for sealed messages, from its id, the identity key that it is enlisted with, and the gateway's
+/// time in milliseconds, which begins at 0. `None` if it cannot be made.
+pub type Certify = dyn Fn(UserId, &[u8], u64) -> Option<SenderCertificate> + Send + Sync;
 
 /// The gateway of one instance.
 ///
@@ -46,6 +50,8 @@ pub struct Gateway {
     pub(crate) media: Media,
     pub(crate) armed: Armed,
     pub(crate) groups: BTreeMap<GroupId, Group>,
+    /// Who signs certificates; `None` if this instance has no sealed messages.
+    pub(crate) certify: Option<Arc<Certify>>,
     /// Who is not told of the next change of which group.
     pub(crate) untold: BTreeSet<(GroupId, UserId)>,
 }
@@ -99,6 +105,7 @@ impl Gateway {
             media: Media::default(),
             armed: Armed::default(),
             groups: BTreeMap::new(),
+            certify: None,
             untold: BTreeSet::new(),
         }
     }
@@ -107,6 +114,11 @@ impl Gateway {
     /// cannot enlist this name.
     pub fn register_reference(&mut self, user: UserId) {
         self.references.entry(user).or_insert(false);
+    }
+
+    /// Answers `GET /certificate` with what this makes. Without it the request is `unsupported`.
+    pub fn certify_by(&mut self, certify: Arc<Certify>) {
+        self.certify = Some(certify);
     }
 
     /// Brings a reference user online or offline. Coming online gives it all that waits in its mailbox, in order. Has no effect

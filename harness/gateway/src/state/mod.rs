@@ -15,4 +15,4 @@ mod transit;
 
 pub use disturbance::{BundleRule, Downloads, Endpoint, Fault, MediaBend, MediaRule, Rule};
 pub use effect::{ChannelId, Effect, HttpReply, HttpRequest, RequestId};
-pub use gateway::{Gateway, StoredStanza};
+pub use gateway::{Certify, Gateway, StoredStanza};

@@ -128,6 +128,7 @@ impl Gateway {
             ("PUT", ["media"]) => self.put_media(body),
             ("GET", ["media", name]) => self.get_media(name),
             ("GET", ["files", name]) => self.get_file(name),
+            ("GET", ["certificate"]) => self.certificate(user),
             ("GET", ["blocks"]) => Ok(self.blocks(user)),
             ("PUT", ["blocks"]) => self.put_blocks(user, &body),
             ("POST", ["groups"]) => {
@@ -232,6 +233,15 @@ impl Gateway {
         let Some(user) = self.users.get_mut(&user) else { return Err(plain(Reason::Unauthorized, "not enlisted")) };
         user.keys.publish(body)?;
         Ok(Answer::with(HttpReply::json(&user.keys.left())))
+    }
+
+    fn certificate(&self, name: UserId) -> Result<Answer, Failure> {
+        let unsupported = || invalid(Reason::Unsupported, "this instance has no sealed messages");
+        let certify = self.certify.as_ref().ok_or_else(unsupported)?;
+        let Some(user) = self.users.get(&name) else { return Err(plain(Reason::Unauthorized, "not enlisted")) };
+        let made = certify(name, user.keys.identity_key(), self.now_ms);
+        let made = made.ok_or_else(|| plain(Reason::BadKey, "nothing can be certified under this identity key"))?;
+        Ok(Answer::with(HttpReply::json(&made)))
     }
 
     fn blocks(&self, user: UserId) -> Answer {

@@ -140,7 +140,7 @@ impl Gateway {
                 Rule::Bend => {
                     let (body, r#type) = match transit.stanza.as_ref() {
                         Stanza::Message { body, r#type, .. } => (body, Some(*r#type)),
-                        Stanza::GroupMessage { body, .. } => (body, None),
+                        Stanza::GroupMessage { body, .. } | Stanza::SealedMessage { body, .. } => (body, None),
                         _ => {
                             out.push(disturbed(id, "has no body to tamper with"));
                             continue;
@@ -175,6 +175,7 @@ fn with_id(stanza: &Stanza, new: StanzaId) -> Arc<Stanza> {
     let mut copy = stanza.clone();
     match &mut copy {
         Stanza::Message { id, .. }
+        | Stanza::SealedMessage { id, .. }
         | Stanza::Receipt { id, .. }
         | Stanza::GroupMessage { id, .. }
         | Stanza::Group { id, .. }
@@ -188,14 +189,16 @@ fn with_id(stanza: &Stanza, new: StanzaId) -> Arc<Stanza> {
 
 fn with_body(stanza: &Stanza, new: Vec<u8>) -> Arc<Stanza> {
     let mut copy = stanza.clone();
-    if let Stanza::Message { body, .. } | Stanza::GroupMessage { body, .. } = &mut copy {
+    if let Stanza::Message { body, .. } | Stanza::SealedMessage { body, .. } | Stanza::GroupMessage { body, .. } = &mut copy {
         *body = new.into();
     }
     Arc::new(copy)
 }
 
 fn flipped(stanza: &Stanza, offset: usize, bit: u8) -> Option<Arc<Stanza>> {
-    let (Stanza::Message { body, .. } | Stanza::GroupMessage { body, .. }) = stanza else { return None };
+    let (Stanza::Message { body, .. } | Stanza::SealedMessage { body, .. } | Stanza::GroupMessage { body, .. }) = stanza else {
+        return None;
+    };
     let mut bytes = body.0.clone();
     *bytes.get_mut(offset)? ^= 1 << (bit & 7);
     Some(with_body(stanza, bytes))

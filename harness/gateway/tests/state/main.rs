@@ -11,4 +11,5 @@ mod groups;
 mod network;
 mod properties;
 mod requests;
+mod sealed;
 mod world;

@@ -42,8 +42,10 @@ pub(super) fn judge(cx: &Context<'_>, user: &str, to: &str, after: &str) -> Resu
         .collect();
     let undue =
         cx.seen.frames.iter().filter(|frame| frame.user == Some(sender) && (begin..end).contains(&frame.at)).find(|frame| {
+            if let Some(sent) = frame.outgoing() {
+                return sent.to == Some(peer) && !ordered.contains(&sent.id);
+            }
             match &frame.stanza {
-                Ok(Stanza::Message { id, to, .. }) => *to == Some(peer) && !ordered.contains(id),
                 Ok(Stanza::Receipt { to, of, .. }) => *to == Some(peer) && cx.seen.delivered(sender, *of).next().is_none(),
                 _ => false,
             }

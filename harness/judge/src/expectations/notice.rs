@@ -56,7 +56,7 @@ pub(super) fn judge(
         };
     }
     // When the candidate told its user is only known as far as the answers of `events` reach.
-    let wire = cx.seen.messages_in().find(|(frame, m)| m.id == id && frame.user == Some(receiver)).map(|(frame, _)| frame.at);
+    let wire = cx.seen.sent_in().find(|(frame, m)| m.id == id && frame.user == Some(receiver)).map(|(frame, _)| frame.at);
     match wire {
         Some(at) if at < told.at => {
             let observed = format!("{before} was on the wire before the notice was asked for: their order does not show");

@@ -4,7 +4,6 @@ use super::QUIET_MACHINE;
 use crate::context::Context;
 use crate::finding::Finding;
 use crate::said::{Said, list};
-use countersign_contract::portable::Stanza;
 use countersign_scenarios::Step;
 use countersign_scenarios::language::{Endpoint, FaultStep};
 
@@ -64,7 +63,7 @@ fn names(how: &str, fault: &str) -> bool {
 /// The next request of the kind that a fault concerns.
 fn next(cx: &Context<'_>, step: &FaultStep, after: usize) -> Option<usize> {
     if step.on == Endpoint::Message {
-        return cx.seen.frames.iter().find(|f| f.at > after && matches!(f.stanza, Ok(Stanza::Message { .. }))).map(|f| f.at);
+        return cx.seen.frames.iter().find(|f| f.at > after && f.outgoing().is_some()).map(|f| f.at);
     }
     let meets = |method: &str, path: &str| match step.on {
         Endpoint::Enlist => (method, path) == ("POST", "/enlist"),

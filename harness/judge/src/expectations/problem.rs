@@ -7,8 +7,9 @@ use crate::steps::keys::named_call;
 use countersign_contract::{Operation, Reason};
 use countersign_trace::Outcome;
 
-pub(super) fn judge(cx: &Context<'_>, step: &str, reasons: &[Reason]) -> Result<Said, Said> {
-    let expected = format!("{step} fails as {}", Context::reasons(reasons));
+pub(super) fn judge(cx: &Context<'_>, step: &str, reasons: &[Reason], or_succeeds: bool) -> Result<Said, Said> {
+    let either = if or_succeeds { "succeeds, or " } else { "" };
+    let expected = format!("{step} {either}fails as {}", Context::reasons(reasons));
     let Some((_, call)) = named_call(cx, step) else {
         return Err(Said::harness(expected, format!("no call of the candidate is named {step}")));
     };
@@ -17,6 +18,7 @@ pub(super) fn judge(cx: &Context<'_>, step: &str, reasons: &[Reason]) -> Result<
     };
     let evidence = [cx.seen.n(call.at), cx.seen.n(at)];
     let problem = match outcome {
+        Outcome::Ok(_) if or_succeeds => return Ok(Said::pass(expected, "it succeeded").evidence(evidence)),
         Outcome::Ok(_) => {
             return Err(Said::fail(Finding::Accepted, expected, format!("`{}` succeeded", call.op)).evidence(evidence));
         }
@@ -29,7 +31,7 @@ pub(super) fn judge(cx: &Context<'_>, step: &str, reasons: &[Reason]) -> Result<
         .filter(|_| call.operation() == Some(Operation::Send))
         // What the gateway refused for good went nowhere.
         .filter(|id| cx.seen.refused.get(id).is_none_or(|why| matches!(why, Reason::Busy | Reason::GatewayError)))
-        .and_then(|id| cx.seen.messages_in().find(|(_, m)| m.id == id))
+        .and_then(|id| cx.seen.sent_in().find(|(_, m)| m.id == id))
     {
         let observed = format!("`send` answered {}, and the stanza was sent all the same", problem.reason);
         return Err(Said::fail(Finding::SentAnyway, expected, observed).evidence(evidence).evidence([cx.seen.n(frame.0.at)]));

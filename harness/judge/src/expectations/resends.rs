@@ -4,7 +4,6 @@ use crate::context::Context;
 use crate::finding::Finding;
 use crate::said::Said;
 use countersign_contract::StanzaId;
-use countersign_contract::portable::Stanza;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
@@ -20,11 +19,11 @@ pub(super) fn judge(cx: &Context<'_>, user: &str, to: &str, of: &str, right: Ran
     // The same stanza once more, after an error of the gateway, is the same resend.
     let mut again: BTreeMap<StanzaId, usize> = BTreeMap::new();
     for frame in cx.seen.frames.iter().filter(|f| f.user == Some(sender) && f.at > begin) {
-        if let Ok(Stanza::Message { id, to, .. }) = &frame.stanza
-            && *to == Some(peer)
-            && !given(*id)
+        if let Some(sent) = frame.outgoing()
+            && sent.to == Some(peer)
+            && !given(sent.id)
         {
-            again.entry(*id).or_insert(frame.at);
+            again.entry(sent.id).or_insert(frame.at);
         }
     }
     let count = u32::try_from(again.len()).unwrap_or(u32::MAX);

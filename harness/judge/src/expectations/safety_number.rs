@@ -3,9 +3,10 @@
 use crate::context::Context;
 use crate::finding::Finding;
 use crate::said::Said;
-use countersign_contract::{Operation, operations::SafetyNumber};
+use countersign_contract::{Operation, Reason, operations::SafetyNumber};
+use countersign_scenarios::language::SafetyNumberIs;
 use countersign_scenarios::{Side, Step};
-use countersign_trace::{Blame, Observation, Verdict};
+use countersign_trace::{Blame, Observation, Outcome, Verdict};
 use serde::Deserialize;
 
 pub(super) fn judge(cx: &Context<'_>, between: &[String; 2], same: bool) -> Result<Said, Said> {
@@ -25,13 +26,34 @@ pub(super) fn judge(cx: &Context<'_>, between: &[String; 2], same: bool) -> Resu
 }
 
 /// A safety number is the stored one.
-pub(super) fn is(cx: &Context<'_>, name: &str, digits: &str) -> Result<Said, Said> {
-    let expected = format!("{name} is the safety number {digits}");
+pub(super) fn is(cx: &Context<'_>, is: &SafetyNumberIs) -> Result<Said, Said> {
+    let SafetyNumberIs { of: name, digits, or_refuses } = is;
+    let either = if or_refuses.is_empty() { String::new() } else { format!(", or refused as {}", Context::reasons(or_refuses)) };
+    let expected = format!("{name} is the safety number {digits}{either}");
+    if let Some((at, reason)) = refused(cx, name).filter(|_| !or_refuses.is_empty()) {
+        let evidence = [cx.seen.n(at)];
+        if or_refuses.contains(&reason) {
+            return Ok(Said::pass(expected, format!("it was refused as {reason}")).reason(Some(reason)).evidence(evidence));
+        }
+        let observed = format!("it was refused as {reason}");
+        return Err(Said::fail(Finding::WrongReason, expected, observed).reason(Some(reason)).evidence(evidence));
+    }
     let (seen, _, at) = number(cx, name, &expected)?;
-    if seen == digits {
+    if seen == *digits {
         return Ok(Said::pass(expected, "it is").evidence([cx.seen.n(at)]));
     }
     Err(Said::fail(Finding::SafetyNumbersDiffer, expected, format!("it is {seen}")).evidence([cx.seen.n(at)]))
+}
+
+/// Where and why the candidate refused to say the safety number that a step asks for.
+fn refused(cx: &Context<'_>, name: &str) -> Option<(usize, Reason)> {
+    let steps = cx.seen.scenario.steps.iter();
+    let index = steps.clone().position(|step| matches!(step, Step::VerifyIdentity(verify) if verify.name == name))?;
+    let call = cx.seen.calls_in(index).find(|c| c.operation() == Some(Operation::VerifyIdentity))?;
+    match call.outcome {
+        Some((at, Outcome::Problem(problem))) => Some((at, problem.reason)),
+        _ => None,
+    }
 }
 
 /// The digits that a `verify-identity` step saw, whether our own user saw them, and where.

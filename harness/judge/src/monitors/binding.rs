@@ -20,7 +20,7 @@ fn watch(cx: &Context<'_>) -> Said {
                 | Stanza::Receipt { from: Some(_), .. }
                 | Stanza::GroupMessage { from: Some(_), .. },
             ) => Some("a stanza names its sender, which is the gateway's to do".to_owned()),
-            Ok(Stanza::Message { to: None, .. } | Stanza::Receipt { to: None, .. }) => {
+            Ok(Stanza::Message { to: None, .. } | Stanza::SealedMessage { to: None, .. } | Stanza::Receipt { to: None, .. }) => {
                 Some("a stanza names no recipient".to_owned())
             }
             Ok(Stanza::GroupMessage { version: None, .. }) => {

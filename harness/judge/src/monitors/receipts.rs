@@ -4,7 +4,7 @@ use super::Monitor;
 use crate::context::Context;
 use crate::finding::Finding;
 use crate::said::Said;
-use crate::seen::What;
+use crate::seen::{Delivery, What};
 use countersign_contract::conversation::has_receipt;
 use countersign_contract::portable::{MOST_RETRIES, ReceiptType, Stanza};
 use countersign_contract::{Reason, StanzaId, UserId};
@@ -63,6 +63,7 @@ fn examine(cx: &Context<'_>, receipt: &Receipt, others: &[Receipt]) -> Result<()
         .filter(|d| d.user == receipt.user && d.at < receipt.at && d.stanza.id() == receipt.of)
         .filter_map(|d| match &d.stanza {
             Stanza::Message { from, .. } | Stanza::GroupMessage { from, .. } => Some(*from),
+            Stanza::SealedMessage { id, .. } => Some(seen.sender_of(*id)),
             _ => None,
         })
         .collect();
@@ -132,7 +133,24 @@ fn retry(cx: &Context<'_>, receipt: &Receipt, name: &str, before: usize) -> Resu
     if reasons.iter().all(|r| matches!(r, Reason::Duplicate | Reason::TooOld)) {
         return Err((Finding::UndueReceipt, format!("a retry receipt for {name}, which was received before")));
     }
+    let sealed = |d: &Delivery| d.stanza.id() == receipt.of && matches!(d.stanza, Stanza::SealedMessage { .. });
+    if cx.seen.deliveries.iter().any(sealed) && reasons.iter().all(|r| is_about_certificate(*r)) {
+        return Err((Finding::UndueReceipt, format!("a retry receipt for {name}, whose sender nobody vouches for")));
+    }
     Ok(())
+}
+
+/// Whether a sealed message that is refused for this is one whose sender is not known, or not to be told.
+const fn is_about_certificate(reason: Reason) -> bool {
+    matches!(
+        reason,
+        Reason::BadSignature
+            | Reason::Unauthorized
+            | Reason::WrongRecipient
+            | Reason::Malformed
+            | Reason::BadVersion
+            | Reason::Blocked
+    )
 }
 
 /// Reasons for which the stanza of a receipt was refused.

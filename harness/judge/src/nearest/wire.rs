@@ -49,6 +49,7 @@ pub(super) fn of_sent(cx: &Context<'_>, user: &str, to: &str, evidence: &[u64]) 
     };
     let what = match &frame.stanza {
         Ok(Stanza::Message { id, .. }) => format!("a message, {}", named(*id)),
+        Ok(Stanza::SealedMessage { id, .. }) => format!("a sealed message, {}", named(*id)),
         Ok(Stanza::Receipt { r#type, of, .. }) => {
             let kind = if *r#type == ReceiptType::Retry { "retry" } else { "delivered" };
             format!("a receipt of type {kind} for {}", named(*of))

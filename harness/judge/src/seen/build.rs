@@ -264,6 +264,7 @@ impl<'a> Seen<'a> {
         if matches!(
             stanza,
             Stanza::Message { .. }
+                | Stanza::SealedMessage { .. }
                 | Stanza::Receipt { .. }
                 | Stanza::GroupMessage { .. }
                 | Stanza::Group { .. }

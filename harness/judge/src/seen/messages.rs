@@ -32,6 +32,8 @@ pub(crate) struct Sent {
     pub(crate) honest: bool,
     /// Whether the candidate sends it.
     pub(crate) by_candidate: bool,
+    /// Whether it is to go out sealed.
+    pub(crate) sealed: bool,
 }
 
 impl Sent {
@@ -56,9 +58,24 @@ impl Seen<'_> {
             match step {
                 Step::Send(send) => {
                     let tampered = is_tampered(send.network.as_ref());
-                    self.collect(index, send.name.clone(), &send.from, &send.to, !tampered && send.bend.is_none());
+                    let honest = !tampered && send.bend.is_none() && send.certificate.is_none();
+                    self.collect(index, send.name.clone(), &send.from, &send.to, honest);
+                    if let Some(sent) = self.messages.get_mut(&send.name) {
+                        sent.sealed = send.sealed;
+                    }
                 }
-                Step::SendStored(send) => self.collect(index, send.name.clone(), &send.from, &send.to, !send.bad),
+                Step::SendStored(send) => {
+                    self.collect(index, send.name.clone(), &send.from, &send.to, !send.bad);
+                    if let Some(sent) = self.messages.get_mut(&send.name) {
+                        sent.sealed = send.sealed;
+                    }
+                    if let Some(name) = &send.group {
+                        let to = self.to_group(name, &send.from, &groups);
+                        if let Some(sent) = self.messages.get_mut(&send.name) {
+                            (sent.to, sent.group) = (None, to);
+                        }
+                    }
+                }
                 Step::CreateGroup(create) => {
                     let members = create.members.iter().chain([&create.by]).filter_map(|name| self.user(name)).collect();
                     groups.insert(&create.name, members);
@@ -73,13 +90,10 @@ impl Seen<'_> {
                 Step::SendToGroup(send) => {
                     let tampered = is_tampered(send.network.as_ref());
                     self.collect(index, send.name.clone(), &send.from, &send.group, !tampered && send.bend.is_none());
-                    let from = self.user(&send.from);
-                    let readers = groups.get(send.group.as_str()).into_iter().flatten().copied();
-                    let readers = readers.filter(|member| Some(*member) != from).collect();
-                    let group = self.names.get(format!("group:{}", send.group).as_str()).map(|id| GroupId(id.0));
+                    let to = self.to_group(&send.group, &send.from, &groups);
                     let copy_for = send.copy_for.as_ref().and_then(|name| self.user(name)).filter(|_| send.bend.is_none());
                     if let Some(sent) = self.messages.get_mut(&send.name) {
-                        (sent.to, sent.group, sent.copy_for) = (None, group.map(|group| (group, readers)), copy_for);
+                        (sent.to, sent.group, sent.copy_for) = (None, to, copy_for);
                     }
                 }
                 Step::Exchange(exchange) => {
@@ -107,6 +121,14 @@ impl Seen<'_> {
         self.message_of_stanza = carried.into_iter().collect();
     }
 
+    /// A group by its name in the scenario, and its members but one.
+    fn to_group(&self, name: &str, from: &str, groups: &BTreeMap<&str, BTreeSet<UserId>>) -> Option<(GroupId, BTreeSet<UserId>)> {
+        let from = self.user(from);
+        let members = groups.get(name).into_iter().flatten().copied();
+        let id = self.names.get(format!("group:{name}").as_str())?;
+        Some((GroupId(id.0), members.filter(|member| Some(*member) != from).collect()))
+    }
+
     fn collect(&mut self, step: usize, name: String, from: &str, to: &str, honest: bool) {
         let id = self.names.get(name.as_str()).copied();
         let by_candidate = self.side(from) == Some(Side::Candidate);
@@ -129,6 +151,7 @@ impl Seen<'_> {
             content,
             honest,
             by_candidate,
+            sealed: false,
             name: name.clone(),
         };
         self.messages.entry(name).or_insert(sent);
@@ -212,7 +235,8 @@ impl Seen<'_> {
     pub(crate) fn on_wire(&self, id: StanzaId) -> Option<(usize, &Stanza)> {
         let candidate = self.frames.iter().filter_map(|f| Some((f.at, f.stanza.as_ref().ok()?)));
         let reference = self.reference_stanzas.iter().map(|(at, _, stanza)| (*at, stanza));
-        let carries = |s: &Stanza| matches!(s, Stanza::Message { .. } | Stanza::GroupMessage { .. });
+        let carries =
+            |s: &Stanza| matches!(s, Stanza::Message { .. } | Stanza::SealedMessage { .. } | Stanza::GroupMessage { .. });
         candidate.chain(reference).filter(|(_, s)| carries(s) && s.id() == id).min_by_key(|(at, _)| *at)
     }
 }

@@ -22,8 +22,9 @@ pub(super) fn judge(cx: &Context<'_>, index: usize, send: &Send) -> Result<Optio
     }
     if let Some(said) = reference_failed(cx, index, Some(from), &send.to, &expected) {
         // What cannot be done wrongly is the scenario's fault, unless the candidate agreed to less than the profile asks for.
-        let impossible =
-            |reason: &Reason| *reason == Reason::Unsupported && (!send.alter.is_empty() || send.names_prekey.is_some());
+        let impossible = |reason: &Reason| {
+            *reason == Reason::Unsupported && (!send.alter.is_empty() || send.names_prekey.is_some() || send.sealed)
+        };
         let failed = cx.seen.observed_in(index).find_map(|(at, who, observation)| match observation {
             Observation::Failed { reason, detail, .. } if who == Some(from) && impossible(reason) => Some((at, detail)),
             _ => None,
@@ -78,9 +79,17 @@ pub(super) fn candidate_sent(
     let (at, _) = cx.succeeded(call)?;
     let user = call.user("user");
     let to = call.user("to");
-    let frame = cx.seen.messages_in().find(|(frame, m)| frame.at > call.at && frame.at < at && m.id == id && frame.user == user);
+    let frame = cx.seen.sent_in().find(|(frame, m)| frame.at > call.at && frame.at < at && m.id == id && frame.user == user);
+    let sealed = cx.seen.messages.get(name).is_some_and(|message| message.sealed);
     let evidence = [cx.seen.n(call.at), cx.seen.n(at)];
     match frame {
+        Some((frame, message)) if message.sealed != sealed => {
+            let said = match sealed {
+                true => Said::fail(Finding::NotSealed, expected, "it was to be sealed, and names its sender"),
+                false => Said::fail(Finding::WrongOnWire, expected, "it is sealed, which nobody asked for"),
+            };
+            Ok(Some(said.evidence([cx.seen.n(frame.at)]).evidence(evidence)))
+        }
         Some((frame, message)) if message.to == to => {
             Ok(Some(Said::pass(expected, "the stanza reached the gateway").evidence([cx.seen.n(frame.at), cx.seen.n(at)])))
         }

@@ -2,12 +2,14 @@
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "these are tests, their builders included")]
 
 mod adversarial;
+mod either;
 mod expectations;
 mod life;
 mod messages;
 mod monitors;
 mod nearest;
 mod run;
+mod sealed;
 mod steps;
 mod support;
 mod talk;

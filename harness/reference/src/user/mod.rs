@@ -11,7 +11,7 @@ mod stack;
 #[cfg(test)]
 mod tests;
 
-pub use sealed::CertificateAuthority;
+pub use sealed::{CertificateAuthority, OtherIdentity, Sealing, Unsealed, WrongCertificate};
 
 use crate::draw::Draws;
 use crate::history::History;

@@ -29,6 +29,10 @@ impl Own {
         new
     }
 
+    pub(super) const fn party(&self) -> &Party {
+        &self.party
+    }
+
     fn profile(&self) -> WireProfile {
         self.party.config().profile
     }

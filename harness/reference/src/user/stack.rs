@@ -123,7 +123,7 @@ impl AnyStack {
     pub(crate) fn library(&self) -> Result<&Installation, Refusal> {
         match self {
             Self::Library(installation) => Ok(installation),
-            Self::Own(_) => Err(Refusal::new(Reason::Unsupported, "our own stack seals no sender")),
+            Self::Own(_) => Err(Refusal::new(Reason::Unsupported, "our own stack opens no sealed message")),
         }
     }
 

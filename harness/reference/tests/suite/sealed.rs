@@ -2,7 +2,7 @@
 
 use crate::common::{NOW, id, introduced, text, user};
 use countersign_contract::Reason;
-use countersign_reference::{CertificateAuthority, ReferenceUser};
+use countersign_reference::{CertificateAuthority, OtherIdentity, ReferenceUser, Sealing, WrongCertificate};
 
 const HOUR: u64 = 60 * 60 * 1000;
 
@@ -56,4 +56,50 @@ fn nobody_speaks_under_the_certificate_of_another() {
     alice.decrypt(bob.user(), back.0, &back.1, NOW).unwrap();
     let sealed = alice.seal(bob.user(), &text("as carol"), &misnamed, NOW).unwrap();
     assert_eq!(bob.unseal(&sealed, &ca.trust_root(), NOW).unwrap_err().reason, Reason::NoSession);
+}
+
+#[test]
+fn what_is_wrong_with_a_certificate_is_told_apart() {
+    let (mut alice, mut bob) = introduced();
+    let ca = authority("ours");
+    let key = alice.identity_key();
+    for (wrong, reason) in
+        [(WrongCertificate::OtherServer, Reason::BadSignature), (WrongCertificate::OtherDevice, Reason::Malformed)]
+    {
+        let certificate = ca.certify_wrongly(alice.user(), &key, NOW + HOUR, wrong).unwrap();
+        let sealed = alice.seal(bob.user(), &text("wrong"), &certificate, NOW).unwrap();
+        assert_eq!(bob.unseal(&sealed, &ca.trust_root(), NOW).unwrap_err().reason, reason, "{wrong:?}");
+    }
+    let own = ca.certify(bob.user(), &key, NOW + HOUR).unwrap();
+    let sealed = alice.seal(bob.user(), &text("as bob"), &own, NOW).unwrap();
+    assert_eq!(bob.unseal(&sealed, &ca.trust_root(), NOW).unwrap_err().reason, Reason::WrongRecipient);
+}
+
+#[test]
+fn a_certified_key_that_is_not_the_sessions_is_refused_and_uses_nothing_up() {
+    let (mut alice, mut bob) = introduced();
+    let ca = authority("ours");
+    let other = OtherIdentity::new(&[3; 32], "another");
+    let certificate = ca.certify(alice.user(), &other.key(), NOW + HOUR).unwrap();
+    let (kind, body) = alice.encrypt(bob.user(), &text("two keys"), NOW).unwrap();
+    let how = Sealing { as_other: Some(&other), ..Sealing::under(&certificate) };
+    let sealed = alice.seal_message(bob.user(), kind, body.clone(), how).unwrap();
+    assert_eq!(bob.unseal(&sealed, &ca.trust_root(), NOW).unwrap_err().reason, Reason::WrongRecipient);
+    assert_eq!(bob.decrypt(alice.user(), kind, &body, NOW).unwrap().content, text("two keys"));
+}
+
+#[test]
+fn other_forms_and_kinds_are_refused() {
+    let (mut alice, mut bob) = introduced();
+    let ca = authority("ours");
+    let sealed = alice.seal(bob.user(), &text("first form"), &certificate(&ca, &alice), NOW).unwrap();
+    for (first, reason) in [(0x22, Reason::BadVersion), (0x01, Reason::BadVersion)] {
+        let mut other = sealed.clone();
+        other[0] = first;
+        assert_eq!(bob.unseal(&other, &ca.trust_root(), NOW).unwrap_err().reason, reason);
+    }
+    for cut in 0..sealed.len() {
+        assert!(bob.unseal(&sealed[..cut], &ca.trust_root(), NOW).is_err());
+    }
+    assert_eq!(bob.unseal(&sealed, &ca.trust_root(), NOW).unwrap().1.content, text("first form"));
 }

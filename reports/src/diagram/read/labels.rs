@@ -23,6 +23,7 @@ impl Reader<'_> {
     pub(super) fn label(&self, stanza: &Stanza) -> String {
         match (stanza, self.names.get(&stanza.id())) {
             (Stanza::Message { .. } | Stanza::Receipt { .. } | Stanza::GroupMessage { .. }, Some(name)) => name.clone(),
+            (Stanza::SealedMessage { id, .. }, _) => format!("{}, sealed", self.stanza(*id)),
             (Stanza::Receipt { r#type, of, .. }, None) => {
                 let kind = if *r#type == ReceiptType::Retry { "retry of" } else { "receipt of" };
                 format!("{kind} {}", self.stanza(*of))

@@ -184,7 +184,7 @@ impl User {
         let content = Content { message_id: stanza.to_string(), sent_at: self.clock(), group: Some(stamp.clone()), body };
         let sent = SentToGroup { group, readers: BTreeSet::from([to]), content: content.clone(), resends: BTreeMap::new() };
         self.state().to_groups.insert(stanza, sent);
-        self.transmit(link, to, stanza, &content, false).await?;
+        self.transmit(link, to, stanza, &content, super::outgoing::Way::default()).await?;
         self.state().vault.gave_sender_key(group, to);
         Ok(())
     }
@@ -229,7 +229,7 @@ impl User {
         let stanza = StanzaId(Uuid::new_v4());
         let again = SentToGroup { group, readers: BTreeSet::from([from]), content: content.clone(), resends: BTreeMap::new() };
         self.state().to_groups.insert(stanza, again);
-        let _ = self.transmit(link, from, stanza, &content, false).await;
+        let _ = self.transmit(link, from, stanza, &content, super::outgoing::Way::default()).await;
         true
     }
 

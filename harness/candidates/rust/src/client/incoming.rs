@@ -146,6 +146,7 @@ impl User {
             Stanza::Message { id, from: Some(from), r#type, body, .. } => {
                 self.receive(id, from, r#type, body.as_ref()).await.into_iter().collect()
             }
+            Stanza::SealedMessage { id, body, .. } => self.receive_sealed(id, body.as_ref()).await.into_iter().collect(),
             Stanza::Message { id, from: None, .. } => {
                 self.see(What::Refused { stanza: id, reason: Reason::Malformed });
                 Vec::new()
@@ -189,7 +190,9 @@ impl User {
     /// A stanza that was delivered before. After a broken connection the gateway may not know that it was processed; on the same
     /// connection it is somebody's mistake, and the user's client refuses it.
     fn repeated(&self, connection: u32, stanza: &Stanza) {
-        let (Stanza::Message { id, .. } | Stanza::GroupMessage { id, .. }) = stanza else { return };
+        let (Stanza::Message { id, .. } | Stanza::SealedMessage { id, .. } | Stanza::GroupMessage { id, .. }) = stanza else {
+            return;
+        };
         let cached = self.state().cache.get(id).cloned();
         if let Some(what) = cached {
             self.see(what);
@@ -200,7 +203,19 @@ impl User {
 
     /// Decrypts and shows a message: the receipt that follows.
     async fn receive(&self, id: StanzaId, from: UserId, kind: MessageType, body: &[u8]) -> Option<Stanza> {
-        match self.open(from, kind, body) {
+        let opened = self.open(from, kind, body);
+        self.received(id, from, body, opened).await
+    }
+
+    /// Shows what was decrypted, or says why it was not: the receipt that follows.
+    pub(super) async fn received(
+        &self,
+        id: StanzaId,
+        from: UserId,
+        body: &[u8],
+        opened: Result<Opened, Reason>,
+    ) -> Option<Stanza> {
+        match opened {
             Ok(opened) => {
                 let late = self.has(Defect::LateIdentityNotice);
                 if opened.identity_changed && !late {
@@ -372,6 +387,6 @@ impl User {
     }
 }
 
-fn receipt(to: UserId, r#type: ReceiptType, of: StanzaId, count: Option<u32>) -> Stanza {
+pub(super) fn receipt(to: UserId, r#type: ReceiptType, of: StanzaId, count: Option<u32>) -> Stanza {
     Stanza::Receipt { id: StanzaId(Uuid::new_v4()), to: Some(to), from: None, r#type, of, count }
 }

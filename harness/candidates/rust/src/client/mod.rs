@@ -10,6 +10,7 @@ mod link;
 mod media;
 mod outgoing;
 mod retry;
+mod sealed;
 mod talk;
 
 use crate::defect::{Defect, Defects};
@@ -18,7 +19,7 @@ use crate::vault::{Backup, Vault};
 use countersign_contract::conversation::Conversation;
 use countersign_contract::groups::Groups;
 use countersign_contract::operations::{EventList, ImportedKeys, RotateKeys};
-use countersign_contract::portable::{Enlisted, JSON, Stanza};
+use countersign_contract::portable::{Enlisted, JSON, SenderCertificate, Stanza};
 use countersign_contract::seen::{NoticeKind, Seen, What};
 use countersign_contract::{Problem, Reason, StanzaId, UserId};
 use gateway::json;
@@ -72,6 +73,8 @@ struct State {
     /// Messages that a peer deleted: for the defect `shows-repeated-delete`.
     deleted: BTreeSet<StanzaId>,
     sent: retry::Sent,
+    /// The user's certificate for sealed messages, once it was needed.
+    certificate: Option<SenderCertificate>,
     /// The groups that the user knows of, and what went to them.
     groups: Groups,
     to_groups: BTreeMap<StanzaId, groups::SentToGroup>,
@@ -128,6 +131,7 @@ impl User {
             blocked: BTreeSet::new(),
             deleted: BTreeSet::new(),
             sent: retry::Sent::default(),
+            certificate: None,
             groups: Groups::default(),
             to_groups: BTreeMap::new(),
             asked: retry::Asked::default(),

@@ -14,12 +14,22 @@ use countersign_contract::{Problem, Reason, StanzaId, UserId};
 use prost::Message as _;
 use std::sync::Arc;
 
+/// How a content goes out.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Way {
+    /// In a new session, even if there is one.
+    pub(super) renew: bool,
+    /// As a sealed message.
+    pub(super) sealed: bool,
+}
+
 impl User {
     /// Sends content and waits until the gateway has accepted it.
     ///
     /// # Errors
-    /// `not-connected`, `blocked`, what the conversation does not permit, `untrusted-identity`, `too-large`, what is wrong with the peer's bundle, and what the gateway answered.
-    pub(crate) async fn send(&self, to: UserId, stanza: StanzaId, content: &UserContent) -> Result<(), Problem> {
+    /// `unsupported` for a sealed message where there are none; `not-connected`, `blocked`, what the conversation does not permit, `untrusted-identity`, `too-large`, what is wrong with the peer's bundle, and what the gateway answered.
+    pub(crate) async fn send(&self, to: UserId, stanza: StanzaId, content: &UserContent, sealed: bool) -> Result<(), Problem> {
+        let sealed = self.seals(sealed)?;
         let link = self.online()?;
         self.may_send(to, content)?;
         let said = content;
@@ -46,7 +56,7 @@ impl User {
             return Err(Problem::new(Reason::TooLarge, format!("a content is at most {LARGEST_CONTENT} bytes")));
         }
         self.note_sent(to, stanza, said, false);
-        let outcome = self.transmit(&link, to, stanza, &content, false).await;
+        let outcome = self.transmit(&link, to, stanza, &content, Way { renew: false, sealed }).await;
         match &outcome {
             Ok(()) => self.note_sent(to, stanza, said, true),
             Err(_) => self.note_unsent(to, stanza),
@@ -55,7 +65,7 @@ impl User {
             && outcome.as_ref().is_err_and(|problem| problem.reason == Reason::UntrustedIdentity)
         {
             self.state().vault.accept(to);
-            return self.transmit(&link, to, stanza, &content, false).await;
+            return self.transmit(&link, to, stanza, &content, Way { renew: false, sealed }).await;
         }
         match outcome {
             Err(problem) if problem.reason == Reason::UnknownUser && self.has(Defect::ReportsRefusedAsSent) => Ok(()),
@@ -70,27 +80,33 @@ impl User {
         }
     }
 
-    /// Encrypts a content and sends it under a stanza id; `renew` sets up a new session first, even if there is one.
+    /// Encrypts a content and sends it under a stanza id.
     pub(super) async fn transmit(
         &self,
         link: &Arc<Link>,
         to: UserId,
         stanza: StanzaId,
         content: &Content,
-        renew: bool,
+        way: Way,
     ) -> Result<(), Problem> {
+        let certificate = if way.sealed { Some(self.certificate().await?) } else { None };
         let (text, word) = {
             let _turn = self.turn.lock().await;
-            self.session_with(to, renew).await?;
+            self.session_with(to, way.renew).await?;
             let padded = if self.has(Defect::NoPadding) { content.encode_to_vec() } else { content.to_padded() };
             let now = self.now();
             let text = {
                 let mut state = self.state();
                 let (r#type, body) =
                     state.vault.seal(to, &padded, now).map_err(|reason| Problem::new(reason, format!("encrypting to {to}")))?;
-                state.sent.note(to, stanza, content, &body);
-                let message = Stanza::Message { id: stanza, to: Some(to), from: None, r#type, body: body.into() };
-                if self.has(Defect::PlaintextInHeader) { with_preview(&message, content) } else { message.to_json() }
+                state.sent.note(to, stanza, content, &body, way.sealed);
+                if let Some(certificate) = &certificate {
+                    let body = self.seal(&mut state, to, (r#type, body), certificate)?;
+                    Stanza::SealedMessage { id: stanza, to: Some(to), body: body.into() }.to_json()
+                } else {
+                    let message = Stanza::Message { id: stanza, to: Some(to), from: None, r#type, body: body.into() };
+                    if self.has(Defect::PlaintextInHeader) { with_preview(&message, content) } else { message.to_json() }
+                }
             };
             let word = link.post(stanza, text.clone()).await?;
             (text, word)

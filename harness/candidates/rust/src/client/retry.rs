@@ -2,6 +2,7 @@
 
 use super::User;
 use super::link::Link;
+use super::outgoing::Way;
 use crate::defect::Defect;
 use countersign_contract::content::Content;
 use countersign_contract::portable::MOST_RETRIES;
@@ -28,17 +29,19 @@ pub(super) struct Sent {
 struct Message {
     to: UserId,
     content: Content,
+    /// Whether it went out sealed.
+    sealed: bool,
     resends: u32,
 }
 
 impl Sent {
     /// Remembers that a stanza is about to carry this content.
-    pub(super) fn note(&mut self, to: UserId, stanza: StanzaId, content: &Content, body: &[u8]) {
+    pub(super) fn note(&mut self, to: UserId, stanza: StanzaId, content: &Content, body: &[u8], sealed: bool) {
         let message = content.message().unwrap_or(stanza);
         self.stanzas.insert(stanza, message);
         self.bodies.insert(Sha256::digest(body).into(), message);
         self.latest = Some(message);
-        self.messages.entry(message).or_insert_with(|| Message { to, content: content.clone(), resends: 0 });
+        self.messages.entry(message).or_insert_with(|| Message { to, content: content.clone(), sealed, resends: 0 });
     }
 
     /// Forgets a stanza that the gateway did not take.
@@ -132,19 +135,20 @@ impl User {
     }
 
     async fn resend(&self, link: &Arc<Link>, to: UserId, message: StanzaId) {
-        let content = {
+        let (content, sealed) = {
             let mut state = self.state();
             let most = if self.has(Defect::ResendsWithoutEnd) { u32::MAX } else { MOST_RETRIES };
             let Some(known) = state.sent.messages.get_mut(&message).filter(|known| known.resends < most) else { return };
             known.resends += 1;
-            known.content.clone()
+            (known.content.clone(), known.sealed && !self.has(Defect::ResendsOpenly))
         };
-        let mut outcome = self.transmit(link, to, StanzaId(Uuid::new_v4()), &content, true).await;
+        let way = Way { renew: true, sealed };
+        let mut outcome = self.transmit(link, to, StanzaId(Uuid::new_v4()), &content, way).await;
         if self.has(Defect::ResendsToNewIdentity)
             && outcome.as_ref().is_err_and(|problem| problem.reason == Reason::UntrustedIdentity)
         {
             self.state().vault.accept(to);
-            outcome = self.transmit(link, to, StanzaId(Uuid::new_v4()), &content, true).await;
+            outcome = self.transmit(link, to, StanzaId(Uuid::new_v4()), &content, way).await;
         }
         // A peer that is gone, or a gateway that fails: the user may still send the message anew. Only what waits for the user
         // is kept, and what the broken channel kept back.

@@ -96,7 +96,9 @@ impl User {
     /// # Errors
     /// The reasons of the contract's module `conversation`.
     pub(super) fn examine(&self, from: UserId, message: StanzaId, content: &UserContent) -> Result<(), Reason> {
-        if self.has_blocked(from) && !self.has(Defect::ShowsBlocked) {
+        // Open messages were looked at when they came.
+        let shows = self.has(Defect::ShowsBlocked) || self.has(Defect::ShowsSealedOfBlocked);
+        if self.has_blocked(from) && !shows {
             return Err(Reason::Blocked);
         }
         let now = self.clock();

@@ -9,6 +9,7 @@ mod library;
 mod media;
 mod post;
 mod retry;
+mod sealed;
 mod sessions;
 mod slips;
 mod vaults;

@@ -296,7 +296,8 @@ impl Actor {
     pub(super) async fn new_in(suite: Suite, sample: &Sample) -> Self {
         let instance = InstanceId(Uuid::new_v4());
         let suite = Some(suite);
-        let open = Open { instance, gateway: "memory:".into(), trust_anchors: None, clock: 1_700_000_000_000, suite };
+        let open =
+            Open { instance, gateway: "memory:".into(), trust_anchors: None, clock: 1_700_000_000_000, suite, trust_root: None };
         sample.call(Call::Open(open)).await.unwrap();
         Self { sample: sample.clone(), instance, id: UserId(Uuid::new_v4()) }
     }
@@ -324,7 +325,7 @@ impl Actor {
     }
 
     pub(super) async fn try_send(&self, to: &Actor, stanza: StanzaId, content: UserContent) -> Result<(), Reason> {
-        let send = Send { instance: self.instance, user: self.id, to: to.id, stanza, content };
+        let send = Send { instance: self.instance, user: self.id, to: to.id, stanza, content, sealed: false };
         self.sample.call(Call::Send(send)).await.map(drop).map_err(|problem| problem.reason)
     }
 

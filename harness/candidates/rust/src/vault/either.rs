@@ -1,6 +1,6 @@
 //! A vault of the suite that its instance speaks.
 
-use super::{Opened, Readiness, Started, classic, pq};
+use super::{Opened, Readiness, Started, Unsealed, Unvouched, classic, pq};
 use crate::defect::Defects;
 use countersign_contract::claims::Suite;
 use countersign_contract::content::Content;
@@ -122,6 +122,37 @@ impl Vault {
         either!(self, vault => vault.open(from, kind, body))
     }
 
+    /// Seals an encrypted message under the user's certificate.
+    ///
+    /// # Errors
+    /// `unsupported` in `signal-classic`; `malformed` for what is no certificate; `internal` if the library fails.
+    pub(crate) fn seal_sender(
+        &mut self,
+        to: UserId,
+        kind: MessageType,
+        body: Vec<u8>,
+        certificate: &[u8],
+    ) -> Result<Vec<u8>, Reason> {
+        self.only_pq()?.seal_sender(to, kind, body, certificate)
+    }
+
+    /// Opens the outside of a sealed message and checks its certificate; `clock` is in milliseconds.
+    ///
+    /// # Errors
+    /// The reasons of the contract's module `sealed`, up to the certificate, and `unsupported` in `signal-classic`.
+    pub(crate) fn unseal(&mut self, body: &[u8], trust_root: &[u8], clock: u64) -> Result<Unsealed, Unvouched> {
+        let vault = self.only_pq().map_err(|reason| Unvouched { reason, claims: None })?;
+        vault.unseal(body, trust_root, clock)
+    }
+
+    /// Decrypts what a certified user sent.
+    ///
+    /// # Errors
+    /// Those of [`Self::open`], and `wrong-recipient` if the session is under another identity key than the certified one.
+    pub(crate) fn open_certified(&mut self, unsealed: &Unsealed) -> Result<Opened, Reason> {
+        self.only_pq()?.open_certified(unsealed)
+    }
+
     /// Decrypts for somebody else, and leaves everything as it was: for the defect `shared-key-store`.
     pub(crate) fn lend(&mut self, from: UserId, kind: MessageType, body: &[u8]) -> Option<Opened> {
         either!(self, vault => vault.lend(from, kind, body))
@@ -140,7 +171,7 @@ impl Vault {
     /// # Errors
     /// `unsupported` in `signal-classic`, in which this client has no groups; `internal` if the library fails.
     pub(crate) fn sender_key(&mut self, group: GroupId) -> Result<Vec<u8>, Reason> {
-        self.with_groups()?.sender_key(group)
+        self.only_pq()?.sender_key(group)
     }
 
     /// Notes that a member has the user's present sender key, or is about to.
@@ -162,7 +193,7 @@ impl Vault {
     /// # Errors
     /// `unsupported` in `signal-classic`; `no-session` without a sender key.
     pub(crate) fn seal_for_group(&mut self, group: GroupId, padded: &[u8]) -> Result<Vec<u8>, Reason> {
-        self.with_groups()?.seal_for_group(group, padded)
+        self.only_pq()?.seal_for_group(group, padded)
     }
 
     /// Takes a member's sender key.
@@ -170,7 +201,7 @@ impl Vault {
     /// # Errors
     /// `unsupported` in `signal-classic`; `malformed`, `bad-key`, and `not-permitted` for one that the sender uses in another group.
     pub(crate) fn take_sender_key(&mut self, from: UserId, group: GroupId, distribution: &[u8]) -> Result<(), Reason> {
-        self.with_groups()?.take_sender_key(from, group, distribution)
+        self.only_pq()?.take_sender_key(from, group, distribution)
     }
 
     /// Decrypts a group message: its plaintext, and whether only a defect let a replay pass. `examine` says whether its content may
@@ -185,7 +216,7 @@ impl Vault {
         body: &[u8],
         examine: impl FnOnce(&Content) -> Result<(), Reason>,
     ) -> Result<(Vec<u8>, bool), Reason> {
-        self.with_groups()?.open_group(from, group, body, examine)
+        self.only_pq()?.open_group(from, group, body, examine)
     }
 
     /// The group whose sender key a body was made under.
@@ -196,7 +227,7 @@ impl Vault {
         }
     }
 
-    fn with_groups(&mut self) -> Result<&mut pq::Vault, Reason> {
+    fn only_pq(&mut self) -> Result<&mut pq::Vault, Reason> {
         match self {
             Self::Pq(vault) => Ok(vault),
             Self::Classic(_) => Err(Reason::Unsupported),

@@ -13,7 +13,7 @@ mod points;
 mod pq;
 
 pub(crate) use either::{Backup, Vault};
-pub(crate) use outcome::{Opened, Readiness, Started};
+pub(crate) use outcome::{Opened, Readiness, Started, Unsealed, Unvouched};
 #[cfg(test)]
 pub(crate) use points::is_low_order;
 #[cfg(test)]

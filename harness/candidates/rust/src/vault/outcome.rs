@@ -1,5 +1,8 @@
 //! What comes of the work on keys and sessions, whichever the suite.
 
+use countersign_contract::portable::MessageType;
+use countersign_contract::{Reason, UserId};
+
 /// What came of a bundle.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Started {
@@ -22,6 +25,28 @@ pub(crate) struct Opened {
     pub(crate) identity_changed: bool,
     /// True if only a defect let a replay pass.
     pub(crate) replayed: bool,
+}
+
+/// A sealed message whose certificate is good, and whose inside nobody has looked at yet.
+#[derive(Clone, Debug)]
+pub(crate) struct Unsealed {
+    /// Who is certified.
+    pub(crate) from: UserId,
+    /// For which identity key, 33 bytes.
+    pub(crate) key: Vec<u8>,
+    /// What kind of message is inside.
+    pub(crate) kind: MessageType,
+    /// The message.
+    pub(crate) body: Vec<u8>,
+}
+
+/// A sealed message whose sender nobody vouches for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Unvouched {
+    /// Why.
+    pub(crate) reason: Reason,
+    /// Whom its certificate names, if it could be read: for the defect `asks-uncertified-again`.
+    pub(crate) claims: Option<UserId>,
 }
 
 /// Whether a message can be encrypted to a peer.

@@ -24,6 +24,7 @@ const FEATURES: &[&str] = &[
     // "reaction", "reply", "edit", "delete", "typing", "read-receipt", // step 5
     // "block", // step 6
     // "group", // for the profile dma-groups
+    // "sealed-sender", // for the profile sealed-sender
 ];
 const MOST_INSTANCES: usize = 64;
 const MOST_PREKEYS: u64 = 100;
@@ -78,7 +79,13 @@ pub const OPERATIONS: &[(&str, Handler)] = &[
         candidate.user(args)?.disconnect();
         Ok(done(()))
     }),
-    ("send", |candidate, args| candidate.user(args)?.send(&args.name("to"), &args.name("stanza"), &args.0["content"]).map(done)),
+    ("send", |candidate, args| {
+        let user = candidate.user(args)?;
+        if args.0["sealed"].as_bool().unwrap_or(false) {
+            return Err(Problem::new("unsupported", "sealed sender: here your certificates: see the contract, module sealed"));
+        }
+        user.send(&args.name("to"), &args.name("stanza"), &args.0["content"]).map(done)
+    }),
     ("events", |candidate, args| {
         let wait = Duration::from_millis(args.number("wait_ms").min(LONGEST_WAIT_MS));
         Ok(json!({ "events": candidate.user(args)?.events_after(args.number("after"), wait) }))

@@ -9,8 +9,10 @@ mod open;
 mod publish;
 mod ratchet;
 mod seal;
+mod sealed;
 mod store;
 mod unchecked;
+mod unsealed;
 mod view;
 mod weaker;
 
