@@ -180,6 +180,7 @@ mod tests {
             blame: None,
             evidence: vec![],
             likely_cause: Some(likely.into()).filter(|l: &String| !l.is_empty()),
+            waiver: None,
         }
     }
 
@@ -194,8 +195,15 @@ mod tests {
             |id: &str, cause: &str| RequirementText { id: id.into(), usual_cause: cause.into(), ..RequirementText::default() };
         let requirements = [requirement("R-1", "one"), requirement("R-2", "two")];
         let blobs = Blobs::new();
-        let view =
-            View { record: &record, blobs: &blobs, requirements: &requirements, scenarios: &[], profile: None, chain: None };
+        let view = View {
+            record: &record,
+            blobs: &blobs,
+            requirements: &requirements,
+            scenarios: &[],
+            profile: None,
+            chain: None,
+            comparison: None,
+        };
         let one = |c: Cause<'_>| {
             let requirement = c.requirement.map_or(String::new(), |r| r.id.clone());
             (c.finding.unwrap_or_default().to_owned(), c.failures.len(), c.found_in, requirement)
@@ -253,7 +261,15 @@ mod tests {
         let record =
             blank::record(vec![instance("a", both()), instance("b", both()), instance("c", vec![check("common", "x", "R-1")])]);
         let blobs = Blobs::new();
-        let view = View { record: &record, blobs: &blobs, requirements: &[], scenarios: &[], profile: None, chain: None };
+        let view = View {
+            record: &record,
+            blobs: &blobs,
+            requirements: &[],
+            scenarios: &[],
+            profile: None,
+            chain: None,
+            comparison: None,
+        };
         let causes = view.causes();
         assert_eq!(causes.len(), 1);
         assert_eq!(causes[0].others, [Other { finding: "side", requirement: Some("R-2"), times: 2, watched: false }]);

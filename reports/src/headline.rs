@@ -54,6 +54,8 @@ pub struct Headline {
 }
 
 const LONGEST_QUOTE: usize = 300;
+/// Waivers that are named; of more, the list in the report tells.
+const MOST_OUTDATED: usize = 3;
 
 impl View<'_> {
     /// The headline. It never says more than the verdicts: a run that was killed, stopped, filtered or could not begin says so.
@@ -131,11 +133,7 @@ impl View<'_> {
             return headline(Tone::Open, "Nothing was run", "No scenario was selected: see what was left out, and why.".into());
         }
         if exit_code == 5 {
-            return headline(
-                Tone::Caution,
-                "An expectation is out of date",
-                "Something passed that is listed as failing, or a waiver is stale or expired.".into(),
-            );
+            return headline(Tone::Caution, "An expectation is out of date", self.outdated());
         }
         if exit_code == 6 || open > 0 {
             return headline(
@@ -146,6 +144,15 @@ impl View<'_> {
                     counted(open, "scenario")
                 ),
             );
+        }
+        let waived = self.waived_checks();
+        if waived > 0 && exit_code == 0 {
+            let where_ = if self.partial() { " A part of the profile was run." } else { "" };
+            let what = format!(
+                "{} of {scenarios} did not pass and are waived: the report says who answers for each, and until when. Nothing else failed.{where_}",
+                counted(waived, "check")
+            );
+            return headline(Tone::Caution, "Conforms but for what is waived", what);
         }
         if exit_code != 0 {
             return headline(Tone::Open, "Not completed", format!("The run ended with exit code {exit_code}."));
@@ -169,6 +176,28 @@ impl View<'_> {
             );
         }
         headline(Tone::Good, "Conforms", format!("{scenarios}, none failed, and everything required was judged.{remarks}"))
+    }
+
+    /// What has to be done about waivers.
+    fn outdated(&self) -> String {
+        let waivers = self.waivers();
+        let outdated: Vec<String> = waivers
+            .iter()
+            .filter(|w| w.is_outdated())
+            .take(MOST_OUTDATED)
+            .map(|w| {
+                format!(
+                    "{} is {}: {}",
+                    visible(&w.waiver.id, 80),
+                    w.state().replace('-', " "),
+                    visible(w.because(), LONGEST_QUOTE)
+                )
+            })
+            .collect();
+        if outdated.is_empty() {
+            return "Something passed that is listed as failing, or a waiver is stale or expired.".into();
+        }
+        format!("Nothing failed that is not waived, but a waiver has to be taken out or written anew. {}.", outdated.join(". "))
     }
 
     /// Instances and run-wide checks that failed and are not listed as expected.

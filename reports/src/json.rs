@@ -50,7 +50,7 @@ pub fn json_summary(view: &View<'_>) -> Value {
         "partial": view.partial(),
         "counts": view.counts().into_iter().map(|(v, n)| (v.as_str().to_owned(), json!(n))).collect::<serde_json::Map<_, _>>(),
         "coverage": {
-            "requirements": coverage.all, "decided": coverage.decided, "passed": coverage.passed, "failed": coverage.failed,
+            "requirements": coverage.all, "decided": coverage.decided, "passed": coverage.passed, "failed": coverage.failed, "waived": coverage.waived,
             "self_tests": coverage.self_tests,
         },
         "doctor": record.doctor.as_ref().map(|d| &d.examinations),
@@ -60,6 +60,8 @@ pub fn json_summary(view: &View<'_>) -> Value {
         "left_out": record.plan.as_ref().map(|p| &p.left_out),
         "unfinished": view.unfinished(),
         "checks": record.summary.as_ref().map(|s| s.checks.iter().map(check).collect::<Vec<_>>()),
+        "waivers": view.waivers_json(),
+        "baseline": view.comparison,
         "times": record.summary.as_ref().map(|s| s.times),
     })
 }
@@ -68,6 +70,6 @@ fn check(check: &Check) -> Value {
     json!({
         "id": check.id, "kind": check.kind, "step": check.step, "requirements": check.requirements, "verdict": check.verdict,
         "expected": check.expected, "observed": check.observed, "reason": check.reason, "finding": check.finding,
-        "blame": check.blame, "likely_cause": check.likely_cause,
+        "blame": check.blame, "likely_cause": check.likely_cause, "waiver": check.waiver,
     })
 }

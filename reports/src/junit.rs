@@ -3,14 +3,20 @@
 //! JUnit knows four outcomes. `fail` is a failure; what could not be judged is an error; what was left out, blocked, waived or
 //! is listed as an expected failure is skipped, with the reason; `pass` and `warn` are successes.
 
+use crate::baseline::Change;
+use crate::html::changes::{in_words as compared, word};
 use crate::view::{View, deciding};
 use crate::visible::{visible, visible_block};
+use crate::waivers::answered_for;
 use countersign_trace::{Check, InstanceResult, Verdict};
 use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 const LONGEST: usize = 2_000;
+/// Changes since the baseline that are told, and characters of them.
+const MOST_CHANGES: usize = 20;
+const LONGEST_CHANGES: usize = 20_000;
 
 /// The record as JUnit XML.
 #[must_use]
@@ -73,7 +79,37 @@ fn run(view: &View<'_>) -> TestSuite {
         suite.add_test_case(TestCase::new(format!("doctor: {}", visible(&examination.name, 80)), status));
     }
     for check in view.run_checks() {
-        suite.add_test_case(TestCase::new(visible(&check.id, 120), status(check.verdict, Some(check), false)));
+        suite.add_test_case(TestCase::new(visible(&check.id, 120), status(view, check.verdict, Some(check), false)));
+    }
+    for waived in view.waivers() {
+        let mut status = TestCaseStatus::success();
+        if waived.is_outdated() {
+            status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+            status.set_message(visible(waived.because(), LONGEST)).set_type(waived.state());
+        }
+        let waiver = waived.waiver;
+        let mut case = TestCase::new(format!("waiver: {}", visible(&waiver.id, 80)), status);
+        // A case that succeeds has no description.
+        case.set_system_out(format!(
+            "owner: {}\nreason: {}\nlink: {}\nexpires after: {}\nstate: {}\nchecks waived: {}",
+            visible(&waiver.owner, LONGEST),
+            visible(&waiver.reason, LONGEST),
+            visible(&waiver.link, LONGEST),
+            waiver.until,
+            waived.state(),
+            waived.covered.len()
+        ));
+        suite.add_test_case(case);
+    }
+    if let Some(found) = view.comparison {
+        let mut status = TestCaseStatus::success();
+        if !found.changes.is_empty() {
+            status = TestCaseStatus::non_success(NonSuccessKind::Error);
+            let told = |c: &Change| format!("{} {}: {}\n{}", word(c.kind), c.name, c.moved.join("; "), c.diff);
+            let all: String = found.changes.iter().take(MOST_CHANGES).map(told).collect();
+            status.set_message(compared(found)).set_type("changed").set_description(visible_block(&all, LONGEST_CHANGES));
+        }
+        suite.add_test_case(TestCase::new("as at the baseline", status));
     }
     let mut complete = TestCaseStatus::success();
     if record.summary.as_ref().is_none_or(|s| s.interrupted.is_some()) {
@@ -90,7 +126,7 @@ fn folder(name: &str) -> String {
 }
 
 fn case(view: &View<'_>, instance: &InstanceResult) -> TestCase {
-    let status = status(instance.verdict, deciding(instance), view.is_expected(instance));
+    let status = status(view, instance.verdict, deciding(instance), view.is_expected(instance));
     let mut case = TestCase::new(visible(&instance.name(), 200), status);
     case.set_time(Duration::from_micros(instance.wall_us)).set_assertions(instance.checks.len());
     if let Some(text) = view.scenario(instance) {
@@ -104,7 +140,7 @@ fn case(view: &View<'_>, instance: &InstanceResult) -> TestCase {
     case
 }
 
-fn status(verdict: Verdict, check: Option<&Check>, expected: bool) -> TestCaseStatus {
+fn status(view: &View<'_>, verdict: Verdict, check: Option<&Check>, expected: bool) -> TestCaseStatus {
     let mut status = match verdict {
         Verdict::Pass | Verdict::Warn => return TestCaseStatus::success(),
         Verdict::Fail if !expected => TestCaseStatus::non_success(NonSuccessKind::Failure),
@@ -115,7 +151,8 @@ fn status(verdict: Verdict, check: Option<&Check>, expected: bool) -> TestCaseSt
             TestCaseStatus::non_success(NonSuccessKind::Error)
         }
     };
-    let prefix = if expected { "listed as an expected failure: " } else { "" };
+    let waived = check.and_then(|c| answered_for(view, c)).map(|waived| waived + ": ");
+    let prefix = if expected { "listed as an expected failure: " } else { waived.as_deref().unwrap_or_default() };
     let message = check.map_or("no check of this verdict".to_owned(), |c| visible(&c.observed, LONGEST));
     status.set_message(format!("{prefix}{message}")).set_type(verdict.as_str());
     if let Some(check) = check {

@@ -7,6 +7,7 @@
 //! A record quotes the candidate, and a candidate is hostile: every quoted text passes [`visible()`], which makes control,
 //! bidirectional and invisible characters legible and cuts what is too long, before it is escaped for the format at hand.
 
+pub mod baseline;
 #[cfg(test)]
 mod blank;
 mod bytes;
@@ -27,6 +28,7 @@ mod steps;
 mod terminal;
 mod view;
 mod visible;
+mod waivers;
 
 pub use contract_page::contract_page;
 pub use headline::{Headline, Tone};
@@ -34,6 +36,8 @@ pub use html::html;
 pub use json::json_summary;
 pub use junit::junit;
 pub use standing::{Coverage, RequirementStanding, Standing};
-pub use terminal::{Places, Style, Teller, WrittenFile, code, explain_check, explain_failure, progress_line, terminal};
+pub use terminal::{
+    Places, Style, Teller, WrittenFile, code, explain_check, explain_failure, explain_waiver, progress_line, terminal,
+};
 pub use view::{Failure, MeasureText, ProfileText, RequirementText, ScenarioText, StateFigure, View};
 pub use visible::{visible, visible_block};

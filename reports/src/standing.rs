@@ -79,6 +79,8 @@ pub struct Coverage {
     pub passed: u64,
     /// Of those, missed.
     pub failed: u64,
+    /// Of those, missed in checks that are waived.
+    pub waived: u64,
     /// Requirements that exercise our own code alone.
     pub self_tests: u64,
 }
@@ -136,6 +138,7 @@ pub(crate) fn coverage_of(standings: &[RequirementStanding<'_>]) -> Coverage {
             out.all += 1;
             out.decided += u64::from(standing.standing.decided());
             out.passed += u64::from(standing.standing == Standing::Judged(Verdict::Pass));
+            out.waived += u64::from(standing.standing == Standing::Judged(Verdict::Waived));
             out.failed += u64::from(standing.standing == Standing::Judged(Verdict::Fail));
         } else {
             out.self_tests += 1;

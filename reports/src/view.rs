@@ -1,5 +1,6 @@
 //! What renderers are given.
 
+use crate::baseline::Comparison;
 use countersign_trace::{Blobs, Check, InstanceResult, Record, Verdict};
 use std::collections::BTreeMap;
 
@@ -112,6 +113,8 @@ pub struct View<'a> {
     pub profile: Option<&'a ProfileText>,
     /// The chain of the record's last whole line: it stands for every line before it. `None` leaves it out.
     pub chain: Option<&'a str>,
+    /// What has changed since a baseline, if the run was compared with one.
+    pub comparison: Option<&'a Comparison>,
 }
 
 /// Something that is not as it should be: a check of an instance or of the run as a whole.
@@ -141,6 +144,14 @@ impl<'a> View<'a> {
     #[must_use]
     pub fn requirement(&self, id: &str) -> Option<&'a RequirementText> {
         self.requirements.iter().find(|r| r.id == id)
+    }
+
+    /// The exit code of the run. A change since a baseline asks for a look where nothing else does.
+    #[must_use]
+    pub fn exit_code(&self) -> Option<u8> {
+        let code = self.record.summary.as_ref()?.exit_code;
+        let changed = self.comparison.is_some_and(|found| !found.changes.is_empty());
+        Some(if code == 0 && changed { 6 } else { code })
     }
 
     /// How many instances came to each verdict, worst first. Scenarios that were left out are not among them.

@@ -2,9 +2,9 @@
 
 mod specimen;
 
-use countersign_reports::{Places, Standing, Style, Tone, html, junit, terminal};
-use countersign_trace::Verdict;
+use countersign_reports::{Places, Standing, Style, Tone, html, json_summary, junit, terminal};
 use countersign_trace::record::Summary;
+use countersign_trace::{Cover, Verdict, Waiver, WaiverStanding, WaiverState};
 use specimen::{Specimen, conforming, every_verdict, killed, unhealthy};
 
 fn title(specimen: &Specimen) -> (Tone, String) {
@@ -119,4 +119,69 @@ fn the_top_of_the_page_says_what_to_fix_and_where() {
     }
     let page = html(&conforming().view());
     assert!(!page.contains("Fix this first"));
+}
+
+/// A run in which what failed is waived, and another waiver came to this.
+#[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test ends when something is not as it has to be")]
+fn waived(state: WaiverState, exit_code: u8) -> Specimen {
+    let waiver = |id: &str| Waiver {
+        id: id.into(),
+        owner: "owner <b>".into(),
+        reason: "reason & more".into(),
+        link: "javascript:alert(1)".into(),
+        until: "2026-12-31".parse().unwrap(),
+        profile: None,
+        covers: vec![Cover { scenario: "e2ee/*".into(), check: None, requirement: Some("SIG-05".into()), finding: None }],
+    };
+    let standing =
+        |waiver: &str, state, checks| WaiverStanding { waiver: waiver.into(), state, checks, because: "its cause".into() };
+    let mut specimen = with_summary(|s| {
+        s.exit_code = exit_code;
+        s.waivers = vec![standing("W-1", WaiverState::InForce, 1), standing("W-2", state, 0)];
+    });
+    specimen.record.header.waivers = vec![waiver("W-1"), waiver("W-2")];
+    let instance = &mut specimen.record.instances[0];
+    instance.verdict = Verdict::Waived;
+    let check = &mut instance.checks[0];
+    (check.verdict, check.waiver, check.finding) = (Verdict::Waived, Some("W-1".into()), Some("not-shown".into()));
+    specimen
+}
+
+#[test]
+fn a_waiver_hides_nothing() {
+    let specimen = waived(WaiverState::NotInThisRun, 0);
+    assert_eq!(title(&specimen), (Tone::Caution, "Conforms but for what is waived".into()));
+    let view = specimen.view();
+    let terminal = terminal(&view, Style::default(), &Places::default());
+    for report in [&html(&view), &terminal, &junit(&view), &json_summary(&view).to_string()] {
+        for told in ["W-1", "W-2", "owner ", "reason ", "javascript:alert(1)", "2026-12-31", "not-shown"] {
+            assert!(report.contains(told), "no {told:?} in {report}");
+        }
+    }
+    let page = html(&view);
+    assert!(!page.contains("<b>&lt;") && !page.contains("owner <b>") && !page.contains("href=\"javascript"), "{page}");
+    assert!(!junit(&view).contains("<failure"));
+    assert!(terminal.contains("waived by") || terminal.contains("waives e2ee/"), "{terminal}");
+}
+
+#[test]
+fn a_waiver_out_of_date_is_named_first() {
+    for state in [WaiverState::Expired, WaiverState::Stale, WaiverState::UnexpectedPass] {
+        let specimen = waived(state, 5);
+        let view = specimen.view();
+        let headline = view.headline();
+        assert_eq!(headline.tone, Tone::Caution);
+        assert!(headline.sentence.contains("W-2 is ") && headline.sentence.contains("its cause"), "{}", headline.sentence);
+        assert!(junit(&view).contains(&format!("<failure message=\"its cause\" type=\"{state}\"")), "{}", junit(&view));
+        assert!(html(&view).contains("1 waiver out of date"));
+    }
+}
+
+#[test]
+fn without_its_end_a_run_does_not_say_what_waivers_came_to() {
+    let mut specimen = waived(WaiverState::Expired, 0);
+    specimen.record.summary = None;
+    let view = specimen.view();
+    assert!(terminal(&view, Style::default(), &Places::default()).contains("unknown           W-2"));
+    assert!(title(&specimen).1.starts_with("Incomplete"));
 }

@@ -6,6 +6,7 @@
 //! * [`diagnostic`]: every fault in them, with its place and a hint.
 //! * [`nearest`]: names that a user may have meant.
 //! * [`describe`]: steps in plain words, for reports.
+//! * [`waivers`]: what somebody answers for, as a file.
 //! * [`schema`]: JSON Schemas, for editors.
 
 pub mod describe;
@@ -18,6 +19,7 @@ pub mod profile;
 pub mod requirement;
 pub mod schema;
 pub mod suite;
+pub mod waivers;
 mod yaml;
 
 pub use describe::describe_step;

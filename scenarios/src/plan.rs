@@ -52,8 +52,15 @@ impl Filter {
         Ok(Self(Some(set.build().map_err(|e| fault(&patterns.join(" "), &e))?)))
     }
 
+    /// Whether it takes what is called so: by `id@case`, or by the id alone.
+    #[must_use]
+    pub fn takes_name(&self, name: &str) -> bool {
+        let id = name.split_once('@').map_or(name, |(id, _)| id);
+        self.0.as_ref().is_none_or(|set| set.is_match(name) || set.is_match(id))
+    }
+
     fn takes(&self, planned: &Planned) -> bool {
-        self.0.as_ref().is_none_or(|set| set.is_match(&planned.name) || set.is_match(&planned.scenario.id))
+        self.takes_name(&planned.name)
     }
 }
 

@@ -3,10 +3,11 @@
 use crate::language::Scenario;
 use crate::profile::Profile;
 use crate::requirement::RequirementFile;
+use countersign_trace::Waiver;
 use schemars::schema_for;
 use serde_json::{Value, json};
 
-/// The schemas by name: `scenario`, `requirement`, `profile`.
+/// The schemas by name: `scenario`, `requirement`, `profile`, `waivers`.
 #[must_use]
 pub fn schemas() -> Vec<(&'static str, Value)> {
     let mut scenario = schema_for!(Scenario).to_value();
@@ -15,6 +16,7 @@ pub fn schemas() -> Vec<(&'static str, Value)> {
         ("scenario", scenario),
         ("requirement", schema_for!(RequirementFile).to_value()),
         ("profile", schema_for!(Profile).to_value()),
+        ("waivers", schema_for!(Vec<Waiver>).to_value()),
     ]
 }
 

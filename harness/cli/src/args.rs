@@ -3,6 +3,7 @@
 mod again;
 mod fuzz;
 mod new;
+mod nightly;
 pub(crate) mod remote;
 mod show;
 mod vectors;
@@ -15,6 +16,8 @@ use clap::{Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 pub(crate) use vectors::{Generate, Vectors, What as VectorsWhat};
+
+pub(crate) use nightly::{Nightly, Snapshots, Waive};
 
 pub(crate) use new::{Candidate as NewCandidate, Language, New, What as NewWhat};
 
@@ -32,7 +35,7 @@ pub(crate) struct Args {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 conforms; 1 internal error; 2 usage or faulty data files; 3 doctor failed, environment \
-error or blocked; 4 the candidate failed; 5 unexpected pass; 6 inconclusive or needs review; 7 nothing selected; 8 evidence \
+error or blocked; 4 the candidate failed; 5 a waiver is out of date: expired, stale, or what it waives passes; 6 inconclusive, needs review, or changed since the baseline; 7 nothing selected; 8 evidence \
 invalid; 130 interrupted.";
 
 #[derive(Debug, Subcommand)]
@@ -55,6 +58,8 @@ pub(crate) enum Command {
     Schema(Schema),
     /// Render a record again.
     Report(Report),
+    /// Add a waiver for what failed to a file: with an owner, a reason, a link and its last day.
+    Waive(Waive),
     /// Recompute a record: judge it again and execute the reference again. Needs no network.
     Verify(Verify),
     /// Begin something of your own: a candidate.
@@ -124,6 +129,8 @@ pub(crate) struct Run {
     #[arg(long, value_name = "FOLDER", default_value = "reports/out")]
     pub(crate) out: PathBuf,
     #[command(flatten)]
+    pub(crate) nightly: Nightly,
+    #[command(flatten)]
     pub(crate) again: Again,
 }
 
@@ -191,7 +198,7 @@ pub(crate) struct Explain {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Lint {
-    /// A folder of scenarios, requirements and profiles, or one of vectors; everything built in unless said.
+    /// A folder of scenarios, requirements and profiles, one of vectors, or a file of waivers; everything built in unless said.
     pub(crate) folder: Option<PathBuf>,
     /// How to print.
     #[arg(long, value_enum, default_value_t)]

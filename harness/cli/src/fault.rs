@@ -34,6 +34,21 @@ pub(crate) enum Fault {
         "cannot read {path}: {cause}\nhint: name the `record.jsonl` in the folder of a run, `reports/out` unless --out said otherwise"
     )]
     Read { path: PathBuf, cause: std::io::Error },
+    #[error("cannot read the waivers in {path}: {cause}\nhint: name a file with --waivers, or leave it out for none")]
+    Waivers { path: PathBuf, cause: std::io::Error },
+    #[error("cannot write {path}: {cause}\nhint: choose another file with --waivers")]
+    WriteWaivers { path: PathBuf, cause: std::io::Error },
+    #[error(
+        "the baseline at {path} cannot be used: {cause}\nhint: nothing was changed; put it back as it was, or move it away and make a new one with --snapshots accept"
+    )]
+    Baseline { path: PathBuf, cause: String },
+    #[error("there is no baseline in {0}\nhint: make one with --snapshots accept, or name its folder with --baseline")]
+    NoBaseline(PathBuf),
+    #[error("cannot write the baseline {path}: {cause}\nhint: choose another folder with --baseline")]
+    WriteBaseline { path: PathBuf, cause: std::io::Error },
+    /// What is wrong, and how to mend it.
+    #[error("{0}\nhint: {1}")]
+    Waive(String, String),
     #[error("{0}")]
     Record(#[from] RecordError),
     #[error("{0}")]
@@ -96,6 +111,12 @@ impl Fault {
             | Self::Name(_)
             | Self::Busy(_)
             | Self::OtherCandidate(_)
+            | Self::Waivers { .. }
+            | Self::WriteWaivers { .. }
+            | Self::Baseline { .. }
+            | Self::NoBaseline(_)
+            | Self::WriteBaseline { .. }
+            | Self::Waive(..)
             | Self::Replay(_)
             | Self::NoSeed(_)
             | Self::Print(_)

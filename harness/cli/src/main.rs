@@ -42,6 +42,7 @@ fn main() -> ExitCode {
         },
         Command::Schema(schema) => commands::schema::schema(&schema),
         Command::Report(report) => commands::report::report(&report),
+        Command::Waive(waive) => commands::waivers::waive(&waive),
         Command::Verify(verify) => commands::verify::verify(&verify),
         Command::New(new) => match new.what {
             NewWhat::Candidate(candidate) => commands::new::candidate(&candidate),

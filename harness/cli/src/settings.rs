@@ -45,6 +45,9 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting("run.only", "only", Form::List),
     setting("run.jobs", "jobs", Form::Number),
     setting("run.out", "out", Form::Path),
+    setting("run.snapshots", "snapshots", Form::Text),
+    setting("run.baseline", "baseline", Form::Path),
+    setting("run.waivers", "waivers", Form::Path),
     setting("candidate.target", "candidate", Form::Text),
     setting("candidate.carrier", "carrier", Form::Text),
     setting("candidate.peer", "peer", Form::Text),
@@ -71,7 +74,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
 ];
 
 /// Commands that heed settings.
-const COMMANDS: &[&str] = &["run", "fuzz", "doctor", "config"];
+const COMMANDS: &[&str] = &["run", "fuzz", "doctor", "config", "waive"];
 
 /// The file that is read unless another one is named.
 const FILE: &str = "countersign.toml";

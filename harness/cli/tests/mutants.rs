@@ -183,7 +183,15 @@ fn page_one(results: &[InstanceResult]) -> String {
         cut_off: false,
     };
     let (blobs, requirements) = (Blobs::new(), []);
-    let page = View { record: &record, blobs: &blobs, requirements: &requirements, scenarios: &[], profile: None, chain: None };
+    let page = View {
+        record: &record,
+        blobs: &blobs,
+        requirements: &requirements,
+        scenarios: &[],
+        profile: None,
+        chain: None,
+        comparison: None,
+    };
     let page = countersign_reports::html(&page);
     page.split_once("<main").unwrap_or_else(|| panic!("no main part in {page}")).0.to_owned()
 }

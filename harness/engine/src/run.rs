@@ -207,6 +207,8 @@ fn header(options: &RunOptions) -> Header {
         only: options.only.clone(),
         suite: options.suite.files.digest(),
         expected_failures: options.expected_failures.clone(),
+        // Judging is not executing: who judges adds them.
+        waivers: Vec::new(),
     }
 }
 
@@ -365,6 +367,7 @@ impl Round<'_> {
             blame: Some(Blame::Harness),
             evidence: Vec::new(),
             likely_cause: Some("a fault in Countersign; please report it with the run's seed".to_owned()),
+            waiver: None,
         };
         let result = InstanceResult {
             instance: derive::instance(&self.options.seed, seed_name),

@@ -3,6 +3,7 @@
 //! * [`judge()`]: every check of one instance.
 //! * [`judge_run`], and [`RunJudge`] for one instance after another: what only shows when all instances of a run are held against each other.
 //! * [`settle`]: what repeats of a failed instance change.
+//! * [`Waivers`]: what somebody answers for is marked, and what each waiver came to.
 //! * [`worst`]: the verdict of a scenario from its checks.
 //! * [`conclude`]: the verdict and exit code of a run.
 //!
@@ -23,6 +24,7 @@ mod search;
 mod seen;
 pub mod stability;
 mod steps;
+pub mod waivers;
 mod wire;
 
 pub use conclude::{Conclusion, conclude};
@@ -30,6 +32,7 @@ pub use finding::Finding;
 pub use latency::{MOST_SAMPLES, Percentile, p95};
 pub use run::{RunJudge, judge_run};
 pub use stability::settle;
+pub use waivers::Waivers;
 
 use context::Context;
 use countersign_contract::claims::Description;
@@ -81,6 +84,11 @@ pub fn judge(
 /// The checks that no scenario states: of monitors, and of the run as a whole. Each with the requirements that it verifies.
 pub fn standing_checks() -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
     monitors::REGISTRY.iter().map(|m| (m.id, m.requirements)).chain(run::checks())
+}
+
+/// Names of all checks that are no step of a scenario, those among them that only some instances have.
+pub fn check_names() -> impl Iterator<Item = &'static str> {
+    standing_checks().map(|(id, _)| id).chain(steps::AROUND).chain([stability::STABILITY])
 }
 
 /// The worst verdict of some checks; without any check, [`Verdict::HarnessError`]: nothing was judged.

@@ -132,6 +132,7 @@ impl Said {
             blame: if verdict == Verdict::Pass { None } else { self.blame },
             evidence: self.evidence,
             likely_cause,
+            waiver: None,
         }
     }
 }

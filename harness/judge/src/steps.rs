@@ -10,7 +10,7 @@ mod life;
 mod send;
 mod setup;
 
-pub(crate) use setup::around;
+pub(crate) use setup::{AROUND, around};
 
 use crate::context::Context;
 use crate::finding::Finding;

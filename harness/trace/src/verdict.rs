@@ -14,7 +14,7 @@ pub enum Verdict {
     Pass,
     /// Optional, and the candidate does not claim it.
     NotApplicable,
-    /// Failed, and a waiver covers it.
+    /// Failed, or was blocked by what failed, and a waiver covers it.
     Waived,
     /// A SHOULD is not met, or a limit differs that is an implementation's own choice.
     Warn,
@@ -131,6 +131,9 @@ pub struct Check {
     pub evidence: Vec<u64>,
     /// What usually causes it, if we know.
     pub likely_cause: Option<String>,
+    /// The waiver that covers it: of a waived check, and of no other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiver: Option<String>,
 }
 
 /// One instance in the record: what was executed, its trace, and its verdicts.

@@ -3,6 +3,7 @@
 use crate::{FindingKind, Verification};
 use countersign_contract::claims::{Capability, Description};
 use countersign_instance::{Instance, InstancePlan, Spoken, no_meter};
+use countersign_judge::Waivers;
 use countersign_scenarios::{Planned, Profile, Requirement, Suite};
 use countersign_trace::event::{Entry, Event};
 use countersign_trace::record::Repeat;
@@ -15,6 +16,7 @@ pub(crate) struct Common<'a> {
     pub(crate) profile: &'a Arc<Profile>,
     pub(crate) requirements: &'a [Requirement],
     pub(crate) description: &'a Description,
+    pub(crate) waivers: &'a Waivers<'a>,
     pub(crate) bodies: &'a dyn Bodies,
 }
 
@@ -36,7 +38,9 @@ pub(crate) fn check(
         again.push(checks);
     }
     let Some(checks) = execution(&name, result, blobs, common, out) else { return Ok(()) };
-    confirm(&name, result, &countersign_judge::settle(checks, &again), out);
+    let mut checks = countersign_judge::settle(checks, &again);
+    common.waivers.apply(&name, &mut checks);
+    confirm(&name, result, &checks, out);
     Ok(())
 }
 

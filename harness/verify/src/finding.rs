@@ -15,6 +15,8 @@ pub enum FindingKind {
     Trace,
     /// A check: judging again gives another one.
     Verdict,
+    /// The waivers, or the day by which they hold.
+    Waivers,
     /// The run's verdict, exit code or counts.
     Summary,
 }
@@ -27,6 +29,7 @@ impl fmt::Display for FindingKind {
             Self::Seed => "seed",
             Self::Trace => "trace",
             Self::Verdict => "verdict",
+            Self::Waivers => "waivers",
             Self::Summary => "summary",
         })
     }

@@ -8,6 +8,7 @@ mod again;
 mod decode;
 mod finding;
 mod replay;
+mod waivers;
 mod whole;
 
 pub use decode::Field;
@@ -41,6 +42,7 @@ pub fn verify(record: &Record, bodies: &dyn Bodies, builtin: &Suite) -> Result<V
         out.add(None, FindingKind::Suite, format!("the suite in the record has no profile `{}`", record.header.profile));
         return Ok(out);
     };
+    let Some(waivers) = waivers::ready(record, &mut out) else { return Ok(out) };
     let requirements: Vec<Requirement> = suite.requirements.values().cloned().collect();
     let description = record.doctor.as_ref().and_then(|d| d.description.as_ref());
     let (mut run, mut instances) = (RunJudge::default(), Verification::default());
@@ -48,12 +50,19 @@ pub fn verify(record: &Record, bodies: &dyn Bodies, builtin: &Suite) -> Result<V
         let blobs = bodies.of(result)?;
         run.add(result, &blobs);
         if let Some(description) = description {
-            let common = again::Common { suite: &suite, profile: &profile, requirements: &requirements, description, bodies };
+            let common = again::Common {
+                suite: &suite,
+                profile: &profile,
+                requirements: &requirements,
+                description,
+                waivers: &waivers,
+                bodies,
+            };
             let repeats: Vec<_> = record.repeats.iter().filter(|r| r.result.name() == result.name()).collect();
             again::check(result, &blobs, &repeats, &common, &mut instances)?;
         }
     }
-    whole::check(record, &suite, &profile, &run, &mut out);
+    whole::check(record, &suite, &profile, &run, &waivers, &mut out);
     if description.is_none() && !record.instances.is_empty() {
         out.add(None, FindingKind::Plan, "there are instances, but no statement of claims");
     }

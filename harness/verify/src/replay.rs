@@ -2,6 +2,7 @@
 
 use crate::again::{Common, execute, first_difference, plan};
 use crate::decode::{Field, fields};
+use countersign_judge::Waivers;
 use countersign_scenarios::{Planned, Requirement, Suite, SuiteFiles};
 use countersign_trace::record::Repeat;
 use countersign_trace::{Blobs, Bodies, Entry, InstanceResult, Record, RecordError};
@@ -66,7 +67,9 @@ pub fn replay(record: &Record, bodies: &dyn Bodies, name: &str) -> Result<Replay
     let description = record.doctor.as_ref().and_then(|d| d.description.as_ref()).ok_or_else(fault)?;
     let planned = suite.instances(&profile).into_iter().find(|p| p.name == result.name()).ok_or_else(fault)?;
     let requirements: Vec<Requirement> = Vec::new();
-    let common = Common { suite: &suite, profile: &profile, requirements: &requirements, description, bodies };
+    // Waivers concern verdicts, and here nothing is judged.
+    let waivers = Waivers::none();
+    let common = Common { waivers: &waivers, suite: &suite, profile: &profile, requirements: &requirements, description, bodies };
     let blobs = bodies.of(result)?;
     let (trace, _) = execute(plan(result, &planned, &common), &result.trace, &blobs);
     let differs = first_difference(&result.trace, &trace);

@@ -1,15 +1,23 @@
 //! The record as a whole: plan, seeds, summary.
 
 use crate::{FindingKind, Verification};
-use countersign_judge::RunJudge;
 use countersign_judge::stability::REPEATS;
+use countersign_judge::waivers::Judged;
+use countersign_judge::{RunJudge, Waivers};
 use countersign_scenarios::plan::{Filter, Plan};
 use countersign_scenarios::{Profile, Suite};
 use countersign_trace::record::Repeat;
-use countersign_trace::{Digest, Record};
+use countersign_trace::{Digest, Record, WHOLE_RUN};
 use std::collections::{BTreeMap, BTreeSet};
 
-pub(crate) fn check(record: &Record, suite: &Suite, profile: &Profile, run: &RunJudge, out: &mut Verification) {
+pub(crate) fn check(
+    record: &Record,
+    suite: &Suite,
+    profile: &Profile,
+    run: &RunJudge,
+    waivers: &Waivers<'_>,
+    out: &mut Verification,
+) {
     check_plan(record, suite, profile, out);
     check_repeats(record, out);
     let Some(summary) = &record.summary else { return };
@@ -27,9 +35,15 @@ pub(crate) fn check(record: &Record, suite: &Suite, profile: &Profile, run: &Run
             out.add(Some(&name), FindingKind::Seed, "the repeat's seed does not follow from the run's");
         }
     }
-    let checks = run.checks(profile);
+    let mut checks = run.checks(profile);
+    waivers.apply(WHOLE_RUN, &mut checks);
     if checks != summary.checks {
         out.add(None, FindingKind::Summary, "judging the run as a whole again gives other checks");
+    }
+    let judged = Judged { instances: &record.instances, checks: &checks, interrupted: summary.interrupted.is_some() };
+    let standings = waivers.standings(record.plan.as_ref(), &judged);
+    if standings != summary.waivers {
+        out.add(None, FindingKind::Waivers, "the waivers come to something else than the record says");
     }
     let conclusion = countersign_judge::conclude(
         record.plan.as_ref(),
@@ -37,6 +51,7 @@ pub(crate) fn check(record: &Record, suite: &Suite, profile: &Profile, run: &Run
         profile,
         &record.instances,
         &checks,
+        &standings,
         summary.interrupted.as_deref(),
     );
     if conclusion.verdict != summary.verdict || conclusion.exit_code != summary.exit_code || conclusion.counts != summary.counts {

@@ -92,6 +92,7 @@ fn failed(step: Option<usize>, evidence: Vec<u64>) -> Check {
         blame: None,
         evidence,
         likely_cause: None,
+        waiver: None,
     }
 }
 

@@ -5,6 +5,7 @@ use super::{Page, badge, slug};
 use crate::causes::{Cause, Found};
 use crate::measure::{counted, grouped};
 use crate::view::Failure;
+use crate::waivers::answered_for;
 use countersign_judge::Finding;
 use countersign_trace::{Check, InstanceResult, Verdict};
 use maud::{Markup, html};
@@ -225,7 +226,10 @@ impl Page<'_, '_> {
                         @for failure in list {
                             li {
                                 (badge(*verdict)) " " (self.place(failure.instance))
-                                @if let Some(check) = failure.check { ": " (Shown::line(&check.observed)) }
+                                @if let Some(check) = failure.check {
+                                    @if let Some(waived) = answered_for(self.view, check) { ", " (waived) }
+                                    ": " (Shown::line(&check.observed))
+                                }
                             }
                         }
                     }
@@ -248,6 +252,7 @@ impl Page<'_, '_> {
                 @if let Some(reason) = check.reason { li { "reason given " code { (reason.as_str()) } } }
                 @if let Some(blame) = check.blame { li { "at fault " b { (format!("{blame:?}").to_lowercase()) } } }
                 @if let Some(finding) = &check.finding { li { "finding " code { (Shown::line(finding)) } } }
+                @if let Some(waived) = answered_for(self.view, check) { li { b { (waived) } } }
             }
         }
     }

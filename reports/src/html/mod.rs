@@ -4,6 +4,7 @@
 //! The content security policy admits the page's own style sheet, by its digest, and nothing else at all: even a hole in the
 //! escaping would give an attacker neither script nor request nor style.
 
+pub(crate) mod changes;
 mod failures;
 mod healing;
 mod instance;
@@ -11,6 +12,7 @@ mod requirements;
 mod run;
 mod text;
 mod timing;
+mod waivers;
 
 use crate::causes::Cause;
 use crate::document::head;
@@ -108,6 +110,8 @@ impl Page<'_, '_> {
                     a.skip href="#content" { "Skip to the report" }
                     (self.header())
                     main #content tabindex="-1" {
+                        (self.waivers())
+                        (self.changes())
                         // What is to be done comes first if there is something to be done.
                         @if !self.causes.is_empty() { (self.failures()) }
                         (self.run())
@@ -136,6 +140,8 @@ impl Page<'_, '_> {
                 (self.counts())
                 nav aria-label="Sections" {
                     ul {
+                        @if !self.view.record.header.waivers.is_empty() { li { a href="#waivers" { "Waivers" } } }
+                        @if self.view.comparison.is_some() { li { a href="#changes" { "Changes" } } }
                         @if !self.causes.is_empty() { li { a href="#failures" { "Failures" } } }
                         li { a href="#run" { "This run" } }
                         li { a href="#limits" { "What this does not show" } }

@@ -44,7 +44,8 @@ impl Page<'_, '_> {
                             @if coverage.all > 0 {
                                 dt { "Coverage" }
                                 dd { (grouped(coverage.decided)) " of " (counted(coverage.all, "requirement")) " decided: "
-                                    (grouped(coverage.passed)) " met, " (grouped(coverage.failed)) " missed" }
+                                    (grouped(coverage.passed)) " met, " (grouped(coverage.failed)) " missed"
+                                    @if coverage.waived > 0 { ", " (grouped(coverage.waived)) " missed and waived" } }
                             }
                             @if let Some(summary) = &record.summary {
                                 dt { "Exit code" } dd { (summary.exit_code) }

@@ -95,7 +95,15 @@ fn text(receipt: bool) -> ScenarioText {
 
 fn with<T>(receipt: bool, of: impl Fn(&[Latency<'_>]) -> T) -> T {
     let (record, scenarios, blobs) = (record(), [text(receipt)], Blobs::new());
-    let view = View { record: &record, blobs: &blobs, requirements: &[], scenarios: &scenarios, profile: None, chain: None };
+    let view = View {
+        record: &record,
+        blobs: &blobs,
+        requirements: &[],
+        scenarios: &scenarios,
+        profile: None,
+        chain: None,
+        comparison: None,
+    };
     of(&latencies(&view))
 }
 

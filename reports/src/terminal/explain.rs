@@ -8,6 +8,7 @@ use crate::measure::time;
 use crate::steps::step_state;
 use crate::view::{View, symbol};
 use crate::visible::{visible, visible_block};
+use crate::waivers::answered_for;
 use countersign_trace::{Check, InstanceResult, Verdict};
 use std::collections::BTreeSet;
 
@@ -54,7 +55,7 @@ pub fn explain_failure(view: &View<'_>, name: &str, style: Style) -> Option<Stri
     let (passed, other): (Vec<_>, Vec<_>) = instance.checks.iter().partition(|c| c.verdict == Verdict::Pass);
     for check in other {
         out.push(String::new());
-        out.extend(check_lines(check, style, paint));
+        out.extend(check_lines(view, check, style, paint));
     }
     if !passed.is_empty() {
         out.push(String::new());
@@ -71,7 +72,7 @@ pub fn explain_failure(view: &View<'_>, name: &str, style: Style) -> Option<Stri
 #[must_use]
 pub fn explain_check(view: &View<'_>, id: &str, style: Style) -> Option<String> {
     let check = view.run_checks().find(|check| check.id == id)?;
-    Some(check_lines(check, style, Paint(style.colour)).join("\n") + "\n")
+    Some(check_lines(view, check, style, Paint(style.colour)).join("\n") + "\n")
 }
 
 fn requirement(view: &View<'_>, id: &str, style: Style) -> Vec<String> {
@@ -83,7 +84,7 @@ fn requirement(view: &View<'_>, id: &str, style: Style) -> Vec<String> {
     lines
 }
 
-fn check_lines(check: &Check, style: Style, paint: Paint) -> Vec<String> {
+fn check_lines(view: &View<'_>, check: &Check, style: Style, paint: Paint) -> Vec<String> {
     let step = check.step.map_or(String::new(), |s| format!(", step {}", s + 1));
     let mut lines = vec![format!(
         "{} {}{step}  {}",
@@ -96,6 +97,7 @@ fn check_lines(check: &Check, style: Style, paint: Paint) -> Vec<String> {
     facts.extend(check.reason.map(|r| format!("reason given: {r}")));
     facts.extend(check.blame.map(|b| format!("blame: {}", format!("{b:?}").to_lowercase())));
     facts.extend(check.finding.as_ref().map(|f| format!("finding: {}", visible(f, 200))));
+    facts.extend(answered_for(view, check));
     if !facts.is_empty() {
         lines.push(format!("  {}", facts.join(" · ")));
     }

@@ -4,14 +4,17 @@
 
 mod code;
 mod explain;
+mod nightly;
 mod paint;
 mod trace;
 
 pub use code::code;
 pub use explain::{explain_check, explain_failure};
+pub use nightly::explain_waiver;
 pub use trace::Teller;
 
 use crate::headline::Tone;
+use crate::html::changes::in_words;
 use crate::measure::{counted, grouped, per_cent, time};
 use crate::standing::Standing;
 use crate::view::{Failure, View};
@@ -73,6 +76,8 @@ pub fn terminal(view: &View<'_>, style: Style, places: &Places<'_>) -> String {
         out.failures(verdict);
     }
     out.left_out();
+    out.waivers();
+    out.changes();
     out.summary();
     out.text
 }
@@ -204,7 +209,8 @@ impl Sheet<'_, '_> {
             ),
         };
         let requirements = failure.check.map_or(String::new(), |c| visible(&c.requirements.join(" "), 60));
-        let listed = if failure.expected { "(listed as expected) " } else { "" };
+        let waived = failure.check.and_then(|c| c.waiver.as_ref()).map(|id| format!("({}) ", visible(id, 80)));
+        let listed = if failure.expected { "(listed as expected) " } else { waived.as_deref().unwrap_or_default() };
         let observed = failure.check.map_or("no check of this verdict", |c| c.observed.as_str());
         let mut tail = String::from(listed);
         if !requirements.is_empty() {
@@ -269,6 +275,12 @@ impl Sheet<'_, '_> {
         if self.view.record.notes.len() > MOST_NOTES {
             self.line(&format!("  Note          and {} more", self.view.record.notes.len() - MOST_NOTES));
         }
+        if let Some(found) = self.view.comparison {
+            self.line(&format!("  Baseline      {}", in_words(found)));
+            for moved in &found.moved {
+                self.line(&format!("                {}", visible(moved, 400)));
+            }
+        }
         if self.view.record.cut_off {
             self.line("  Record        ends in the middle of a line: that line is not part of this report");
         }
@@ -287,6 +299,12 @@ impl Sheet<'_, '_> {
         };
         self.text.push('\n');
         self.line(&format!("{title}{exit}. {}", headline.sentence));
+        if self.view.exit_code().is_some_and(|code| self.view.record.summary.as_ref().is_some_and(|s| s.exit_code != code)) {
+            let word = self.paint.caution("CHANGED");
+            self.line(&format!(
+                "{word} (exit 6). The candidate does something else than at the baseline: look at it, and then `--snapshots accept`."
+            ));
+        }
     }
 
     fn requirements(&mut self) {
@@ -306,6 +324,9 @@ impl Sheet<'_, '_> {
             grouped(coverage.passed),
             grouped(coverage.failed)
         ));
+        if coverage.waived > 0 {
+            self.line(&format!("                {} missed, and waived", grouped(coverage.waived)));
+        }
         let missed: Vec<String> = self
             .view
             .standings()

@@ -2,7 +2,7 @@
 
 use crate::specimen::{Specimen, every_verdict};
 use countersign_trace::event::Fault;
-use countersign_trace::{Body, Event, Input, Observation, Outcome};
+use countersign_trace::{Body, Cover, Event, Input, Observation, Outcome, Waiver, WaiverStanding, WaiverState};
 use serde_json::json;
 
 /// Every text that a candidate or a scenario's files could influence, replaced.
@@ -13,6 +13,14 @@ pub(crate) fn hostile(evil: &str) -> Specimen {
     record.header.target = s();
     record.header.only = vec![s()];
     record.header.expected_failures = vec![s()];
+    let cover = Cover { scenario: s(), check: Some(s()), requirement: Some(s()), finding: Some(s()) };
+    if let Ok(until) = "2026-12-31".parse() {
+        let waiver = Waiver { id: s(), owner: s(), reason: s(), link: s(), until, profile: Some(s()), covers: vec![cover] };
+        record.header.waivers = vec![waiver];
+    }
+    if let Some(summary) = &mut record.summary {
+        summary.waivers = vec![WaiverStanding { waiver: s(), state: WaiverState::Stale, checks: 1, because: s() }];
+    }
     if let Some(doctor) = &mut record.doctor {
         for examination in &mut doctor.examinations {
             (examination.name, examination.found, examination.fix) = (s(), s(), Some(s()));
@@ -31,6 +39,7 @@ pub(crate) fn hostile(evil: &str) -> Specimen {
         for check in &mut instance.checks {
             (check.id, check.expected, check.observed) = (s(), s(), s());
             (check.requirements, check.finding, check.likely_cause) = (vec![s()], Some(s()), Some(s()));
+            check.waiver = Some(s());
         }
         for entry in &mut instance.trace {
             spoil(&mut entry.event, evil);

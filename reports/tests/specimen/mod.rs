@@ -36,6 +36,7 @@ impl Specimen {
             scenarios: &self.scenarios,
             profile: Some(&self.profile),
             chain: Some(CHAIN),
+            comparison: None,
         }
     }
 }
@@ -70,6 +71,7 @@ fn check(id: &str, step: Option<usize>, requirements: &[&str], verdict: Verdict,
         blame: None,
         evidence: vec![],
         likely_cause: None,
+        waiver: None,
     }
 }
 
@@ -356,6 +358,7 @@ fn header() -> Header {
         only: vec![],
         suite: Digest::of(b"suite"),
         expected_failures: vec![],
+        waivers: vec![],
     }
 }
 
@@ -400,6 +403,7 @@ fn summary() -> Summary {
             "no one-time prekey used twice over instances",
             "88 used once",
         )],
+        waivers: vec![],
         times: Times {
             wall_us: 4_070_000,
             instances_us: 9_200_000,

@@ -4,7 +4,7 @@ use super::Candidate;
 use std::path::PathBuf;
 
 /// Where a run leaves its record unless told otherwise.
-const LAST_RECORD: &str = "reports/out/record.jsonl";
+pub(super) const LAST_RECORD: &str = "reports/out/record.jsonl";
 
 /// What a run does besides running once.
 #[derive(Debug, clap::Args)]

@@ -9,10 +9,10 @@ use crate::explain::{Explanation, Sources, all, by_itself, of};
 use crate::fault::Fault;
 use crate::output;
 use countersign_mutants::mutants;
-use countersign_reports::{explain_check, explain_failure};
+use countersign_reports::{explain_check, explain_failure, explain_waiver};
 use countersign_scenarios::Suite;
 use countersign_scenarios::nearest::nearest;
-use countersign_trace::{BlobFolder, Record};
+use countersign_trace::{BlobFolder, Blobs, Record};
 use std::fmt::Write as _;
 
 pub(crate) fn explain(args: &Explain) -> Result<Exit, Fault> {
@@ -44,7 +44,7 @@ pub(crate) fn explain(args: &Explain) -> Result<Exit, Fault> {
         print(&found, args.format, became(meant, args))?;
         return Ok(Exit::Conforms);
     }
-    if let Some(text) = profile(&suite, id).or_else(|| candidate(id)) {
+    if let Some(text) = profile(&suite, id).or_else(|| candidate(id)).or_else(|| waiver(id, args)) {
         match args.format {
             Format::Text => output::data(&text)?,
             Format::Json => output::data(&pretty(&serde_json::json!([{ "id": id, "summary": text.trim() }])))?,
@@ -93,6 +93,15 @@ fn candidate(id: &str) -> Option<String> {
     (id == "builtin").then(|| format!("builtin\n  {BUILTIN}\n  try: countersign run --candidate builtin\n"))
 }
 
+/// A waiver that was given to the last run, if there was one.
+fn waiver(id: &str, args: &Explain) -> Option<String> {
+    let record = Record::open(&args.record).ok()?;
+    let (texts, blobs) = (report::Texts::of(&record), Blobs::new());
+    let view = texts.view(&record, &blobs, None, None);
+    let found = explain_waiver(&view, id, output::style())?;
+    Some(format!("waiver {id}, in the record {} of {}\n{found}", args.record.display(), record.header.started))
+}
+
 /// What became of a scenario, or of a check of the whole run, in the last run, if there was one.
 fn became(id: &str, args: &Explain) -> Option<String> {
     let scenario = id.contains('/');
@@ -102,7 +111,7 @@ fn became(id: &str, args: &Explain) -> Option<String> {
     let record = Record::open(&args.record).ok()?;
     let blobs = BlobFolder::beside(&args.record).shown(&record).unwrap_or_default();
     let texts = report::Texts::of(&record);
-    let view = texts.view(&record, &blobs, None);
+    let view = texts.view(&record, &blobs, None, None);
     let found: String = if scenario {
         let concerned = record.instances.iter().filter(|i| i.name() == id || i.scenario == id);
         concerned.filter_map(|i| explain_failure(&view, &i.name(), output::style())).collect()

@@ -4,6 +4,7 @@ use crate::args::{Render, Report};
 use crate::exit::Exit;
 use crate::fault::Fault;
 use crate::output;
+use countersign_reports::baseline::Comparison;
 use countersign_reports::{
     MeasureText, Places, ProfileText, RequirementText, ScenarioText, StateFigure, View, WrittenFile, html, json_summary, junit,
     terminal,
@@ -20,7 +21,7 @@ pub(crate) fn report(args: &Report) -> Result<Exit, Fault> {
     let blobs = BlobFolder::beside(&args.record).shown(&record)?;
     let texts = Texts::of(&record);
     let chain = chain(&args.record);
-    let view = texts.view(&record, &blobs, chain.as_deref());
+    let view = texts.view(&record, &blobs, chain.as_deref(), None);
     let path = args.record.display().to_string();
     let files = [WrittenFile { what: "record", path: &path }];
     let text = match args.format {
@@ -36,12 +37,17 @@ pub(crate) fn report(args: &Report) -> Result<Exit, Fault> {
     Ok(Exit::Conforms)
 }
 
-/// Writes all reports of a run beside its record, and prints the one for a terminal.
-pub(crate) fn write_all(record: &Record, blobs: &Blobs, out: &Path) -> Result<(), Fault> {
+/// Writes all reports of a run beside its record, and prints the one for a terminal. Gives the exit code that they state.
+pub(crate) fn write_all(
+    record: &Record,
+    blobs: &Blobs,
+    comparison: Option<&Comparison>,
+    out: &Path,
+) -> Result<Option<u8>, Fault> {
     let texts = Texts::of(record);
     let record_path = out.join(RECORD_FILE);
     let chain = chain(&record_path);
-    let view = texts.view(record, blobs, chain.as_deref());
+    let view = texts.view(record, blobs, chain.as_deref(), comparison);
     let write = |name: &str, text: String| {
         let path = out.join(name);
         std::fs::write(&path, text).map_err(|cause| Fault::Write { path: path.clone(), cause })?;
@@ -58,7 +64,7 @@ pub(crate) fn write_all(record: &Record, blobs: &Blobs, out: &Path) -> Result<()
         WrittenFile { what: "summary", path: &summary },
     ];
     output::data(&terminal(&view, output::style(), &Places { files: &files, ..Places::default() }))?;
-    Ok(())
+    Ok(view.exit_code())
 }
 
 pub(crate) fn pretty(value: &impl Serialize) -> String {
@@ -130,9 +136,15 @@ impl Texts {
         }
     }
 
-    pub(crate) fn view<'a>(&'a self, record: &'a Record, blobs: &'a Blobs, chain: Option<&'a str>) -> View<'a> {
+    pub(crate) fn view<'a>(
+        &'a self,
+        record: &'a Record,
+        blobs: &'a Blobs,
+        chain: Option<&'a str>,
+        comparison: Option<&'a Comparison>,
+    ) -> View<'a> {
         let (requirements, scenarios, profile) = (&self.requirements, &self.scenarios, self.profile.as_ref());
-        View { record, blobs, requirements, scenarios, profile, chain }
+        View { record, blobs, requirements, scenarios, profile, chain, comparison }
     }
 }
 

@@ -1,16 +1,18 @@
 //! `countersign run`.
 
 use crate::args::Run;
-use crate::commands::{report, rerun, target};
+use crate::commands::snapshots::{self, Snapshots};
+use crate::commands::{report, rerun, target, waivers};
 use crate::exit::Exit;
 use crate::fault::Fault;
 use crate::output;
 use crate::signals::Signals;
 use countersign_engine::{Extras, RunEvent, RunOptions, Watch};
-use countersign_judge::RunJudge;
+use countersign_judge::waivers::Judged;
+use countersign_judge::{RunJudge, Waivers};
 use countersign_reports::{Teller, progress_line, visible};
-use countersign_trace::record::{Doctor, Note, RECORD_FILE, SuiteFiles, Summary, shown};
-use countersign_trace::{Blobs, InstanceResult, Line, Record, RecordWriter};
+use countersign_trace::record::{Doctor, Header, Note, RECORD_FILE, SuiteFiles, Summary, shown};
+use countersign_trace::{Blobs, InstanceResult, Line, Record, RecordWriter, WHOLE_RUN, Waiver};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::Path;
@@ -39,9 +41,10 @@ pub(crate) fn run(args: Run) -> Result<Exit, Fault> {
         }
         only = failed;
     }
+    let snapshots = snapshots::prepare(&args.nightly, &args.candidate.profile)?;
     let Some(most) = args.again.repeat_until_failure else {
         let (record, blobs) = once(&args, &only)?;
-        return concluded(&record, &blobs, &args);
+        return concluded(&record, &blobs, &args, snapshots);
     };
     // A request to stop counts between two runs too.
     let runtime = tokio::runtime::Runtime::new().map_err(Fault::Runtime)?;
@@ -56,30 +59,31 @@ pub(crate) fn run(args: Run) -> Result<Exit, Fault> {
         let seed = record.summary.as_ref().map_or_else(String::new, |s| s.seed.to_string());
         output::log(&format!("run {number}: exit code {code}, seed {seed}"));
         if code != 0 || number >= most {
-            return concluded(&record, &blobs, &args);
+            return concluded(&record, &blobs, &args, snapshots);
         }
         if asked.is_finished() {
-            concluded(&record, &blobs, &args)?;
+            concluded(&record, &blobs, &args, snapshots)?;
             return Ok(Exit::Interrupted);
         }
     }
 }
 
 /// Reports, and the exit code.
-fn concluded(record: &Record, blobs: &Blobs, args: &Run) -> Result<Exit, Fault> {
-    let exit = record.summary.as_ref().map_or(Exit::Internal, |s| Exit::Concluded(s.exit_code));
-    report::write_all(record, blobs, &args.out)?;
-    Ok(exit)
+fn concluded(record: &Record, blobs: &Blobs, args: &Run, snapshots: Option<Snapshots>) -> Result<Exit, Fault> {
+    let comparison = snapshots.map(|snapshots| snapshots.settle(record)).transpose()?.flatten();
+    let exit = report::write_all(record, blobs, comparison.as_ref(), &args.out)?;
+    Ok(exit.map_or(Exit::Internal, Exit::Concluded))
 }
 
 /// One run, with its record in the folder.
 fn once(args: &Run, only: &[String]) -> Result<(Record, Blobs), Fault> {
     let chosen = target::choose(&args.candidate)?;
     let options = target::options(&args.candidate, chosen.target.clone(), args.jobs, only.to_vec())?;
+    let waivers = waivers::given(args.nightly.waivers.as_deref())?;
     let _lock = lock(&args.out)?;
     let writer = RecordWriter::create(&args.out).map_err(|cause| Fault::Write { path: args.out.clone(), cause })?;
     let runtime = tokio::runtime::Runtime::new().map_err(Fault::Runtime)?;
-    runtime.block_on(execute(options, writer, args))
+    runtime.block_on(execute(options, waivers, writer, args))
 }
 
 /// What a run left in memory: instances, their long bodies, and what the doctor found.
@@ -142,8 +146,18 @@ pub(crate) fn lock(out: &Path) -> Result<File, Fault> {
     }
 }
 
+/// The waivers of a header. Reading them from their file showed that they can be.
+fn ready(header: &Header) -> Result<Waivers<'_>, Fault> {
+    Waivers::new(header).map_err(|error| Fault::Builtin(error.to_string()))
+}
+
 /// Runs, writing each line of the record as it comes.
-async fn execute(options: RunOptions, mut writer: RecordWriter, args: &Run) -> Result<(Record, Blobs), Fault> {
+async fn execute(
+    options: RunOptions,
+    waived: Vec<Waiver>,
+    mut writer: RecordWriter,
+    args: &Run,
+) -> Result<(Record, Blobs), Fault> {
     let (events_in, mut events) = mpsc::channel(64);
     let (interrupt_in, interrupt) = watch::channel(None);
     let suite = SuiteFiles::from(&options.suite.files);
@@ -171,6 +185,7 @@ async fn execute(options: RunOptions, mut writer: RecordWriter, args: &Run) -> R
     while let Some(event) = events.recv().await {
         match event {
             RunEvent::Header(header) => {
+                let header = Header { waivers: waived.clone(), ..header };
                 writer.append(&Line::Header(header.clone())).map_err(written)?;
                 writer.append(&Line::Suite(suite.clone())).map_err(written)?;
                 record = Some(Record {
@@ -195,7 +210,10 @@ async fn execute(options: RunOptions, mut writer: RecordWriter, args: &Run) -> R
                 record.iter_mut().for_each(|r| r.plan = Some(plan.clone()));
             }
             RunEvent::InstanceStarted { .. } => {}
-            RunEvent::InstanceEnded(result, bodies) => {
+            RunEvent::InstanceEnded(mut result, bodies) => {
+                if let Some(record) = &record {
+                    ready(&record.header)?.apply_to(&mut result);
+                }
                 writer.store(&bodies).map_err(written)?;
                 writer.append(&Line::Instance((*result).clone())).map_err(written)?;
                 run_judge.add(&result, &bodies);
@@ -223,13 +241,18 @@ async fn execute(options: RunOptions, mut writer: RecordWriter, args: &Run) -> R
             }
             RunEvent::Finished(ended) => {
                 let Some(record) = record.as_mut() else { continue };
-                let checks = run_judge.checks(&profile);
+                let waivers = ready(&record.header)?;
+                let mut checks = run_judge.checks(&profile);
+                waivers.apply(WHOLE_RUN, &mut checks);
+                let judged = Judged { instances: &record.instances, checks: &checks, interrupted: ended.interrupted.is_some() };
+                let standings = waivers.standings(record.plan.as_ref(), &judged);
                 let conclusion = countersign_judge::conclude(
                     record.plan.as_ref(),
                     record.doctor.as_ref(),
                     &profile,
                     &record.instances,
                     &checks,
+                    &standings,
                     ended.interrupted.as_deref(),
                 );
                 let summary = Summary {
@@ -239,6 +262,7 @@ async fn execute(options: RunOptions, mut writer: RecordWriter, args: &Run) -> R
                     exit_code: conclusion.exit_code,
                     counts: conclusion.counts,
                     checks,
+                    waivers: standings,
                     times: ended.times,
                 };
                 writer.append(&Line::Summary(summary.clone())).map_err(written)?;

@@ -31,6 +31,7 @@ pub(crate) fn judge(_: &Planned, trace: &Trace, _: &Blobs, _: &Description) -> V
         blame: None,
         evidence: Vec::new(),
         likely_cause: None,
+        waiver: None,
     }]
 }
 

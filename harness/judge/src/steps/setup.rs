@@ -11,17 +11,23 @@ use countersign_trace::event::Outcome;
 use countersign_trace::{Check, CheckKind};
 use serde::Deserialize;
 
+/// Names of the checks that stand around the steps.
+pub(crate) const AROUND: [&str; 3] = [SET_UP, END, EXECUTION];
+const SET_UP: &str = "set-up";
+const END: &str = "end";
+const EXECUTION: &str = "execution";
+
 /// The checks `set-up`, `end`, and `execution` if the scenario did not come to its end.
 pub(crate) fn around(cx: &Context<'_>) -> Vec<Check> {
     let mut out = vec![];
     let check = |id: &str, said: Said| {
         said.check(id.to_owned(), CheckKind::Step, None, cx.seen.scenario.verifies.clone(), &cx.requirements)
     };
-    out.push(check("set-up", set_up(cx).unwrap_or_else(|said| said)));
+    out.push(check(SET_UP, set_up(cx).unwrap_or_else(|said| said)));
     match cx.seen.finished {
-        Some(_) => out.push(check("end", end(cx).unwrap_or_else(|said| said))),
+        Some(_) => out.push(check(END, end(cx).unwrap_or_else(|said| said))),
         // A set-up that failed has said so already, and blocks the rest.
-        None if set_up(cx).is_ok() => out.push(check("execution", cx.interrupted("the scenario is carried out", "it was not"))),
+        None if set_up(cx).is_ok() => out.push(check(EXECUTION, cx.interrupted("the scenario is carried out", "it was not"))),
         None => {}
     }
     out

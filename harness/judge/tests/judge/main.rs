@@ -15,3 +15,4 @@ mod steps;
 mod support;
 mod talk;
 mod timing;
+mod waivers;

@@ -84,7 +84,7 @@ fn ends(verdicts: &[Verdict], run: Verdict, healthy: bool, interrupted: Option<&
     let plan = Plan { selected: instances.iter().map(InstanceResult::name).collect(), left_out: vec![], filtered: 0 };
     let examination = Examination { name: "x".into(), healthy, found: String::new(), fix: None };
     let doctor = Doctor { examinations: vec![examination], description: None };
-    let end = conclude(Some(&plan), Some(&doctor), &profile, &instances, &[check(run)], interrupted);
+    let end = conclude(Some(&plan), Some(&doctor), &profile, &instances, &[check(run)], &[], interrupted);
     (end.verdict, end.exit_code)
 }
 
@@ -105,7 +105,8 @@ fn the_worst_verdict_decides_the_exit_code() {
         assert_eq!(ends(&[Pass, verdict], Pass, true, None), (verdict, code));
         assert_eq!(ends(&[Pass], verdict, true, None), (verdict, code));
     }
-    assert_eq!(ends(&[Pass, NotApplicable, Waived], Pass, true, None), (Pass, 0));
+    assert_eq!(ends(&[Pass, NotApplicable, Waived], Pass, true, None), (Waived, 0));
+    assert_eq!(ends(&[Waived, Fail], Pass, true, None), (Fail, 4));
     assert_eq!(ends(&[], Pass, true, None), (Inconclusive, 7));
     assert_eq!(ends(&[Pass], Pass, false, None), (EnvironmentError, 3));
     assert_eq!(ends(&[Fail], Pass, false, Some("signal")), (Fail, 4));
@@ -120,14 +121,15 @@ fn what_was_left_out_or_is_missing_counts() {
     let doctor = Doctor { examinations: vec![], description: None };
     let world = World::bare(&json!([]));
     let instances = [InstanceResult { checks: vec![check(Verdict::Pass)], ..instance("s/0", &world) }];
-    let end =
-        |plan: &Plan, profile: &_, instances: &[_]| conclude(Some(plan), Some(&doctor), profile, instances, &[], None).verdict;
+    let end = |plan: &Plan, profile: &_, instances: &[_]| {
+        conclude(Some(plan), Some(&doctor), profile, instances, &[], &[], None).verdict
+    };
     assert_eq!(end(&plan(vec![left(Verdict::NotApplicable)]), &profile, &instances), Verdict::Pass);
     assert_eq!(end(&plan(vec![left(Verdict::Unsupported)]), &profile, &instances), Verdict::Warn);
     profile.unsupported_counts_as = Verdict::Fail;
     assert_eq!(end(&plan(vec![left(Verdict::Unsupported)]), &profile, &instances), Verdict::Fail);
     assert_eq!(end(&plan(vec![]), &profile, &[]), Verdict::HarnessError);
-    assert_eq!(conclude(None, Some(&doctor), &profile, &instances, &[], None).exit_code, 1);
-    assert_eq!(conclude(None, None, &profile, &[], &[], None).exit_code, 3);
+    assert_eq!(conclude(None, Some(&doctor), &profile, &instances, &[], &[], None).exit_code, 1);
+    assert_eq!(conclude(None, None, &profile, &[], &[], &[], None).exit_code, 3);
     assert_eq!(worst(&[]), Verdict::HarnessError);
 }

@@ -1,6 +1,6 @@
 //! The kinds of line.
 
-use crate::{Check, Digest, InstanceResult, Verdict};
+use crate::{Check, Digest, InstanceResult, Verdict, Waiver, WaiverStanding};
 use countersign_contract::claims::Description;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -81,6 +81,9 @@ pub struct Header {
     pub suite: Digest,
     /// Requirements and scenarios expected to fail in this candidate, by name of the mutant or sample; empty for a real one.
     pub expected_failures: Vec<String>,
+    /// Waivers that were given to the run. Its verdicts rest on them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waivers: Vec<Waiver>,
 }
 
 /// A file of the suite.
@@ -205,6 +208,9 @@ pub struct Summary {
     pub counts: Vec<(Verdict, u64)>,
     /// Checks that concern the run as a whole, such as keys used twice over instances.
     pub checks: Vec<Check>,
+    /// What the waivers of the header came to, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waivers: Vec<WaiverStanding>,
     /// Where the time went.
     pub times: Times,
 }

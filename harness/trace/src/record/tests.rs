@@ -17,6 +17,7 @@ fn header() -> Header {
         only: vec![],
         suite: Digest::of(b""),
         expected_failures: vec![],
+        waivers: vec![],
     }
 }
 
