@@ -92,6 +92,7 @@ impl Walk {
             features,
             capabilities: if clock { vec![Capability::VirtualClock] } else { Vec::new() },
             suites,
+            trust_root: None,
             exclusive: false,
             heavy: false,
             cases: Vec::new(),

@@ -273,6 +273,9 @@ impl Collected {
                 let count = count.map_or(String::new(), |count| format!(", number {count}"));
                 (format!("receipts to {}", to(peer)), format!("{kind} of {of}{count}"))
             }
+            Some(Stanza::SealedMessage { id, to: peer, .. }) => {
+                (format!("messages to {}", to(peer)), format!("{id} sealed message"))
+            }
             Some(Stanza::GroupMessage { id, group, .. }) => {
                 (format!("messages to group {group}"), format!("{id} sender-key message"))
             }
@@ -310,6 +313,7 @@ impl Collected {
             Observation::Invalid { detail, .. } => ("finds invalid".to_owned(), visible(detail, LONGEST_LINE)),
             // Made by us.
             Observation::Sent { .. }
+            | Observation::MessageSecrets { .. }
             | Observation::SentToGroup { .. }
             | Observation::SafetyNumber { .. }
             | Observation::Canary { .. }

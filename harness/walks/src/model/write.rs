@@ -91,6 +91,8 @@ impl Model {
                 _ => Vec::new(),
             },
             names_prekey: None,
+            sealed: false,
+            certificate: None,
         };
         Some(vec![Told { step: Step::Send(send), requirement: EXCHANGE }])
     }

@@ -38,6 +38,7 @@ impl State {
             cache: self.cache.clone(),
             media_key: self.media_key,
             certificate: self.certificate.clone(),
+            rotated: self.rotated,
             late: self.late.clone(),
             backup: None,
             queue: None,

@@ -46,7 +46,7 @@ impl Counters {
 
     /// Writes it out as it is stored.
     pub(super) fn write(&self, written: &mut super::written::Written) {
-        for ((from, ratchet_key), highest) in &self.0 {
+        for ((from, ratchet_key), highest) in &self.highest {
             written.text(&from.to_string()).bytes(ratchet_key).number(*highest);
         }
     }
