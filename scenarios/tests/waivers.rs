@@ -1,4 +1,5 @@
 //! Files of waivers: every fault with its place, and entries that are added to what stands there.
+#![expect(clippy::unwrap_used, reason = "a test ends when something is not as it has to be")]
 
 use countersign_scenarios::Suite;
 use countersign_scenarios::waivers::{Known, appended, lint, read};

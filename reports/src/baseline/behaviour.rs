@@ -292,6 +292,7 @@ impl Collected {
                 (format!("reads from {}", self.user(*from)), format!("{stanza}{message}: {shown}, {padded} bytes padded"))
             }
             Observation::Refused { stanza, reason, .. } => ("refuses".to_owned(), format!("{stanza}: {reason}")),
+            Observation::Receipt { receipt, of, .. } if receipt == "retry" && self.bent.contains(of) => return,
             Observation::Receipt { from, receipt, of, .. } => {
                 (format!("has receipts from {}", self.user(*from)), format!("{} of {of}", visible(receipt, 40)))
             }

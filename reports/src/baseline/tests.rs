@@ -1,7 +1,7 @@
 use super::*;
 use crate::blank;
-use countersign_contract::StanzaId;
-use countersign_trace::{Body, Entry, Event, Input, Outcome};
+use countersign_contract::{StanzaId, UserId};
+use countersign_trace::{Body, Entry, Event, Input, Observation, Outcome};
 use serde_json::json;
 
 fn id(number: u8) -> String {
@@ -127,7 +127,10 @@ fn why_a_bent_key_is_refused_is_chance_and_that_it_is_refused_is_not() {
         if retry {
             seen.push(json!({ "seq": 2, "what": { "kind": "notice", "notice": "undecryptable", "about": id(17) } }));
         }
-        let more = retry.then_some(again).into_iter().chain(saw(16, 1, json!(seen)));
+        let asked =
+            Observation::Receipt { stanza: stanza(99), from: UserId(stanza(16).0), receipt: "retry".into(), of: stanza(18) };
+        let asked = Event::Observed { user: Some(UserId(stanza(17).0)), observation: asked };
+        let more = retry.then_some([again, asked]).into_iter().flatten().chain(saw(16, 1, json!(seen)));
         behaviour(&instance("a/b", 16, bent.into_iter().chain(more).collect()))
     };
     let key = "tampered with base-key";

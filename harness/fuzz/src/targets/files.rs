@@ -11,7 +11,8 @@ static BUILTIN: LazyLock<Suite> = LazyLock::new(|| Suite::builtin().expect("the 
 pub(super) fn record(input: &[u8]) {
     let Ok(record) = Record::parse(input) else { return };
     let blobs = Blobs::new();
-    let view = View { record: &record, blobs: &blobs, requirements: &[], scenarios: &[], profile: None, chain: None };
+    let view =
+        View { record: &record, blobs: &blobs, requirements: &[], scenarios: &[], profile: None, chain: None, comparison: None };
     for text in
         [html(&view), junit(&view), json_summary(&view).to_string(), terminal(&view, Style::default(), &Places::default())]
     {
