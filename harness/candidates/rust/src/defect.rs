@@ -349,7 +349,8 @@ defects! {
     TakesAnyCertifiedDevice = "takes-any-certified-device";
     /// Believes a certificate without comparing its key with that of the session, as Signal's own call does not either.
     BelievesCertifiedKey = "believes-certified-key";
-    /// Takes the sender's name from the certificate, decrypts with whichever session fits, and compares neither with who sealed it.
+    /// Takes the sender's name from the certificate, whose key it compares with the one that it knows of that user, and decrypts with
+    /// whichever session fits: who sealed the message is not looked at.
     ShowsCertifiedSender = "shows-certified-sender";
     /// Looks who is blocked where a stanza names its sender, which a sealed one does not.
     ShowsSealedOfBlocked = "shows-sealed-of-blocked";

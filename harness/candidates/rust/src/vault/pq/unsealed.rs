@@ -61,8 +61,13 @@ impl Vault {
         Some(Inside { certificate, kind, message: content.message })
     }
 
-    /// Decrypts with the session of the certified user, or else with any.
+    /// Decrypts with the session of the certified user, or else with any. That the certified key is the user's is checked; that it is
+    /// the sender's is not.
     pub(super) fn open_whoever_sent(&mut self, unsealed: &Unsealed) -> Result<Opened, Reason> {
+        let known = self.identities.peer(&unsealed.from.to_string()).map(|peer| peer.latest.serialize());
+        if known.is_some_and(|known| *known != *unsealed.key) {
+            return Err(Reason::WrongRecipient);
+        }
         let first = self.open(unsealed.from, unsealed.kind, &unsealed.body);
         let Err(reason) = first else { return first };
         let others: Vec<UserId> = self.sessions.0.keys().filter_map(|name| UserId::from_str(name).ok()).collect();
