@@ -30,7 +30,8 @@ fn every_id_has_every_part() {
             assert!(text.trim().len() >= 4, "{part} of {explanation:#}");
         }
         let run = explanation.get("run").and_then(Value::as_str).unwrap_or_default();
-        assert!(run.starts_with("countersign run") || run.starts_with("countersign doctor"), "{explanation:#}");
+        let commands = ["countersign run", "countersign doctor", "countersign fuzz"];
+        assert!(commands.iter().any(|command| run.starts_with(command)), "{explanation:#}");
     }
     let ids = |kind: &str| -> BTreeSet<String> {
         let of_kind = all.iter().filter(|e| e.get("kind").and_then(Value::as_str) == Some(kind));

@@ -85,7 +85,7 @@ const KILLS_SEALED: [(&str, &[&str]); 7] = [
     ("believes-certified-key", &["other-key"]),
     ("checks-server-certificate-only", &["certificate-flipped", "other-server"]),
     ("ignores-certificate-expiry", &["expired"]),
-    ("shows-certified-sender", &["of-other-user", "other-key", "sealed-by-other"]),
+    ("shows-certified-sender", &["of-other-user", "sealed-by-other"]),
     ("skips-trust-root", &["wrong-root"]),
     ("takes-any-certified-device", &["other-device"]),
 ];
