@@ -1,5 +1,12 @@
 //! The kept corpus, the seeds, and changed copies of both, on every target. Always the same inputs, so that a failure comes again.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test ends when something is not as it has to be"
+)]
+
 use countersign_fuzz::{LONGEST, TARGETS, Target, changed};
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -25,9 +25,11 @@ fn in_turn<A, B>(what: &str, mut ours: impl FnMut() -> (A, Duration), mut theirs
             a.push(black_box(ours()).1);
         }
     }
-    a.sort_unstable();
-    b.sort_unstable();
-    let (a, b) = (a[TURNS / 2].as_secs_f64() * 1e6, b[TURNS / 2].as_secs_f64() * 1e6);
+    let median = |mut times: Vec<Duration>| {
+        times.sort_unstable();
+        times.get(TURNS / 2).map_or(f64::NAN, Duration::as_secs_f64) * 1e6
+    };
+    let (a, b) = (median(a), median(b));
     println!("{what}, in turn: reference {a:.1} us, library {b:.1} us: the reference has {:.1} % of its speed", b / a * 100.0);
 }
 
