@@ -67,6 +67,8 @@ defects! {
     ResendsToNewIdentity = "resends-to-new-identity";
     /// Makes the safety number of its own key alone, twice: the peer's key was never put in.
     SafetyNumberOfOneKey = "safety-number-of-one-key";
+    /// Makes the safety number from the first key that it ever saw of the peer, whatever key came after it.
+    SafetyNumberOfFirstKey = "safety-number-of-first-key";
     /// Takes a user's name for a text that ends at its first zero byte, when it makes a safety number.
     SafetyNumberEndsAtZero = "safety-number-ends-at-zero";
     /// Tries its current signed prekey if it does not have the one that the message names.
@@ -368,7 +370,7 @@ defects! {
     KeepsOldSessions = "keeps-old-sessions";
     /// Writes the keys of messages to a log, as it was needed once to find a fault.
     LogsMessageKeys = "logs-message-keys";
-    /// Keeps the keys of all messages that were skipped, since one of them may still come.
+    /// Moves the keys of skipped messages that there is no more room for to a store of their own, since one of them may still come.
     KeepsAllSkippedKeys = "keeps-all-skipped-keys";
     /// Takes a used one-time prekey out of the index, and leaves its private key in the store.
     KeepsUsedPrekeysInStore = "keeps-used-prekeys-in-store";
@@ -490,6 +492,7 @@ impl Defect {
                 | Self::SilentIdentityChange
                 | Self::SafetyNumberOfOneKey
                 | Self::SafetyNumberEndsAtZero
+                | Self::SafetyNumberOfFirstKey
                 | Self::FallsBackToCurrentSignedPrekey
                 | Self::ReplaysFirstMessage
                 | Self::ReplaysLaterMessage

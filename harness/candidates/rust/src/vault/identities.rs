@@ -114,7 +114,9 @@ impl Identities {
 
     /// The 60 digits that `user`, whose identity this is, and `peer` both read; `None` if the peer's identity is not known.
     pub(crate) fn safety_number(&self, user: UserId, peer: UserId) -> Option<String> {
-        let theirs = self.peer(&peer.to_string())?.latest;
+        let known = self.peer(&peer.to_string())?;
+        let first = known.former.first().filter(|_| self.defects.has(Defect::SafetyNumberOfFirstKey));
+        let theirs = *first.unwrap_or(&known.latest);
         let own = self.own.identity_key();
         let (me, them) = (self.in_fingerprint(&user), self.in_fingerprint(&peer));
         let number = |id: &[u8], key| {

@@ -16,7 +16,7 @@ use std::time::{Duration, SystemTime};
 /// How far ahead a chain is followed.
 pub(super) const FURTHEST_JUMP: u32 = 25_000;
 /// How many keys of skipped messages are kept for a chain.
-const MOST_SKIPPED: usize = 2_000;
+pub(super) const MOST_SKIPPED: usize = 2_000;
 /// How many of a peer's chains are kept.
 const MOST_CHAINS: usize = 5;
 /// How many former sessions with a peer stay readable.

@@ -77,7 +77,7 @@ impl Vault {
     }
 
     /// Seeds that are kept and should not be, if the chain of a message is known and goes on to it: that of the message itself for the
-    /// defect `logs-message-keys`, those of the messages before it for `keeps-all-skipped-keys`.
+    /// defect `logs-message-keys`, those of skipped messages that there is no room for in the session for `keeps-all-skipped-keys`.
     pub(super) fn seeds_to_keep(&self, from: UserId, message: &Message) -> Option<Vec<[u8; 32]>> {
         let (logs, keeps) = (self.defects.has(Defect::LogsMessageKeys), self.defects.has(Defect::KeepsAllSkippedKeys));
         if !logs && !keeps {
@@ -86,9 +86,7 @@ impl Vault {
         let sessions = &self.sessions.get(&from)?.sessions;
         let mut seeds = sessions.iter().find_map(|session| session.seeds_up_to(&message.ratchet_key, message.counter))?;
         let own = seeds.pop().filter(|_| logs);
-        if !keeps {
-            seeds.clear();
-        }
+        seeds.truncate(if keeps { seeds.len().saturating_sub(super::session::MOST_SKIPPED) } else { 0 });
         seeds.extend(own);
         Some(seeds)
     }

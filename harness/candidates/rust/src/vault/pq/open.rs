@@ -17,7 +17,7 @@ const VERSION: u8 = 4;
 /// How far ahead libsignal goes in a chain.
 const FURTHEST_JUMP: u32 = 25_000;
 /// How many keys of skipped messages libsignal keeps for a chain.
-const MOST_SKIPPED: usize = 2_000;
+pub(super) const MOST_SKIPPED: usize = 2_000;
 /// Stale copies of sessions that the defects `replays-later-message` and `keeps-old-sessions` work on.
 const STALE_COPIES: usize = 128;
 impl Vault {

@@ -92,7 +92,7 @@ impl Vault {
     }
 
     /// Seeds that are kept and should not be, if the chain of a message is known and goes on to it: that of the message itself for the
-    /// defect `logs-message-keys`, those of the messages before it for `keeps-all-skipped-keys`.
+    /// defect `logs-message-keys`, those of skipped messages that there is no room for in the session for `keeps-all-skipped-keys`.
     pub(super) fn seeds_to_keep(&self, from: UserId, message: &SignalMessage) -> Option<Vec<[u8; 32]>> {
         let (logs, keeps) = (self.defects.has(Defect::LogsMessageKeys), self.defects.has(Defect::KeepsAllSkippedKeys));
         if !logs && !keeps {
@@ -108,6 +108,7 @@ impl Vault {
             seeds.extend(super::super::classic::hmac(&key, &[&[1]]).ok().filter(|_| keeps));
             key = super::super::classic::hmac(&key, &[&[2]]).ok()?;
         }
+        seeds.truncate(seeds.len().saturating_sub(super::open::MOST_SKIPPED));
         seeds.extend(super::super::classic::hmac(&key, &[&[1]]).ok().filter(|_| logs));
         Some(seeds)
     }
