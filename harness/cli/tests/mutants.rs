@@ -304,7 +304,9 @@ fn every_mutant_dies_under_five_seeds_as_a_child() {
     for mutant in mutants().unwrap() {
         let spoken = home(&mutant);
         for seed in 1..=5 {
-            let results = run(spoken, &as_child(&mutant.id), seed, &to_run(&suite, &mutant));
+            // The twins under one of them: another carrier does not make them depend on the seed, and in the process they run under all.
+            let only = if seed == 1 { to_run(&suite, &mutant) } else { vec![mutant.scenario.clone()] };
+            let results = run(spoken, &as_child(&mutant.id), seed, &only);
             assert_killed(&mutant, &results, &format!("as a child, seed {seed}"));
         }
     }

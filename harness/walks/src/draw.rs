@@ -53,7 +53,7 @@ const FATES: [(Fate, u32); 8] = [
     (Fate::Damaged, 10),
     (Fate::Cut, 2),
     (Fate::WrongIdentities, 3),
-    (Fate::WithoutPqKey, 3),
+    (Fate::WithoutPqKey, 12),
 ];
 
 /// One of several, by weight.

@@ -149,6 +149,7 @@ impl Model {
         if !restless {
             let [hers, its] = &mut pair.read;
             *(if by_alice { hers } else { its }) = true;
+            pair.reads(by_alice, 1);
         }
         pair.bond = match (pair.bond, by_alice) {
             (Bond::PeerNew, true) => Bond::PeerTold,

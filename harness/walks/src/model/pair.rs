@@ -50,6 +50,10 @@ pub struct Pair {
     pub last: Option<bool>,
     /// Who has read something of the other since a session was last begun, alice first. When both have, no message sets one up.
     pub read: [bool; 2],
+    /// How often the side that reads has changed since a session was last begun: see [`Self::has_pq_keys`].
+    pub rounds: u32,
+    /// Who read last: whether it was alice.
+    pub reader: Option<bool>,
     /// Messages so far.
     pub messages: u32,
 }
@@ -59,6 +63,7 @@ impl Pair {
     pub fn begins(&mut self, alice: bool) {
         self.sessions += 1;
         self.met = true;
+        self.rounds = 0;
         self.read = [false; 2];
         if alice {
             self.knows = true;
@@ -88,6 +93,7 @@ impl Pair {
     /// A session may be begun at any time from now on, or may have been.
     pub fn unsettles(&mut self) {
         self.sessions += 1;
+        self.rounds = 0;
         self.read = [false; 2];
     }
 
@@ -95,6 +101,19 @@ impl Pair {
     #[must_use]
     pub fn is_settled(&self) -> bool {
         self.read == [true; 2]
+    }
+
+    /// A side reads messages, so many times in turn with the other.
+    pub fn reads(&mut self, alice: bool, turns: u32) {
+        self.rounds += turns - u32::from(self.reader == Some(alice));
+        self.reader = Some(alice);
+    }
+
+    /// Whether the post-quantum ratchet surely gives keys in whichever session is used. The first messages of a session have none, so
+    /// that nothing can be left out of them; and where two sessions cross, each of them needs its own round.
+    #[must_use]
+    pub const fn has_pq_keys(&self) -> bool {
+        self.rounds >= 5
     }
 
     fn side(&mut self, alice: bool) -> &mut u32 {

@@ -21,8 +21,7 @@ impl Model {
         if altered && (by_alice || peer != Peer::Carol || (fate == Fate::WithoutPqKey && !self.has_pq())) {
             return None;
         }
-        if fate == Fate::WithoutPqKey && (fresh || !pair.is_settled()) {
-            // The first messages of a session have no such key yet, so that nothing would be left out.
+        if fate == Fate::WithoutPqKey && (fresh || !pair.is_settled() || !pair.has_pq_keys()) {
             return None;
         }
         let plain = matches!(fate, Fate::Arrives | Fate::Twice) && !fresh;
@@ -111,6 +110,9 @@ impl Model {
         pair.follows(true, session);
         pair.follows(false, session);
         pair.read = [!restless; 2];
+        if !restless {
+            pair.reads(alice_begins == (messages % 2 == 0), messages.into());
+        }
         pair.knows = true;
         self.fetched(if alice_begins { peer.user() } else { User::Alice });
         // The last of them that goes to alice; an exchange ends with a look at what she saw.
