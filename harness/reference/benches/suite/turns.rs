@@ -1,5 +1,5 @@
-//! Reference and library in turn, so that a busy machine slows both: the ratio of their medians, which a criterion group by group
-//! measurement cannot give there.
+//! Reference and library in turn, so that a busy machine slows both: the ratio of their medians, which measuring one
+//! after the other cannot give there.
 
 #![expect(clippy::print_stdout, reason = "what it finds is for people to read")]
 
