@@ -230,3 +230,7 @@ pub(crate) fn vectors() -> Vec<Vec<u8>> {
     let files = countersign_vectors::builtin_files().into_values().map(String::into_bytes);
     files.filter(|file| file.len() <= crate::LONGEST).collect()
 }
+
+pub(crate) fn waivers() -> Vec<Vec<u8>> {
+    vec![include_bytes!("seeds/waivers.yaml").to_vec()]
+}

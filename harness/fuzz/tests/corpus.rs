@@ -81,6 +81,7 @@ targets! {
     scenario: "scenario",
     stanzas: "stanzas",
     vectors: "vectors",
+    waivers: "waivers",
 }
 
 #[test]

@@ -49,3 +49,18 @@ pub(super) fn vectors(input: &[u8]) {
         }
     }
 }
+
+/// What was read is added to a file of its own, and read from there as it was.
+pub(super) fn waivers(input: &[u8]) {
+    let Ok(text) = std::str::from_utf8(input) else { return };
+    match countersign_scenarios::waivers::read("tried.yaml", text) {
+        Ok(waivers) => {
+            for waiver in waivers {
+                let written = countersign_scenarios::waivers::appended("new.yaml", "", &waiver).expect("a waiver that was read");
+                let again = countersign_scenarios::waivers::read("new.yaml", &written).expect("a waiver that was written");
+                assert_eq!(again, [waiver]);
+            }
+        }
+        Err(faults) => assert!(!faults.is_empty(), "refused without saying why"),
+    }
+}

@@ -60,5 +60,6 @@ pub const TARGETS: &[Target] = &[
         run: files::scenario,
         seeds: seeds::scenarios,
     },
+    Target { name: "waivers", about: "a file of waivers", run: files::waivers, seeds: seeds::waivers },
     Target { name: "vectors", about: "a file of stored vectors", run: files::vectors, seeds: seeds::vectors },
 ];
