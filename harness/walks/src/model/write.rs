@@ -111,7 +111,7 @@ impl Model {
         pair.follows(false, session);
         pair.read = [!restless; 2];
         if !restless {
-            pair.reads(alice_begins == (messages % 2 == 0), messages.into());
+            pair.reads(alice_begins == messages.is_multiple_of(2), messages.into());
         }
         pair.knows = true;
         self.fetched(if alice_begins { peer.user() } else { User::Alice });
