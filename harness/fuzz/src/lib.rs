@@ -3,8 +3,8 @@
 //! Each [`Target`] takes any bytes and panics if something is wrong: if the code under it panics, if what it accepted does not come
 //! back the same when it is written and read again, or if something is accepted that no key can have made. Three things feed it:
 //!
-//! * `cargo test -p countersign-fuzz`, in every run of the tests: the kept corpus (`corpus/TARGET/`), the seeds below, and a few
-//!   thousand changed copies of both, always the same ones.
+//! * `cargo test -p countersign-fuzz`, in every run of the tests: the kept corpus (`corpus/TARGET/`), the seeds below, and two
+//!   thousand changed copies of both for each target, always the same ones.
 //! * `.ci/fuzz MINUTES`: libFuzzer with coverage, from the same seeds and corpus (`guided/`, a workspace of its own, since it needs
 //!   a compiler for C++).
 //! * an input that was found, put into `corpus/TARGET/` under any name: from then on every run of the tests tries it.

@@ -225,7 +225,7 @@ pub(crate) fn scenarios() -> Vec<Vec<u8>> {
     vec![include_bytes!("seeds/scenario.yaml").to_vec()]
 }
 
-/// The smallest built-in file of each kind, as far as it is short enough.
+/// The built-in files that are short enough for an input.
 pub(crate) fn vectors() -> Vec<Vec<u8>> {
     let files = countersign_vectors::builtin_files().into_values().map(String::into_bytes);
     files.filter(|file| file.len() <= crate::LONGEST).collect()
