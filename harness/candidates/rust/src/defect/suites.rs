@@ -17,6 +17,7 @@ impl Defect {
             | Self::AcceptsSessionWithoutSpqr
             | Self::AcceptsOlderAgreement
             | Self::AcceptsLowOrderRatchetKey
+            | Self::NeverStoresPqProgress
             | Self::IgnoresAddresses => &[Suite::SignalPq],
             Self::AcceptsLowOrderBaseKey | Self::NeverTurnsRatchet => &[Suite::SignalClassic],
             _ => &[Suite::SignalPq, Suite::SignalClassic],
@@ -47,6 +48,7 @@ impl Defect {
                 | Self::ReplaysGroupMessage
                 | Self::IgnoresGroupRetry
                 | Self::AsksNoGroupAgain
+                | Self::ShowsBlockedInGroups
                 | Self::DropsGroupFiles
                 | Self::LosesGroup
                 | Self::KeepsOldSenderKeys
@@ -135,6 +137,9 @@ impl Defect {
                 | Self::NotesBeforeChecking
                 | Self::UsesUpBeforeChecking
                 | Self::PredictableRatchetKeys
+                | Self::TellsWrongPaddingApart
+                | Self::SkipsMacOfFirstMessage
+                | Self::NeverStoresPqProgress
         )
     }
 }
