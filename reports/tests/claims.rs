@@ -197,7 +197,9 @@ fn shown(messages: u64) -> Vec<countersign_trace::Entry> {
         let text = serde_json::json!({"kind": "message", "id": id, "from": user, "type": "normal", "body": "AAAA"}).to_string();
         events.push(Event::Frame { channel: 1, text: Body::new(text.as_bytes(), &mut blobs) });
         let content = serde_json::json!({"kind": "text", "text": "x"});
-        seen.push(serde_json::json!({"seq": number, "what": {"kind": "message", "message": id, "from": user, "content": content}}));
+        seen.push(
+            serde_json::json!({"seq": number, "what": {"kind": "message", "message": id, "from": user, "content": content}}),
+        );
     }
     events.push(Event::Call { call: 1, op: "events".into(), args: serde_json::json!({}), step: None });
     events.push(Event::Input(Input::Returned { call: 1, outcome: Outcome::Ok(serde_json::json!({"events": seen})) }));
