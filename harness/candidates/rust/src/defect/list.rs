@@ -401,6 +401,9 @@ defects! {
     /// Looks at the length of a ciphertext first, and does not ask again for one that is no whole number of blocks.
     TellsWrongLengthApart = "tells-wrong-length-apart";
 
+    /// Takes the two identity keys under an authentication code in either order, since it was never clear which one comes first.
+    TakesIdentitiesEitherWay = "takes-identities-either-way";
+
     // What shows only when two conditions meet.
     /// Checks the authentication code of a message, but not when the message sets up a session at the same time: that was thought to be
     /// proof enough.

@@ -138,6 +138,7 @@ impl Defect {
                 | Self::UsesUpBeforeChecking
                 | Self::PredictableRatchetKeys
                 | Self::TellsWrongPaddingApart
+                | Self::TakesIdentitiesEitherWay
                 | Self::SkipsMacOfFirstMessage
                 | Self::NeverStoresPqProgress
         )

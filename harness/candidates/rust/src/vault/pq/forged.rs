@@ -104,6 +104,13 @@ fn repair(session: &view::Session, body: &[u8]) -> Option<Vec<u8>> {
     with_mac(session, &message, body, &seed(session, &message)?)
 }
 
+/// Whether the MAC of a message is that over the two identity keys in the wrong order.
+pub(super) fn has_mac_of_swapped(session: &view::Session, body: &[u8]) -> bool {
+    let (local_identity, remote_identity) = (session.remote_identity.clone(), session.local_identity.clone());
+    let swapped = view::Session { local_identity, remote_identity, ..session.clone() };
+    repair(&swapped, body).is_some_and(|repaired| repaired == body)
+}
+
 /// What the keys of a message are derived from, if `session` has it.
 pub(super) fn seed(session: &view::Session, message: &SignalMessage) -> Option<Vec<u8>> {
     let ratchet_key = message.sender_ratchet_key();
