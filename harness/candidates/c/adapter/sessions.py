@@ -22,7 +22,9 @@ NAMES = {number: name for name, number in TYPES.items()}
 REASONS = {
     library.DUPLICATE: "duplicate", library.INVALID_KEY_ID: "unknown-prekey", library.NO_SESSION: "no-session",
     library.INVALID_VERSION: "bad-version", library.LEGACY: "bad-version", library.INVALID_PROTOBUF: "malformed",
-    library.INVALID_ARGUMENT: "malformed", library.CBC_PADDING: "malformed", library.INVALID_KEY: "bad-key",
+    library.INVALID_ARGUMENT: "malformed", library.INVALID_KEY: "bad-key",
+    # Behind a right MAC. Whether this or the MAC was wrong must not show in what is answered.
+    library.CBC_PADDING: "bad-mac",
 }
 
 
