@@ -392,6 +392,9 @@ defects! {
     ShowsRepeatsOfEarlierConnections = "shows-repeats-of-earlier-connections";
     /// Sends again only what it sent since it came online: what could be asked for is kept with the connection.
     ForgetsSentOnReturn = "forgets-sent-on-return";
+    // Of groups whose members misbehave.
+    /// Tells a repeated group message by its bytes, and keeps the keys of those that were read.
+    ReusesGroupMessageKeys = "reuses-group-message-keys";
     /// Answers an operation that does not exist with success.
     InventsOperation = "invents-operation";
 }

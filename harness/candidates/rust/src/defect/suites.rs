@@ -50,6 +50,7 @@ impl Defect {
                 | Self::DropsGroupFiles
                 | Self::LosesGroup
                 | Self::KeepsOldSenderKeys
+                | Self::ReusesGroupMessageKeys
         )
     }
 

@@ -64,7 +64,9 @@ pub(super) struct GroupKeys {
     read: BTreeSet<Place>,
     /// For the defect `replays-group-message`.
     plain: BTreeMap<Place, Vec<u8>>,
-    /// For the defect `keeps-old-sender-keys`: each sender key as it was before a message.
+    /// For the defect `reuses-group-message-keys`: the messages that were read.
+    bodies: BTreeSet<[u8; 32]>,
+    /// For the defects `keeps-old-sender-keys` and `reuses-group-message-keys`: each sender key as it was before a message.
     old: Vec<((String, Uuid), SenderKeyRecord)>,
 }
 
@@ -198,8 +200,9 @@ impl Vault {
                 if let Some(plain) = replayed {
                     return Ok((plain, true));
                 }
+                let seen = self.groups.bodies.contains(&super::digest(body));
                 if let Some(plain) = self.open_with_old(&peer, body, &stored, reason) {
-                    return Ok((plain, false));
+                    return if seen { Err(reason) } else { Ok((plain, false)) };
                 }
                 let unsigned = reason == Reason::BadSignature && self.defects.has(Defect::SkipsSenderKeySignature);
                 unsigned.then(|| self.open_unsigned(&peer, &message, &stored)).flatten().ok_or(reason)?
@@ -214,7 +217,10 @@ impl Vault {
             self.groups.read.pop_first();
         }
         self.groups.read.insert(place);
-        if self.defects.has(Defect::KeepsOldSenderKeys) {
+        if self.defects.has(Defect::ReusesGroupMessageKeys) {
+            self.groups.bodies.insert(super::digest(body));
+        }
+        if self.defects.has(Defect::KeepsOldSenderKeys) || self.defects.has(Defect::ReusesGroupMessageKeys) {
             self.groups.old.extend(before.map(|record| (stored, record)));
         }
         if self.defects.has(Defect::ReplaysGroupMessage) {
@@ -223,7 +229,7 @@ impl Vault {
         Ok((plain, false))
     }
 
-    /// The defect `keeps-old-sender-keys`: reads a message by a sender key as it was once.
+    /// The defects `keeps-old-sender-keys` and `reuses-group-message-keys`: reads a message by a sender key as it was once.
     fn open_with_old(&self, peer: &ProtocolAddress, body: &[u8], stored: &(String, Uuid), reason: Reason) -> Option<Vec<u8>> {
         let fitting = self.groups.old.iter().filter(|(of, _)| of == stored && reason == Reason::Duplicate);
         fitting.into_iter().find_map(|(of, record)| {
