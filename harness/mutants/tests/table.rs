@@ -25,7 +25,7 @@ const GROUPS: [(&str, u32); 22] = [
     ("TIM", 1),
     ("DS", 1),
     ("CONF", 2),
-    ("GRP", 9),
+    ("GRP", 10),
     ("LIFE", 5),
     // Ours: keys and the contract.
     ("KEY", 4),

@@ -51,6 +51,19 @@ impl Defect {
                 | Self::LosesGroup
                 | Self::KeepsOldSenderKeys
                 | Self::ReusesGroupMessageKeys
+                | Self::AcceptsSignatureOfAnyMember
+                | Self::GuessesSenderKey
+                | Self::StoresSenderKeysById
+                | Self::IgnoresGroupVersion
+                | Self::ReadsWrongCipherPadding
+                | Self::ForgetsSenderKeyOnBadMessage
+                | Self::MovesSenderKeyBeforeReading
+                | Self::FollowsAnyGroupJump
+                | Self::StopsAfterGroupGap
+                | Self::RefusesLateSenderKeys
+                | Self::AcceptsLowOrderSigningKey
+                | Self::TakesAnyContentInGroups
+                | Self::TakesUnpaddedInGroups
         )
     }
 
