@@ -421,6 +421,8 @@ defects! {
     TakesAnyContentInGroups = "takes-any-content-in-groups";
     /// Takes off the padding of a group message if there is any, and goes on without.
     TakesUnpaddedInGroups = "takes-unpadded-in-groups";
+    /// Opens a sealed message without a look at its authentication codes: a certificate inside is signed anyway.
+    SkipsSealMac = "skips-seal-mac";
     /// Answers an operation that does not exist with success.
     InventsOperation = "invents-operation";
 }

@@ -83,6 +83,7 @@ impl Defect {
                 | Self::ResendsOpenly
                 | Self::NamesSenderBesideSeal
                 | Self::KeepsCertificate
+                | Self::SkipsSealMac
         )
     }
 

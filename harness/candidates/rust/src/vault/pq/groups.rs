@@ -177,7 +177,7 @@ impl Vault {
         }
         let peer = address(from)?;
         if self.defects.has(Defect::StoresSenderKeysById) {
-            self.groups.keys.0.retain(|(_, stored), _| *stored != id);
+            self.groups.keys.0.retain(|(of, stored), _| *stored != id || of == peer.name());
         }
         run(process_sender_key_distribution_message(&peer, &message, &mut self.groups.keys)).map_err(reason)?;
         self.groups.bound.insert((from, id), group);
