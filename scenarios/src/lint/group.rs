@@ -48,8 +48,8 @@ impl Rules<'_> {
     /// Each alteration of a step does something to what is sent there.
     pub(super) fn fits(&mut self, alter: &[Alteration], fits: impl Fn(&Alteration) -> bool, node: &Node, word: &str) {
         let (message, hint) = match word {
-            "send" => ("this is done wrongly in a group alone", "write it into the `alter` of a `send-to-group`"),
-            _ => ("this is done wrongly between two users", "write it into the `alter` of a `send`"),
+            "send" => ("this changes nothing of a message between two users", "write it into the `alter` of a `send-to-group`"),
+            _ => ("this changes nothing of a message to a group", "write it into the `alter` of a `send`"),
         };
         for place in alter.iter().enumerate().filter(|(_, alteration)| !fits(alteration)).map(|(place, _)| place) {
             self.fault(node, &[word, "alter", &place.to_string()], message, hint);
