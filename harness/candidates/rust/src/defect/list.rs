@@ -397,6 +397,8 @@ defects! {
     ReusesGroupMessageKeys = "reuses-group-message-keys";
     /// Looks for any member's signature key under which a group message verifies.
     AcceptsSignatureOfAnyMember = "accepts-signature-of-any-member";
+    /// Verifies the signature of a group message over what it has parsed and writes out anew, with the version that it knows.
+    SignatureMissesVersion = "signature-misses-version";
     /// Takes the sender key that it has of a member if it does not know the one that a message names.
     GuessesSenderKey = "guesses-sender-key";
     /// Keeps one sender key for each distribution id, whoever hands it out.

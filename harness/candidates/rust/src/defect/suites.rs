@@ -52,6 +52,7 @@ impl Defect {
                 | Self::KeepsOldSenderKeys
                 | Self::ReusesGroupMessageKeys
                 | Self::AcceptsSignatureOfAnyMember
+                | Self::SignatureMissesVersion
                 | Self::GuessesSenderKey
                 | Self::StoresSenderKeysById
                 | Self::IgnoresGroupVersion

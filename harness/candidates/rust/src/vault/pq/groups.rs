@@ -64,8 +64,8 @@ pub(super) struct GroupKeys {
     /// For which group each sender key of others was handed out.
     pub(super) bound: BTreeMap<(UserId, Uuid), GroupId>,
     read: BTreeSet<Place>,
-    /// For the defect `replays-group-message`.
-    plain: BTreeMap<Place, Vec<u8>>,
+    /// For the defect `replays-group-message`: what was read, by the digest of the message.
+    plain: BTreeMap<[u8; 32], Vec<u8>>,
     /// For the defect `reuses-group-message-keys`: the messages that were read.
     bodies: BTreeSet<[u8; 32]>,
     /// For the defects `keeps-old-sender-keys` and `reuses-group-message-keys`: each sender key as it was before a message.
@@ -242,7 +242,7 @@ impl Vault {
             Ok(plain) => plain,
             Err(error) => {
                 let reason = self.why_not(&place, &error);
-                let replayed = self.groups.plain.get(&place).filter(|_| reason == Reason::Duplicate).cloned();
+                let replayed = self.groups.plain.get(&super::digest(body)).filter(|_| reason == Reason::Duplicate).cloned();
                 if let Some(plain) = replayed {
                     return Ok((plain, true));
                 }
@@ -269,7 +269,7 @@ impl Vault {
             self.groups.old.extend(before.map(|record| (stored, record)));
         }
         if self.defects.has(Defect::ReplaysGroupMessage) {
-            self.groups.plain.insert(place, plain.clone());
+            self.groups.plain.insert(super::digest(body), plain.clone());
         }
         Ok((plain, false))
     }

@@ -55,6 +55,12 @@ impl Vault {
             Reason::BadSignature if defect(Defect::SkipsSenderKeySignature) => {
                 self.open_as(&peer, self.record(&stored)?, &Said::of(&message))
             }
+            Reason::BadSignature if defect(Defect::SignatureMissesVersion) => {
+                let record = self.record(&stored)?;
+                let state = record.states.iter().find(|state| state.chain_id == message.chain_id())?;
+                let genuine = verifies(&with_version(body), state);
+                genuine.then(|| self.open_as(&peer, record, &Said::of(&message))).flatten()
+            }
             Reason::BadSignature if defect(Defect::AcceptsSignatureOfAnyMember) => {
                 let signed = |record: &SenderKeyRecord| states(record).iter().any(|state| verifies(body, state));
                 let by_other = self.groups.keys.0.iter().any(|((of, _), record)| *of != stored.0 && signed(record));
