@@ -64,7 +64,7 @@ fn send(cast: &BTreeMap<String, Cast>, s: &SendToGroup) -> String {
         text.push_str(&format!("; {of_key} {}", alteration.describe()));
     }
     if let Some(other) = &s.names_distribution_of {
-        text.push_str(&format!("; its sender key goes by the distribution id of {}'s", with_side(cast, other)));
+        text.push_str(&format!("; its sender key goes by the same distribution id as that of {}", with_side(cast, other)));
     }
     let whose = s.copy_for.as_ref().map_or_else(|| "it".to_owned(), |user| format!("the copy for {}", with_side(cast, user)));
     network(&mut text, s.network.as_ref(), &whose);
