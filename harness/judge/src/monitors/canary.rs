@@ -58,7 +58,9 @@ fn watch(cx: &Context<'_>) -> Said {
         if search.find(&bytes).is_some() || decoded.iter().any(|d| search.find(d).is_some()) {
             return fail(at, "content stands in what the candidate sent");
         }
-        let holds = |bytes: &[u8]| may_hold_key(bytes) && !keys.is_empty() && bytes.windows(KEY_BYTES).any(|w| keys.contains(&Digest::of(w)));
+        let holds = |bytes: &[u8]| {
+            may_hold_key(bytes) && !keys.is_empty() && bytes.windows(KEY_BYTES).any(|w| keys.contains(&Digest::of(w)))
+        };
         let ends = match kind {
             Kind::Upload => [bytes.get(..UPLOAD_ENDS), bytes.len().checked_sub(UPLOAD_ENDS).and_then(|from| bytes.get(from..))],
             Kind::Json => [None, None],
