@@ -6,8 +6,10 @@
 //! scenario names, and that random walks find, stand in `walked.yaml`.
 
 mod table;
+mod vectors;
 
 pub use table::{UNTESTED, Untested, UntestedFile, table, untested};
+pub use vectors::{VECTORS, VectorFile, VectorKills, vector_kills};
 
 use countersign_sample::Defect;
 use countersign_scenarios::Suite;

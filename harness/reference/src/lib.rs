@@ -20,7 +20,7 @@ mod stores;
 pub mod user;
 pub mod wire;
 
-pub use countersign_adversary::alter::{NamedPrekey, PrekeyKind};
+pub use countersign_adversary::alter::{self, NamedPrekey, PrekeyKind};
 pub use countersign_adversary::{Alteration, MessageSecret, WireProfile};
 pub use refusal::Refusal;
 pub use user::{CertificateAuthority, Config, Opened, OtherIdentity, ReferenceUser, Sealing, Stack, Unsealed, WrongCertificate};

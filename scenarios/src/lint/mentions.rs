@@ -213,6 +213,9 @@ pub(crate) fn mentions(step: &Step) -> Vec<Mention<'_>> {
             if let Some(user) = &s.copy_for {
                 c.user(user, "copy-for");
             }
+            if let Some(user) = &s.names_distribution_of {
+                c.user(user, "names-distribution-of");
+            }
             content(&s.content, &mut c);
             c.define(Sort::Message, &s.name);
         }

@@ -13,7 +13,7 @@ mod moment;
 mod plan;
 
 pub use field::{Field, Layer, UnknownField};
-pub(crate) use plan::{Agreement, Chains, Surface};
+pub(crate) use plan::{Agreement, Chains, MOST_SPENT, Surface, impossible};
 
 use crate::curve::{KeyPair, low_order_point};
 use crate::profile::WireProfile;
@@ -73,6 +73,9 @@ pub enum Alteration {
     SwapMacIdentities,
     /// Message: compute the MAC over another identity key, 33 bytes as a rule, in place of the sender's own.
     MacSender(Bytes),
+    /// Group message: encrypt once more under the number and the key of the message this many before, 1 to 8. The chain then goes on
+    /// from where it stands.
+    ChainRewind(u8),
     /// Group message: sign with this key in place of the sender key's own. `former` is that of the sender key before.
     SignWith(KeyChoice),
     /// Message: put a number into a field.

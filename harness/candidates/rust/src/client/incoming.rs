@@ -312,7 +312,9 @@ impl User {
         }
         let content = Content::from_padded(&opened.plaintext);
         let content = match content {
-            Err(ContentError::Padding) if self.has(Defect::NoPadding) => {
+            Err(ContentError::Padding)
+                if self.has(Defect::NoPadding) || (way != Way::Pairwise && self.has(Defect::TakesUnpaddedInGroups)) =>
+            {
                 Content::decode(opened.plaintext.as_slice()).map_err(|_| Reason::Malformed)?
             }
             content => content.map_err(ContentError::reason)?,

@@ -50,6 +50,21 @@ impl Defect {
                 | Self::DropsGroupFiles
                 | Self::LosesGroup
                 | Self::KeepsOldSenderKeys
+                | Self::ReusesGroupMessageKeys
+                | Self::AcceptsSignatureOfAnyMember
+                | Self::SignatureMissesVersion
+                | Self::GuessesSenderKey
+                | Self::StoresSenderKeysById
+                | Self::IgnoresGroupVersion
+                | Self::ReadsWrongCipherPadding
+                | Self::ForgetsSenderKeyOnBadMessage
+                | Self::MovesSenderKeyBeforeReading
+                | Self::FollowsAnyGroupJump
+                | Self::StopsAfterGroupGap
+                | Self::RefusesLateSenderKeys
+                | Self::AcceptsLowOrderSigningKey
+                | Self::TakesAnyContentInGroups
+                | Self::TakesUnpaddedInGroups
         )
     }
 
@@ -69,6 +84,7 @@ impl Defect {
                 | Self::ResendsOpenly
                 | Self::NamesSenderBesideSeal
                 | Self::KeepsCertificate
+                | Self::SkipsSealMac
         )
     }
 
