@@ -42,7 +42,9 @@ pub(crate) enum Fault {
         "the baseline at {path} cannot be used: {cause}\nhint: nothing was changed; put it back as it was, or move it away and make a new one with --snapshots accept"
     )]
     Baseline { path: PathBuf, cause: String },
-    #[error("there is no baseline in {0}\nhint: make one with --snapshots accept, or name its folder with --baseline")]
+    #[error(
+        "there is no baseline in {0}\nhint: make one with `countersign run --snapshots accept`, or name another folder with --baseline: the one with a folder in it for each profile"
+    )]
     NoBaseline(PathBuf),
     #[error("cannot write the baseline {path}: {cause}\nhint: choose another folder with --baseline")]
     WriteBaseline { path: PathBuf, cause: std::io::Error },

@@ -196,21 +196,31 @@ fn page_one(results: &[InstanceResult]) -> String {
     page.split_once("<main").unwrap_or_else(|| panic!("no main part in {page}")).0.to_owned()
 }
 
-/// A reader of page one sees which requirement a mutant misses, and by what it was found.
+/// A reader of page one sees which requirement a mutant misses, and by what it was found: in the list of all that is missed, and with one
+/// of the causes that are named there.
 fn assert_named(mutant: &Mutant, results: &[InstanceResult]) {
     // Of a SHOULD there is a warning, which is nothing missed, and has its place further down.
     if results.iter().filter(|r| r.scenario == mutant.scenario).all(|r| r.verdict != Verdict::Fail) {
         return;
     }
     let page = page_one(results);
-    let (link, found) = (format!(">{}</a>", mutant.requirement), format!("<code>{}</code>", mutant.finding));
+    let (link, found) = (format!(">{}</a>", mutant.requirement), format!("{}</code>", mutant.finding));
+    let (head, list) = page.split_once("<ul class=\"besides\">").unwrap_or((&page, ""));
+    let lines: Vec<&str> = list.split_once("</ul>").map_or("", |(list, _)| list).split("<li>").skip(1).collect();
+    let begins = |start: &str| lines.iter().copied().find(|line| line.starts_with(start));
+    // Where one requirement is missed in one way, that stands in the sentence alone.
+    let alone = head.contains(&link) && head.contains(&found);
     let listed = |after: &str| {
         let list = after.strip_prefix(" (").and_then(|list| list.split_once(')'));
         list.is_some_and(|(list, _)| list.split(", ").any(|finding| finding == mutant.finding))
     };
-    // Where one requirement is missed in one way, that stands in the sentence; else in the list of all that is missed.
-    let named = page.split(&link).skip(1).any(listed) || (page.contains(&link) && page.contains(&found));
-    assert!(named, "{}: {} and {} are not on page one: {page}", mutant.id, mutant.requirement, mutant.finding);
+    let missed = begins("missed in all").map_or(alone, |line| line.split(&link).skip(1).any(listed));
+    assert!(missed, "{}: {} and {} are not on page one: {page}", mutant.id, mutant.requirement, mutant.finding);
+    // The first cause, what is missed with it, what is found beside it, and the causes after it.
+    let with_it = head.contains(&found) && begins("missed with it").is_some_and(|line| line.contains(&link));
+    let mut causes = lines.iter().filter(|line| !line.starts_with("missed")).flat_map(|line| line.split("<code>").skip(1));
+    let named = alone || with_it || causes.any(|cause| cause.starts_with(&found) && cause.contains(&link));
+    assert!(named, "{}: no cause on page one has {} and {}: {page}", mutant.id, mutant.requirement, mutant.finding);
 }
 
 /// The scenario that has to find a mutant, and all twins.

@@ -15,6 +15,8 @@ use std::collections::BTreeMap;
 const MOST_TOLD: usize = 8;
 /// Other findings, and further causes, that the top of the page names.
 const MOST_NEXT: usize = 3;
+/// Requirements of a finding that a line of the top of the page names.
+const MOST_MISSED: usize = 8;
 /// Names that are listed beyond.
 const MOST_NAMED: usize = 200;
 
@@ -52,9 +54,12 @@ impl Page<'_, '_> {
         let next = || self.causes.iter().enumerate().skip(1).take(MOST_NEXT);
         let missed = self.missed();
         let several = missed.len() > 1 || missed.iter().any(|(_, findings)| findings.len() > 1);
+        let own = own(cause);
+        let with_it: Vec<&str> = cause.requirements.iter().copied().filter(|id| Some(*id) != own).collect();
         html! {
             @if !cause.others.is_empty() || self.causes.len() > 1 || several {
                 ul.besides {
+                    @if !with_it.is_empty() { li { "missed with it:" (self.some(&with_it)) } }
                     @if several {
                         li {
                             "missed in all: "
@@ -67,20 +72,38 @@ impl Page<'_, '_> {
                     @for other in cause.others.iter().take(MOST_NEXT) {
                         li {
                             "there as well: " code { (Shown::line(other.finding)) }
-                            @if let Some(id) = other.requirement { " " (self.requirement_link(id)) }
+                            (self.some(&other.requirements))
                             @if other.times > 1 { ", " (grouped(other.times as u64)) " times" }
                         }
                     }
                     @for (at, cause) in next() {
                         li {
-                            "then: " a href={ "#cause-" (at + 1) } { @match cause.requirements.first() { Some(id) => (Shown::line(id)), None => "no requirement named" } }
-                            @if let Some(finding) = cause.finding { " " code { (Shown::line(finding)) } }
+                            "then: " a href={ "#cause-" (at + 1) } {
+                                @match (cause.finding, cause.requirements.first()) {
+                                    (Some(finding), _) => code { (Shown::line(finding)) },
+                                    (None, Some(id)) => (Shown::line(id)),
+                                    (None, None) => "no requirement named",
+                                }
+                            }
+                            @if cause.finding.is_some() { (self.some(&cause.requirements)) }
                             @if let Some(found) = cause.failures.first() { " in " (self.place(found.instance)) }
+                            @for (at, other) in cause.others.iter().take(MOST_NEXT).enumerate() {
+                                @if at == 0 { "; there as well: " } @else { ", " }
+                                code { (Shown::line(other.finding)) } (self.some(&other.requirements))
+                            }
                         }
                     }
                     @if self.causes.len() > MOST_NEXT + 1 { li { (counted((self.causes.len() - MOST_NEXT - 1) as u64, "further cause")) } }
                 }
             }
+        }
+    }
+
+    /// The first of some requirements.
+    fn some(&self, ids: &[&str]) -> Markup {
+        html! {
+            @for (at, id) in ids.iter().take(MOST_MISSED).enumerate() { @if at > 0 { "," } " " (self.requirement_link(id)) }
+            @if ids.len() > MOST_MISSED { " and " (grouped((ids.len() - MOST_MISSED) as u64)) " more" }
         }
     }
 
@@ -113,7 +136,7 @@ impl Page<'_, '_> {
                 h2 #failures { "Failures, by likely cause" }
                 @if self.causes.is_empty() { p { "Nothing that was judged failed." } }
                 @else if all > 1 {
-                    p { (counted(all, "likely cause")) ". What is found in the most failed scenarios comes first, and of nearly equals what a monitor found. One defect often shows in several ways: fix the first, run again, and look at what is left." }
+                    p { (counted(all, "likely cause")) ". What is found in the most failed scenarios comes first; of nearly equals what a monitor found, and of equals what goes wrong first in them. One defect often shows in several ways: fix the first, run again, and look at what is left." }
                 }
                 @for (at, cause) in self.causes.iter().enumerate() { (self.cause(at, cause)) }
                 (self.undecided())
@@ -123,8 +146,9 @@ impl Page<'_, '_> {
 
     fn cause(&self, at: usize, cause: &Cause<'_>) -> Markup {
         let first = cause.failures.first();
-        let own = cause.requirement.map(|requirement| requirement.id.as_str()).or(cause.requirements.first().copied());
-        let with_it: Vec<&str> = cause.requirements.iter().copied().filter(|id| Some(*id) != own).collect();
+        let own = own(cause);
+        let told = |id: &str| Some(id) == own || cause.sides.iter().any(|side| side.requirements.contains(&id));
+        let with_it: Vec<&str> = cause.requirements.iter().copied().filter(|id| !told(id)).collect();
         html! {
             article.failure {
                 h3 id={ "cause-" (at + 1) } {
@@ -148,6 +172,16 @@ impl Page<'_, '_> {
                     @if let Some(requirement) = cause.requirement {
                         @if !requirement.fix.is_empty() { dt { "Fix" } dd { b { (Shown::block(&requirement.fix)) } } }
                         dt { "Source" } dd.source { (Shown::line(&requirement.source)) ", " (Shown::line(&requirement.date)) ", grade " (Shown::line(&requirement.grade)) }
+                    }
+                    @for side in &cause.sides {
+                        dt { "On another side" }
+                        dd {
+                            @for (at, id) in side.requirements.iter().enumerate() { @if at > 0 { ", " } (self.requirement_link(id)) }
+                            " in "
+                            @for (at, place) in side.places.iter().take(MOST_TOLD).enumerate() { @if at > 0 { ", " } (self.place(*place)) }
+                            @if side.places.len() > MOST_TOLD { " and " (grouped((side.places.len() - MOST_TOLD) as u64)) " more" }
+                            ": " (Shown::block(side.likely))
+                        }
                     }
                     @if !with_it.is_empty() {
                         dt { "Missed with it" }
@@ -269,6 +303,11 @@ impl Page<'_, '_> {
             }
         }
     }
+}
+
+/// The requirement under which a cause is told.
+fn own<'a>(cause: &Cause<'a>) -> Option<&'a str> {
+    cause.requirement.map(|requirement| requirement.id.as_str()).or(cause.requirements.first().copied())
 }
 
 /// What a finding means, if it is one that this version knows.
