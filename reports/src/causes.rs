@@ -5,7 +5,7 @@
 //! scenario often fails for several causes, since one defect shows in many ways. So causes are put in order by this rule: the one that is
 //! found in the most failed scenarios not yet told of comes first; but one that a monitor found, which looks for one defect and nothing
 //! else, goes before it if it is found in nearly as many; of equals, the one that is first to go wrong in more of them, since what comes
-//! later in a scenario often follows from it. Whatever else is found in a scenario stands with the cause under which it is told. Nothing
+//! later in a scenario often follows from it; and then one that names a finding. Whatever else is found in a scenario stands with the cause under which it is told. Nothing
 //! here says that fixing a cause makes a scenario pass: only that it is found there.
 //!
 //! Which requirements a cause stands for, its scenarios vote: each has one vote, however many cases it has, in equal shares for what the
@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 pub(crate) struct Cause<'a> {
     /// The finding that they share, if their checks name one.
     pub(crate) finding: Option<&'a str>,
-    /// What usually causes it, for the requirement that is shown.
+    /// What usually causes it, for the requirement that is shown; `None` if there are `sides` alone.
     pub(crate) likely: Option<&'a str>,
     /// The requirement whose fix is shown: the one with most votes.
     pub(crate) requirement: Option<&'a RequirementText>,
@@ -154,7 +154,7 @@ impl<'a> View<'a> {
         loop {
             let is_open = |at: &usize| open.get(*at).copied().unwrap_or(false);
             let news = |candidate: &Candidate<'a>| candidate.found.iter().filter(|at| is_open(at)).count();
-            let rank = |candidate: &&Candidate<'a>| (news(candidate), candidate.first);
+            let rank = |candidate: &&Candidate<'a>| (news(candidate), candidate.first, candidate.key.finding().is_some());
             // The last of equals would win, so they are looked at from the end.
             let Some(most) = found.iter().rev().max_by_key(rank).filter(|f| news(f) > 0) else { break };
             let nearly = |f: &&Candidate<'a>| f.watched && news(f) * NEARLY.1 >= news(most) * NEARLY.0;
@@ -195,7 +195,9 @@ impl<'a> View<'a> {
         let requirement = requirements.iter().find_map(|id| self.requirement(id));
         let mut sides = sides(key, told);
         let shown = |side: &&Side<'a>| requirement.is_some_and(|r| side.likely == r.usual_cause);
-        let likely = sides.iter().find(shown).or(sides.first()).map(|side| side.likely);
+        // If it has several usual causes, and none of them is that of the requirement shown, all of them are sides.
+        let only = if sides.len() == 1 { sides.first() } else { None };
+        let likely = sides.iter().find(shown).or(only).map(|side| side.likely);
         sides.retain(|side| Some(side.likely) != likely);
         let missed = |check: &Check| requirement.is_none_or(|r| check.requirements.contains(&r.id));
         let mut failures: Vec<Found<'a>> = told.iter().map(|failure| self.found(key, failure, &missed)).collect();

@@ -9,7 +9,7 @@ use crate::waivers::answered_for;
 use countersign_judge::Finding;
 use countersign_trace::{Check, InstanceResult, Verdict};
 use maud::{Markup, html};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Failures of one cause that are told with what was observed; of more, the names alone.
 const MOST_TOLD: usize = 8;
@@ -49,26 +49,25 @@ impl Page<'_, '_> {
         }
     }
 
-    /// What else was found there, and which causes come next, each in a few words.
+    /// What else was found there, which causes come next, and whatever else is missed, each in a few words.
     fn besides(&self, cause: &Cause<'_>) -> Markup {
         let next = || self.causes.iter().enumerate().skip(1).take(MOST_NEXT);
-        let missed = self.missed();
-        let several = missed.len() > 1 || missed.iter().any(|(_, findings)| findings.len() > 1);
         let own = own(cause);
         let with_it: Vec<&str> = cause.requirements.iter().copied().filter(|id| Some(*id) != own).collect();
+        let told = |id: &str, finding: Option<&str>| {
+            let by = |list: &[&str]| list.iter().take(MOST_MISSED).any(|known| *known == id);
+            let beside = |cause: &Cause<'_>| {
+                cause.others.iter().take(MOST_NEXT).any(|other| finding == Some(other.finding) && by(&other.requirements))
+            };
+            (finding == cause.finding && (Some(id) == own || by(&with_it)))
+                || beside(cause)
+                || next().any(|(_, cause)| (finding == cause.finding && by(&cause.requirements)) || beside(cause))
+        };
+        let missed = self.missed(&told);
         html! {
-            @if !cause.others.is_empty() || self.causes.len() > 1 || several {
+            @if !with_it.is_empty() || !cause.others.is_empty() || self.causes.len() > 1 || !missed.is_empty() {
                 ul.besides {
                     @if !with_it.is_empty() { li { "missed with it:" (self.some(&with_it)) } }
-                    @if several {
-                        li {
-                            "missed in all: "
-                            @for (at, (id, findings)) in missed.iter().enumerate() {
-                                @if at > 0 { ", " } (self.requirement_link(id))
-                                @if !findings.is_empty() { " (" (Shown::line(&findings.join(", "))) ")" }
-                            }
-                        }
-                    }
                     @for other in cause.others.iter().take(MOST_NEXT) {
                         li {
                             "there as well: " code { (Shown::line(other.finding)) }
@@ -93,6 +92,16 @@ impl Page<'_, '_> {
                             }
                         }
                     }
+                    @if !missed.is_empty() {
+                        li {
+                            "missed besides: "
+                            @for (at, (finding, ids)) in missed.iter().enumerate() {
+                                @if at > 0 { "; " }
+                                @if let Some(finding) = finding { code { (Shown::line(finding)) } " " }
+                                @for (at, id) in ids.iter().enumerate() { @if at > 0 { ", " } (self.requirement_link(id)) }
+                            }
+                        }
+                    }
                     @if self.causes.len() > MOST_NEXT + 1 { li { (counted((self.causes.len() - MOST_NEXT - 1) as u64, "further cause")) } }
                 }
             }
@@ -101,29 +110,18 @@ impl Page<'_, '_> {
 
     /// The first of some requirements.
     fn some(&self, ids: &[&str]) -> Markup {
-        html! {
-            @for (at, id) in ids.iter().take(MOST_MISSED).enumerate() { @if at > 0 { "," } " " (self.requirement_link(id)) }
-            @if ids.len() > MOST_MISSED { " and " (grouped((ids.len() - MOST_MISSED) as u64)) " more" }
-        }
+        html! { @for (at, id) in ids.iter().take(MOST_MISSED).enumerate() { @if at > 0 { "," } " " (self.requirement_link(id)) } }
     }
 
-    /// Every requirement that a failed check says is missed, with what was found of it: those of the first cause come first. Nothing
-    /// is left out, since what was looked for may be what a defect shows least often; a profile bounds the list.
-    fn missed(&self) -> Vec<(&str, Vec<&str>)> {
-        let first = self.causes.iter().flat_map(|cause| cause.failures.iter().filter_map(|found| found.check));
+    /// Every requirement that a failed check says is missed, by what was found of it, unless that is told elsewhere. Nothing is left
+    /// out, since what was looked for may be what a defect shows least often; a profile bounds the list.
+    fn missed(&self, told: &dyn Fn(&str, Option<&str>) -> bool) -> BTreeMap<Option<&str>, BTreeSet<&str>> {
         let instances = self.view.record.instances.iter().filter(|i| i.verdict == Verdict::Fail).flat_map(|i| &i.checks);
-        let mut missed: Vec<(&str, Vec<&str>)> = Vec::new();
-        let mut places: BTreeMap<&str, usize> = BTreeMap::new();
-        for check in first.chain(instances.chain(self.view.run_checks()).filter(|c| c.verdict == Verdict::Fail)) {
-            for id in &check.requirements {
-                let place = *places.entry(id).or_insert_with(|| {
-                    missed.push((id, Vec::new()));
-                    missed.len() - 1
-                });
-                let Some((_, findings)) = missed.get_mut(place) else { continue };
-                if let Some(finding) = check.finding.as_deref().filter(|finding| !findings.contains(finding)) {
-                    findings.push(finding);
-                }
+        let mut missed: BTreeMap<Option<&str>, BTreeSet<&str>> = BTreeMap::new();
+        for check in instances.chain(self.view.run_checks()).filter(|c| c.verdict == Verdict::Fail) {
+            let finding = check.finding.as_deref();
+            for id in check.requirements.iter().filter(|id| !told(id, finding)) {
+                missed.entry(finding).or_default().insert(id);
             }
         }
         missed
