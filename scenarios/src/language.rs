@@ -6,6 +6,7 @@
 
 mod expect;
 mod group;
+mod keys;
 mod life;
 mod state;
 mod step;
@@ -13,6 +14,7 @@ mod stored;
 
 pub use expect::*;
 pub use group::*;
+pub use keys::*;
 pub use life::*;
 pub use state::*;
 pub use step::*;

@@ -1,5 +1,6 @@
 //! Checks of data files. Every fault is collected, not the first alone.
 
+mod mentions;
 mod names;
 mod rules;
 mod scenario;
@@ -7,6 +8,8 @@ mod sealed;
 mod state;
 mod stored;
 mod suite;
+mod whole;
+mod words;
 
 pub use rules::TAMPER_FIELDS;
 pub(crate) use scenario::read_scenario;

@@ -1,7 +1,8 @@
 //! One scenario file: read step by step, once for each case, and checked.
 
 use super::names::{Placed, check_held, check_names};
-use super::rules::{check_steps, check_whole};
+use super::rules::check_steps;
+use super::whole::check_whole;
 use crate::diagnostic::{Fault, Span, known_hint};
 use crate::language::{Case, Cast, Scenario, Step};
 use crate::yaml::{self, Kind, Node, Sink};

@@ -1,7 +1,8 @@
 //! Rules for steps and expectations about a candidate's state.
 
-use super::names::{Placed, step_word};
+use super::names::Placed;
 use super::rules::{CastAt, MOST_MESSAGES, Rules};
+use super::words::step_word;
 use crate::diagnostic::Fault;
 use crate::language::{Cast, Expect, ExportedKeys, Scenario, Side, Stack, Step};
 use crate::yaml::Node;
