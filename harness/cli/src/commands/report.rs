@@ -77,7 +77,7 @@ pub(crate) fn read(path: &Path) -> Result<Record, Fault> {
     Record::open(path).map_err(|error| match error {
         // A record that is not there is no evidence at all, and so no evidence that is invalid.
         RecordError::Io { path, cause } => Fault::Read { path, cause },
-        other => Fault::Record(other),
+        cause => Fault::Evidence { path: path.to_owned(), cause },
     })
 }
 
