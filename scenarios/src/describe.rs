@@ -364,6 +364,7 @@ fn expectation(cast: &BTreeMap<String, Cast>, expect: &Expect) -> String {
             };
             format!("the safety number {} is {}{refused}", number.of, number.digits)
         }
+        Expect::Survives { user } => format!("the client of {} is still there, and has answered everything in time", who(user)),
         Expect::Silent { user } => format!("nothing of {} reaches the gateway after its deletion", who(user)),
         Expect::Resends { user, to, of, at_least, at_most } => {
             format!("{} sends {of} to {} again at least {at_least} and at most {at_most} times", who(user), who(to))

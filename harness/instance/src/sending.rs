@@ -4,11 +4,12 @@ use crate::content::{self, Made};
 use crate::instance::{MOST_KEPT, SentMessage};
 use crate::wrongly::Manner;
 use crate::{Instance, derive};
-use countersign_contract::content::{Attachment, Content, attachment};
+use countersign_contract::content::{Attachment, Content, attachment, pad};
 use countersign_contract::portable::{MessageType, Stanza};
 use countersign_contract::seen::{MediaKind, UserContent};
 use countersign_contract::{Bytes, StanzaId, UserId, operations};
 use countersign_gateway::HttpRequest;
+use countersign_reference::alter::{Part, Refusal, edited, edits};
 use countersign_reference::{Alteration, media};
 use countersign_scenarios::language::{BendContent, Send};
 use countersign_trace::event::Event;
@@ -119,7 +120,15 @@ impl Instance {
             return;
         }
         let now_ms = self.now_ms;
-        let bent = how.bend.and_then(|bend| bent_plaintext(content, bend));
+        let bent = match edits(Part::Content, how.alter) {
+            true => match edited(Part::Content, how.alter, content.encode_to_vec()) {
+                Ok(content) => Some(pad(content)),
+                Err(Refusal { reason, detail }) => {
+                    return self.observe(Some(from), Observation::Failed { what: format!("encrypt for {to}"), reason, detail });
+                }
+            },
+            false => how.bend.and_then(|bend| bent_plaintext(content, bend)),
+        };
         let encrypted = match bent.or_else(|| (!how.alter.is_empty()).then(|| content.to_padded())) {
             Some(plaintext) => self.with_reference(name, |r| r.encrypt_wrongly(to, &plaintext, how.alter, now_ms)),
             None => self.with_reference(name, |r| r.encrypt(to, content, now_ms)),

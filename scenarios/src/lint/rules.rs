@@ -318,6 +318,7 @@ impl Rules<'_> {
             Expect::Notice { user, .. } => self.must_be(Side::Candidate, user, node, &["expect", "notice", "user"]),
             Expect::NothingSent { user, .. } => self.must_be(Side::Candidate, user, node, &["expect", "nothing-sent", "user"]),
             Expect::KeysLeft { user, .. } => self.must_be(Side::Candidate, user, node, &["expect", "keys-left", "user"]),
+            Expect::Survives { user } => self.must_be(Side::Candidate, user, node, &["expect", "survives", "user"]),
             Expect::Silent { user } => self.must_be(Side::Candidate, user, node, &["expect", "silent", "user"]),
             Expect::Acknowledges { user, .. } => self.must_be(Side::Candidate, user, node, &["expect", "acknowledges", "user"]),
             Expect::Resends { user, at_least, at_most, .. } => {

@@ -135,6 +135,7 @@ impl Defect {
                 | Self::NotesBeforeChecking
                 | Self::UsesUpBeforeChecking
                 | Self::PredictableRatchetKeys
+                | Self::ForgetsSessionOnNamelessContent
         )
     }
 }
