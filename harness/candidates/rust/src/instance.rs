@@ -18,8 +18,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 use tokio::sync::watch;
 
-/// Most bytes that a defective candidate takes at once and keeps.
-const LARGEST_HOARD: usize = 4 << 30;
+/// Most bytes that a defective candidate takes and keeps: more than a child may, and less than a machine has.
+const LARGEST_HOARD: usize = 2 << 30;
 
 /// The sample candidate. Clones are handles to the same one.
 #[derive(Clone)]
@@ -45,8 +45,10 @@ pub(crate) struct Collapse {
 impl Collapse {
     /// Takes so many bytes of memory and keeps them.
     pub(crate) fn set_aside(&self, bytes: usize) {
+        let mut hoard = self.hoard.lock().unwrap_or_else(PoisonError::into_inner);
+        let room = LARGEST_HOARD.saturating_sub(hoard.iter().map(Vec::len).sum());
         // Not of zeros, which a system need not back with memory before they are written.
-        self.hoard.lock().unwrap_or_else(PoisonError::into_inner).push(vec![1; bytes.min(LARGEST_HOARD)]);
+        hoard.push(vec![1; bytes.min(room)]);
     }
 }
 

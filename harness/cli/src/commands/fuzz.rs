@@ -10,7 +10,7 @@ use crate::signals::Signals;
 use countersign_engine::{RunOptions, Series};
 use countersign_reports::{code, visible};
 use countersign_trace::{Digest, Verdict};
-use countersign_walks::{Abilities, Found, Options, Outcome, Telling, search, write};
+use countersign_walks::{Abilities, Found, Options, Outcome, Telling, search, wire, write};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -59,7 +59,10 @@ async fn searched(options: RunOptions, args: &Fuzz) -> Result<Exit, Fault> {
     let how =
         Options { cases: args.cases, time, found: args.first.then_some(1), steps: args.steps as usize, executions: args.shrinks };
     output::progress(&format!("seed {seed}"));
-    let outcome = search(&series, abilities, how, interrupt, &mut tell).await;
+    let outcome = match args.wire {
+        true => wire::search::search(&series, abilities, how, interrupt, &mut tell_of_inputs).await,
+        false => search(&series, abilities, how, interrupt, &mut tell).await,
+    };
     series.shut_down().await;
     signals.abort();
     if !outcome.found.is_empty() {
@@ -99,6 +102,20 @@ fn tell(telling: &Telling<'_>) {
     }
 }
 
+/// As [`tell`], where inputs are counted.
+fn tell_of_inputs(telling: &Telling<'_>) {
+    match telling {
+        Telling::Progress { walks, failed, time } => {
+            let rate = *walks as f64 / time.as_secs_f64().max(0.001);
+            output::progress(&format!("{walks} inputs, {failed} conversations failed ({rate:.0} inputs a second)"));
+        }
+        Telling::Failed { number, cause } => {
+            output::progress(&format!("conversation {number} fails: {}; shrinking", visible(&cause.to_string(), LONGEST)));
+        }
+        telling => tell(telling),
+    }
+}
+
 /// The same codes in the same order as a run has them.
 fn concluded(outcome: &Outcome) -> u8 {
     let worst = outcome.unjudged.keys().max();
@@ -131,14 +148,16 @@ fn text(outcome: &Outcome, seed: &Digest, args: &Fuzz, exit: u8) -> String {
     for found in &outcome.found {
         let cause = visible(&found.cause.to_string(), LONGEST);
         let _ = writeln!(text, "FAIL {cause}: {}", code(&visible(&found.observed, LONGEST), style));
-        let _ = writeln!(text, "     {} of {} walks, walk {} first", found.walks, outcome.walks, found.first);
+        let (what, each) = if args.wire { ("conversations", "conversation") } else { ("walks", "walk") };
+        let _ = writeln!(text, "     {} of {} {what}, {each} {} first", found.walks, outcome.walks, found.first);
         let _ = writeln!(text, "     {}/{}.yaml: {} steps", out, found.scenario.id, found.scenario.steps.len());
         if let Some(kept) = found.kept {
             let _ = writeln!(text, "     {}", kept.words());
         }
     }
     for (verdict, count) in &outcome.unjudged {
-        let _ = writeln!(text, "{count} walks could not be judged: {verdict}");
+        let what = if args.wire { "conversations" } else { "walks" };
+        let _ = writeln!(text, "{count} {what} could not be judged: {verdict}");
     }
     for unjudged in &outcome.told {
         let _ = writeln!(text, "     walk {}: {}", unjudged.number, code(&visible(&unjudged.observed, LONGEST), style));
@@ -157,11 +176,14 @@ fn text(outcome: &Outcome, seed: &Digest, args: &Fuzz, exit: u8) -> String {
         _ => "nothing was found as far as it went",
     };
     let (seconds, rate) = (outcome.times.wall_us as f64 / 1e6, per_second(outcome));
-    let _ = writeln!(
-        text,
-        "{} walks, {} steps in {seconds:.1} s ({rate:.0} walks a second), seed {seed}",
-        outcome.walks, outcome.steps
-    );
+    let (walks, inputs) = (outcome.walks, outcome.inputs);
+    let done = match args.wire {
+        true => {
+            format!("{inputs} malformed inputs in {walks} conversations in {seconds:.1} s ({rate:.0} conversations a second)")
+        }
+        false => format!("{walks} walks, {} steps in {seconds:.1} s ({rate:.0} walks a second)", outcome.steps),
+    };
+    let _ = writeln!(text, "{done}, seed {seed}");
     let _ = writeln!(text, "{verdict}");
     text
 }
@@ -190,7 +212,9 @@ fn summary(outcome: &Outcome, seed: &Digest, args: &Fuzz, exit: u8) -> Value {
         "profile": args.candidate.profile,
         "candidate": args.candidate.candidate,
         "steps_each": args.steps,
+        "wire": args.wire,
         "walks": outcome.walks,
+        "inputs": outcome.inputs,
         "steps": outcome.steps,
         "failed": outcome.failed,
         "failures": outcome.found.iter().map(found).collect::<Vec<_>>(),
