@@ -11,7 +11,7 @@ use countersign_contract::operations::Open;
 use countersign_contract::{Call, Reason, StanzaId, UserId};
 use countersign_gateway::{Gateway, HttpRequest};
 use countersign_reference::{CertificateAuthority, Config, ReferenceUser, Stack};
-use countersign_scenarios::language::{self, Expect};
+use countersign_scenarios::language::{self, Expect, Rewrite};
 use countersign_scenarios::{Side, Step};
 use countersign_trace::event::{Entry, Event, Input, Outcome};
 use countersign_trace::{Blobs, Body, MadeFile, Observation, Trace};
@@ -53,6 +53,9 @@ pub struct Instance {
     pub(crate) media_armed: Option<u32>,
     /// Whether the gateway adds a member that nobody knows to what it gives to clients.
     pub(crate) extra_members: bool,
+    /// What is written wrongly into stanzas, and into the next bundles of users.
+    pub(crate) rewrites: BTreeMap<StanzaId, Vec<Rewrite>>,
+    pub(crate) bundle_rewrites: BTreeMap<UserId, Vec<Rewrite>>,
     /// Who certifies the senders of sealed messages, where there are such.
     pub(crate) authority: Option<CertificateAuthority>,
     /// Plaintext files for users of the candidate to send, by the name under which the gateway serves them.
@@ -129,6 +132,8 @@ impl Instance {
             faults: Vec::new(),
             media_armed: None,
             extra_members: false,
+            rewrites: BTreeMap::new(),
+            bundle_rewrites: BTreeMap::new(),
             authority,
             files: BTreeMap::new(),
             actions: VecDeque::new(),

@@ -7,6 +7,7 @@ use countersign_adversary::Alteration;
 use countersign_adversary::alter::{Edit, Fill, How, Part};
 use countersign_contract::Bytes;
 use countersign_contract::claims::Suite;
+use countersign_scenarios::language::{Rewrite, Rewritten};
 use proptest::prelude::{Rng, RngExt as _};
 
 /// Inputs between honest messages.
@@ -65,6 +66,10 @@ enum Kind {
     Blob,
     /// What a content says of its file.
     Attachment,
+    /// The stanza that carries a message.
+    Stanza,
+    /// A bundle.
+    Bundle,
 }
 
 fn input(rng: &mut impl Rng, abilities: Abilities, first: bool) -> Input {
@@ -78,6 +83,8 @@ fn input(rng: &mut impl Rng, abilities: Abilities, first: bool) -> Input {
         (Kind::Outer, outer),
         (Kind::Blob, files),
         (Kind::Attachment, files),
+        (Kind::Stanza, 3),
+        (Kind::Bundle, 3),
     ];
     match pick(rng, &kinds).unwrap_or(Kind::Odd) {
         Kind::Odd => text(odd(rng), false),
@@ -99,6 +106,14 @@ fn input(rng: &mut impl Rng, abilities: Abilities, first: bool) -> Input {
             let how = blob(rng, bytes);
             Input { carries: Carries::File(bytes), ..text(vec![Edit { part: Part::Blob, field: Vec::new(), how }], true) }
         }
+        Kind::Stanza => {
+            let (rewrite, broken) = stanza(rng);
+            Input { rewrites: vec![rewrite], ..text(Vec::new(), broken) }
+        }
+        Kind::Bundle => {
+            let rewrite = bundle(rng, abilities.suite);
+            Input { carries: Carries::Bundle, rewrites: vec![rewrite], ..text(Vec::new(), false) }
+        }
         Kind::Attachment => {
             let (edit, broken) = attachment(rng);
             Input { carries: Carries::File(rng.random_range(1..3000)), ..text(vec![edit], broken) }
@@ -107,7 +122,7 @@ fn input(rng: &mut impl Rng, abilities: Abilities, first: bool) -> Input {
 }
 
 fn text(edits: Vec<Edit>, broken: bool) -> Input {
-    Input { carries: Carries::Text, alter: edits.into_iter().map(Alteration::Edit).collect(), broken }
+    Input { carries: Carries::Text, alter: edits.into_iter().map(Alteration::Edit).collect(), rewrites: Vec::new(), broken }
 }
 
 /// Edits after which a reader of protobuf may still find everything in its place.
@@ -256,6 +271,55 @@ fn attachment(rng: &mut impl Rng) -> (Edit, bool) {
         5 => (at(2, How::Append(Bytes(one(rng, &NO_TEXT).unwrap_or_default().to_vec()))), true),
         6 => (at(rng.random_range(2..=5), How::Redundant(redundant(rng))), false),
         _ => (at(rng.random_range(2..=5), How::Before(Bytes(stray(rng)))), false),
+    }
+}
+
+/// JSON that is no string of base64url, no id and no word of ours.
+const WRONG_VALUES: [&str; 12] =
+    ["null", "true", "-1", "1.5", "[]", "{}", "[[[[]]]]", "\"\"", "\"***\"", "\"AA=\"", "18446744073709551616", "\"\\u0000\""];
+/// Numbers that are no 32 bits.
+const WRONG_NUMBERS: [&str; 7] = ["null", "-1", "1.5", "4294967296", "18446744073709551615", "\"7\"", "[7]"];
+
+fn wrong_value(rng: &mut impl Rng) -> Rewritten {
+    match rng.random_range(0..6) {
+        0 => Rewritten::Remove,
+        1 => Rewritten::Fill(Fill { byte: b'A', times: one(rng, &[1, 3, 43, 45, 1000, 300_000]).unwrap_or(1) }),
+        _ => Rewritten::Set(one(rng, &WRONG_VALUES).unwrap_or("null").to_owned()),
+    }
+}
+
+/// What a server writes wrongly into a stanza, and whether nothing is left of the message.
+fn stanza(rng: &mut impl Rng) -> (Rewrite, bool) {
+    let at = |member: &str, how| Rewrite { member: vec![member.to_owned()], how };
+    match rng.random_range(0..6) {
+        0 => {
+            let depth = rng.random_range(1..60);
+            let deep = format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+            let values = [deep, format!("\"{}\"", "x".repeat(20_000)), "{\"id\":1,\"id\":2}".to_owned(), "1e300".to_owned()];
+            let chosen = rng.random_range(0..values.len());
+            (at("added_later", Rewritten::Set(values.into_iter().nth(chosen).unwrap_or_default())), false)
+        }
+        1 => (at(one(rng, &["type", "from", "body"]).unwrap_or("body"), Rewritten::Repeat(rng.random_range(1..=20))), false),
+        2 => (at("type", wrong_value(rng)), true),
+        3 => (at("from", wrong_value(rng)), true),
+        _ => (at("body", wrong_value(rng)), true),
+    }
+}
+
+/// What a server writes wrongly into a bundle. None of it can be used, but for what a client may do without.
+fn bundle(rng: &mut impl Rng, suite: Suite) -> Rewrite {
+    let at = |member: &[&str], how| Rewrite { member: member.iter().map(ToString::to_string).collect(), how };
+    let signed = if suite == Suite::SignalPq && rng.random_bool(0.5) { "kyber_prekey" } else { "signed_prekey" };
+    let number = Rewritten::Set(one(rng, &WRONG_NUMBERS).unwrap_or("null").to_owned());
+    match rng.random_range(0..8) {
+        0 => at(&["identity_key"], wrong_value(rng)),
+        1 => at(&["registration_id"], number),
+        2 => at(&[signed], wrong_value(rng)),
+        3 => at(&[signed, "id"], number),
+        4 => at(&[signed, "key"], wrong_value(rng)),
+        5 => at(&[signed, "signature"], wrong_value(rng)),
+        6 => at(&["one_time_prekey"], Rewritten::Set(one(rng, &WRONG_VALUES).unwrap_or("null").to_owned())),
+        _ => at(&["added_later"], Rewritten::Set("{\"version\":2}".to_owned())),
     }
 }
 

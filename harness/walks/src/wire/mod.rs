@@ -20,9 +20,12 @@ pub mod shrink;
 use crate::model::Told;
 use countersign_adversary::Alteration;
 use countersign_adversary::alter::Part;
+use countersign_contract::Reason;
 use countersign_contract::claims::{Feature, Suite};
 use countersign_contract::seen::MediaKind;
-use countersign_scenarios::language::{ContentSpec, Expect, FileSpec, Send, Stack};
+use countersign_scenarios::language::{
+    Bundle, BundleBend, ContentSpec, Expect, FetchKeys, FileSpec, Network, Rewrite, Send, Stack,
+};
 use countersign_scenarios::{Cast, Scenario, Side, Step};
 use std::collections::BTreeMap;
 
@@ -33,6 +36,9 @@ pub(crate) const REFUSED: &str = "ROB-02";
 /// What is refused changes nothing.
 pub(crate) const UNCHANGED: &str = "SIG-11";
 
+/// A bundle that is not as it has to be is refused as a whole.
+pub(crate) const BUNDLE: &str = "PK-07";
+
 const OURS: &str = "mallory";
 const THEIRS: &str = "alice";
 
@@ -41,8 +47,10 @@ const THEIRS: &str = "alice";
 pub struct Input {
     /// What it is made from.
     pub carries: Carries,
-    /// What is done to it.
+    /// What is done to it, by its sender.
     pub alter: Vec<Alteration>,
+    /// What the server writes wrongly, into the stanza that carries it, or into the bundle.
+    pub rewrites: Vec<Rewrite>,
     /// Whether nothing of it may be shown. Else it may be shown as it was sent, or refused.
     pub broken: bool,
 }
@@ -54,6 +62,19 @@ pub enum Carries {
     Text,
     /// A file of so many bytes.
     File(u32),
+    /// No message: a bundle that the candidate's user fetches.
+    Bundle,
+}
+
+/// What is malformed. Different code reads different ones of these, so that failures are told apart by them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum About {
+    /// A part of a message.
+    Part(Part),
+    /// A stanza.
+    Stanza,
+    /// A bundle.
+    Bundle,
 }
 
 /// A conversation with inputs in between. The first inputs come before the candidate's user has answered anything, in first messages;
@@ -122,12 +143,12 @@ impl Talk {
                     steps.push(Placed { told: Told { step, requirement }, input: Some(count - 1) });
                 };
                 let name = format!("x{count}");
-                add(Step::Send(input.send(name.clone(), count)), SURVIVES);
+                input.given(name.clone(), count).into_iter().for_each(|(step, requirement)| add(step, requirement));
+                add(Step::Expect(Expect::Survives { user: THEIRS.to_owned() }), SURVIVES);
                 if input.broken {
                     let nothing = Expect::ShowsNothingOf { user: THEIRS.to_owned(), stanza: name };
                     add(Step::Expect(nothing), REFUSED);
                 }
-                add(Step::Expect(Expect::Survives { user: THEIRS.to_owned() }), SURVIVES);
             }
             let mut add = |step, requirement| steps.push(Placed { told: Told { step, requirement }, input: None });
             let honest: &[(&str, &str, char)] = match self.after {
@@ -173,19 +194,25 @@ impl Talk {
 
     /// Whether something is edited that only the newer suite has: the post-quantum ratchet's message, or a Kyber prekey's part.
     fn is_about_pq(&self) -> bool {
+        let kyber = |rewrite: &Rewrite| rewrite.member.first().is_some_and(|member| member == "kyber_prekey");
         let pq = |alteration: &Alteration| {
             let Alteration::Edit(edit) = alteration else { return false };
             matches!((edit.part, edit.field.as_slice()), (Part::Inner, [5, ..]) | (Part::Outer, [7 | 8, ..]))
         };
-        self.parts.iter().flatten().any(|input| input.alter.iter().any(pq))
+        self.parts.iter().flatten().any(|input| input.alter.iter().any(pq) || input.rewrites.iter().any(kyber))
     }
 
-    /// What the first edited thing of it is, as far as causes of failures are told apart by it.
-    pub(crate) fn part(&self) -> Option<Part> {
-        self.parts.iter().flatten().flat_map(|input| &input.alter).find_map(|alteration| match alteration {
-            Alteration::Edit(edit) => Some(edit.part),
+    /// What is malformed in the first of its inputs.
+    pub(crate) fn about(&self) -> Option<About> {
+        let input = self.parts.iter().flatten().next()?;
+        if input.carries == Carries::Bundle {
+            return Some(About::Bundle);
+        }
+        let part = input.alter.iter().find_map(|alteration| match alteration {
+            Alteration::Edit(edit) => Some(About::Part(edit.part)),
             _ => None,
-        })
+        });
+        part.or(Some(About::Stanza))
     }
 
     pub(crate) fn input(&self, index: usize) -> Option<&Input> {
@@ -231,14 +258,26 @@ impl Talk {
 }
 
 impl Input {
-    fn send(&self, name: String, count: usize) -> Send {
+    /// The steps that bring it to the candidate, under a name.
+    fn given(&self, name: String, count: usize) -> Vec<(Step, &'static str)> {
         let content = match self.carries {
             Carries::Text => ContentSpec::Text(format!("text {count}")),
             Carries::File(bytes) => {
                 ContentSpec::File(FileSpec { kind: MediaKind::File, bytes, mime: None, name: None, label: None })
             }
+            Carries::Bundle => return self.fetched(name),
         };
-        Send { alter: self.alter.clone(), ..plain(OURS, THEIRS, name, content) }
+        let network = (!self.rewrites.is_empty()).then(|| Network::Rewrite(self.rewrites.clone()));
+        let send = Send { alter: self.alter.clone(), network, ..plain(OURS, THEIRS, name, content) };
+        vec![(Step::Send(send), SURVIVES)]
+    }
+
+    fn fetched(&self, name: String) -> Vec<(Step, &'static str)> {
+        let bundle = Bundle { of: OURS.to_owned(), rule: BundleBend::Rewrite(self.rewrites.clone()) };
+        let fetch = FetchKeys { user: THEIRS.to_owned(), of: OURS.to_owned(), name: name.clone(), alter: Vec::new() };
+        let reasons = vec![Reason::Malformed, Reason::BadKey, Reason::BadSignature, Reason::TooLarge, Reason::GatewayError];
+        let either = Expect::Problem { step: name, reasons, or_succeeds: true };
+        vec![(Step::Bundle(bundle), SURVIVES), (Step::FetchKeys(fetch), SURVIVES), (Step::Expect(either), BUNDLE)]
     }
 }
 

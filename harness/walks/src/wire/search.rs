@@ -1,14 +1,13 @@
 //! Conversations with malformed input without end: drawn, executed, judged, and shrunk when they fail.
 
 use super::shrink::{Execute, Shrunk, shrink};
-use super::{Talk, draw};
+use super::{About, Talk, draw};
 use crate::abilities::Abilities;
 use crate::cause::{Cause, causes};
 use crate::search::{Found, Mode, Options, Outcome, Telling, Unjudged, unjudged};
 use crate::shrink::Kept;
 use crate::strategy::runner;
 use crate::write::FOLDER;
-use countersign_adversary::alter::Part;
 use countersign_engine::{Executed, Interrupt, Series};
 use countersign_scenarios::{Planned, Suite};
 use countersign_trace::{InstanceResult, Verdict};
@@ -41,7 +40,7 @@ struct Search<'s, 't> {
     outcome: Outcome,
     by_cause: BTreeMap<Cause, Vec<usize>>,
     /// What each failure that was found is about.
-    parts: Vec<Option<Part>>,
+    parts: Vec<Option<About>>,
 }
 
 /// Searches: `options.cases` counts inputs, and `options.steps` is not used. `tell` hears of what happens, in the order of the
@@ -181,12 +180,12 @@ impl Search<'_, '_> {
         let execute = OnSeries { series: self.series, interrupt: self.interrupt.clone() };
         let shrunk = shrink(&execute, &talk, cause, &drawn_name(number), &name, self.options.executions).await;
         self.outcome.shrinking += begin.elapsed();
-        let part = shrunk.talk.part();
+        let about = shrunk.talk.about();
         let mut found = self.found(shrunk, cause, &check.observed, number, steps.len(), &name);
         if let Some(echo) = echo {
             found.observed.push_str(echo);
         }
-        self.keep(part, found);
+        self.keep(about, found);
     }
 
     /// After something that ended or stopped the client: whether the candidate as a whole still answers an honest message each way, as the
@@ -241,10 +240,10 @@ impl Search<'_, '_> {
 
     /// Each cause once, by its shortest scenario. What is about different parts of a message has different causes, as different code reads
     /// them.
-    fn keep(&mut self, part: Option<Part>, found: Found) {
+    fn keep(&mut self, about: Option<About>, found: Found) {
         let of_cause = self.by_cause.entry(found.cause.clone()).or_default();
         let same = |(index, other): &(usize, &mut Found)| {
-            other.cause == found.cause && (self.parts.get(*index) == Some(&part) || !found.is_firm() || !other.is_firm())
+            other.cause == found.cause && (self.parts.get(*index) == Some(&about) || !found.is_firm() || !other.is_firm())
         };
         match self.outcome.found.iter_mut().enumerate().find(same) {
             Some((index, other)) => {
@@ -253,7 +252,7 @@ impl Search<'_, '_> {
                 let shorter = found.scenario.steps.len() < other.scenario.steps.len();
                 if found.is_firm() && (shorter || !other.is_firm()) {
                     *other = Found { walks: other.walks, ..found };
-                    self.parts.get_mut(index).into_iter().for_each(|about| *about = part);
+                    self.parts.get_mut(index).into_iter().for_each(|other| *other = about);
                     (self.tell)(&Telling::Found(other));
                 }
             }
@@ -261,7 +260,7 @@ impl Search<'_, '_> {
                 (self.tell)(&Telling::Found(&found));
                 of_cause.push(self.outcome.found.len());
                 self.outcome.found.push(found);
-                self.parts.push(part);
+                self.parts.push(about);
             }
         }
     }

@@ -85,7 +85,9 @@ fn replays(planted: &Walked, profile: &str, found: &Found) {
 #[test]
 fn what_no_scenario_names_is_found_and_handed_over_as_one_input() {
     for planted in in_process() {
-        for seed in 1..=3 {
+        // Where each failure takes a deadline, fewer say as much.
+        let seeds = if planted.finding == "hung" { 2 } else { 3 };
+        for seed in 1..=seeds {
             let found = found(&planted, "dma-basic", seed);
             if seed == 1 {
                 replays(&planted, "dma-basic", &found);

@@ -405,4 +405,8 @@ defects! {
     ForgetsSessionOnNamelessContent = "forgets-session-on-nameless-content";
     /// Shows a text that is no UTF-8 with its bad bytes replaced, as lenient readers do.
     ShowsTextThatIsNone = "shows-text-that-is-none";
+    /// Closes its channel over a message stanza without a body, as over a protocol error, and does not open it again.
+    ClosesOverBadStanza = "closes-over-bad-stanza";
+    /// Takes the old session out of the way before it reads the bundle for a new one.
+    ForgetsSessionOnBadBundle = "forgets-session-on-bad-bundle";
 }

@@ -136,6 +136,7 @@ impl Defect {
                 | Self::UsesUpBeforeChecking
                 | Self::PredictableRatchetKeys
                 | Self::ForgetsSessionOnNamelessContent
+                | Self::ForgetsSessionOnBadBundle
         )
     }
 }
