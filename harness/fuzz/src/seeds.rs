@@ -87,7 +87,7 @@ static STAGE: LazyLock<Stage> = LazyLock::new(|| {
     let mut messages = Vec::new();
     let own = [WireProfile::V3, WireProfile::V4, WireProfile::V4Spqr].map(|profile| own(profile, &mut messages)).into();
     let (mut peer, mut reference) = (user("peer", number(2)), user("party", number(1)));
-    let authority = CertificateAuthority::new([2; 32], "fuzz").expect("an authority");
+    let authority = CertificateAuthority::new([2; 32], "fuzz");
     let certificate = authority.certify(peer.user(), &peer.identity_key(), NOW_MS + 1000).expect("a certificate");
     let content = genuine();
     peer.process_bundle(&bundle(&reference), NOW_MS).expect("an honest bundle");

@@ -116,7 +116,7 @@ impl Instance {
             });
             members.insert(name.clone(), Member::new(cast, user, reference));
         }
-        let authority = plan.suite.sealed.then(|| authority(&plan.seed)).flatten();
+        let authority = plan.suite.sealed.then(|| authority(&plan.seed));
         Self {
             plan,
             trace: Trace::new(),

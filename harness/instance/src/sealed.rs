@@ -21,15 +21,15 @@ pub(crate) struct Seal {
     as_other: Option<OtherIdentity>,
 }
 
-/// Who certifies the senders of an instance. `None` does not happen: the library signs with any key.
-pub(crate) fn authority(seed: &[u8; 32]) -> Option<CertificateAuthority> {
-    CertificateAuthority::new(derive::digest(seed, &["certificates"]), "the gateway's").ok()
+/// Who certifies the senders of an instance.
+pub(crate) fn authority(seed: &[u8; 32]) -> CertificateAuthority {
+    CertificateAuthority::new(derive::digest(seed, &["certificates"]), "the gateway's")
 }
 
 /// The public key to which the certificates of an instance with this seed lead, 33 bytes.
 #[must_use]
-pub fn trust_root(seed: &[u8; 32]) -> Option<Bytes> {
-    authority(seed).map(|authority| Bytes(authority.trust_root()))
+pub fn trust_root(seed: &[u8; 32]) -> Bytes {
+    Bytes(authority(seed).trust_root())
 }
 
 impl Instance {
@@ -76,7 +76,7 @@ impl Instance {
         let certificate = match bend {
             BendCertificate::WrongRoot => {
                 let seed = derive::digest(&self.plan.seed, &["other certificates"]);
-                CertificateAuthority::new(seed, "somebody else's")?.certify(from, &key, until)?
+                CertificateAuthority::new(seed, "somebody else's").certify(from, &key, until)?
             }
             BendCertificate::OtherServer => authority.certify_wrongly(from, &key, until, WrongCertificate::OtherServer)?,
             BendCertificate::OtherDevice => authority.certify_wrongly(from, &key, until, WrongCertificate::OtherDevice)?,

@@ -36,7 +36,7 @@ pub(super) async fn instances(patient: &Patient<'_>, chart: &mut Chart, claims: 
         trust_anchors: gateway.trust_anchors.clone(),
         clock: super::now_ms(),
         suite: spoken.said(),
-        trust_root: if spoken.sealed { trust_root(&derive::seed(&patient.seed, "doctor")) } else { None },
+        trust_root: spoken.sealed.then(|| trust_root(&derive::seed(&patient.seed, "doctor"))),
     };
     let open = Call::Open(open).args();
     let opened = patient.endpoint.exchange("open", open).await;

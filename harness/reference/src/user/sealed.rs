@@ -17,6 +17,7 @@ use libsignal_protocol::{
     CiphertextMessageType, ContentHint, DeviceId, IdentityKeyPair, KeyPair, PublicKey, SenderCertificate, ServerCertificate,
     Timestamp, UnidentifiedSenderMessageContent, sealed_sender_decrypt_to_usmc, sealed_sender_encrypt_from_usmc,
 };
+use std::sync::OnceLock;
 
 /// The id of the server's certificate. libsignal has revoked one id and knows others by heart; this is neither.
 const SERVER_KEY_ID: u32 = 1;
@@ -26,36 +27,49 @@ const SERVER_KEY_ID: u32 = 1;
 pub struct CertificateAuthority {
     seed: [u8; 32],
     label: String,
-    root: KeyPair,
-    server: KeyPair,
+    root: PublicKey,
+    /// Made when the first certificate is asked for: most instances tell the trust root, and certify nobody.
+    server: OnceLock<Server>,
+}
+
+/// The key that signs senders' certificates, and what the trust root says of it.
+#[derive(Clone)]
+struct Server {
+    key: KeyPair,
     certificate: ServerCertificate,
 }
 
 impl CertificateAuthority {
     /// An authority whose keys follow from a seed and a label.
-    ///
-    /// # Errors
-    /// `internal` if the library fails.
-    pub fn new(seed: [u8; 32], label: &str) -> Result<Self, Refusal> {
-        let mut rng = draw::generator(&seed, "sealed sender", label, 0);
-        let (root, server) = (KeyPair::generate(&mut rng), KeyPair::generate(&mut rng));
-        let certificate = ServerCertificate::new(SERVER_KEY_ID, server.public_key, &root.private_key, &mut rng)?;
-        Ok(Self { seed, label: label.to_owned(), root, server, certificate })
+    #[must_use]
+    pub fn new(seed: [u8; 32], label: &str) -> Self {
+        let root = KeyPair::generate(&mut draw::generator(&seed, "sealed sender", label, 0)).public_key;
+        Self { seed, label: label.to_owned(), root, server: OnceLock::new() }
+    }
+
+    fn server(&self) -> Result<&Server, Refusal> {
+        if let Some(server) = self.server.get() {
+            return Ok(server);
+        }
+        let mut rng = draw::generator(&self.seed, "sealed sender", &self.label, 0);
+        let (root, key) = (KeyPair::generate(&mut rng), KeyPair::generate(&mut rng));
+        let certificate = ServerCertificate::new(SERVER_KEY_ID, key.public_key, &root.private_key, &mut rng)?;
+        Ok(self.server.get_or_init(|| Server { key, certificate }))
     }
 
     /// The public key that receivers trust, 33 bytes.
     #[must_use]
     pub fn trust_root(&self) -> Vec<u8> {
-        self.root.public_key.serialize().into_vec()
+        self.root.serialize().into_vec()
     }
 
     /// A serialised certificate: this user has this identity key until then (milliseconds since the Unix epoch).
     ///
     /// # Errors
-    /// `bad-key` for another form of key.
+    /// `bad-key` for another form of key; `internal` if the library fails.
     pub fn certify(&self, user: UserId, identity_key: &[u8], until_ms: u64) -> Result<Vec<u8>, Refusal> {
         let draw = format!("{} {user} {until_ms}", self.label);
-        self.signed(user, identity_key, until_ms, DEVICE, &self.server, &draw)
+        self.signed(user, identity_key, until_ms, DEVICE, &self.server()?.key, &draw)
     }
 
     /// A certificate that is wrong in one thing, and right in all others.
@@ -71,7 +85,7 @@ impl CertificateAuthority {
     ) -> Result<Vec<u8>, Refusal> {
         let draw = format!("{} {user} {until_ms} {wrong:?}", self.label);
         match wrong {
-            WrongCertificate::OtherDevice => self.signed(user, identity_key, until_ms, DEVICE + 1, &self.server, &draw),
+            WrongCertificate::OtherDevice => self.signed(user, identity_key, until_ms, DEVICE + 1, &self.server()?.key, &draw),
             WrongCertificate::OtherServer => {
                 let other = KeyPair::generate(&mut draw::generator(&self.seed, "another server", &draw, 0));
                 self.signed(user, identity_key, until_ms, DEVICE, &other, &draw)
@@ -93,7 +107,7 @@ impl CertificateAuthority {
         let device = u8::try_from(device).ok().and_then(|device| DeviceId::new(device).ok());
         let device = device.ok_or_else(|| Refusal::new(Reason::Internal, "the contract's device number is out of range"))?;
         let until = Timestamp::from_epoch_millis(until_ms);
-        let signer = self.certificate.clone();
+        let signer = self.server()?.certificate.clone();
         let made = SenderCertificate::new(user.to_string(), None, key, device, until, signer, &by.private_key, &mut rng)?;
         Ok(made.serialized()?.to_vec())
     }

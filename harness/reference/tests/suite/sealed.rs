@@ -7,7 +7,7 @@ use countersign_reference::{CertificateAuthority, OtherIdentity, ReferenceUser, 
 const HOUR: u64 = 60 * 60 * 1000;
 
 fn authority(label: &str) -> CertificateAuthority {
-    CertificateAuthority::new([9; 32], label).unwrap()
+    CertificateAuthority::new([9; 32], label)
 }
 
 fn certificate(by: &CertificateAuthority, of: &ReferenceUser) -> Vec<u8> {
