@@ -7,6 +7,7 @@ use crate::exit::Exit;
 use crate::fault::Fault;
 use crate::output;
 use crate::signals::Signals;
+use countersign_engine::remote::ChildLimits;
 use countersign_engine::{RunOptions, Series};
 use countersign_reports::{code, visible};
 use countersign_trace::{Digest, Verdict};
@@ -18,19 +19,27 @@ use tokio::sync::watch;
 
 /// How long a search goes on if nothing is said.
 const BUDGET: Duration = Duration::from_secs(60);
+/// Bytes of memory that a child may use while it is given malformed input, unless something else is said.
+const MEMORY: u64 = 1 << 30;
 /// Most characters of what was observed.
 const LONGEST: usize = 300;
 
 pub(crate) fn fuzz(args: Fuzz) -> Result<Exit, Fault> {
     let chosen = target::choose(&args.candidate)?;
-    let options = target::options(&args.candidate, chosen.target.clone(), args.jobs, Vec::new())?;
+    let mut options = target::options(&args.candidate, chosen.target.clone(), args.jobs, Vec::new())?;
+    // What a client may use where nothing is said is more than what shows that it grows.
+    let limits = &mut options.remote.limits;
+    if args.wire && limits.memory == ChildLimits::default().memory {
+        limits.memory = MEMORY;
+    }
+    let memory_mib = limits.memory >> 20;
     let _lock = run::lock(&args.out)?;
     write::clear(&args.out).map_err(unwritten)?;
     let runtime = tokio::runtime::Runtime::new().map_err(Fault::Runtime)?;
-    runtime.block_on(searched(options, &args))
+    runtime.block_on(searched(options, &args, memory_mib))
 }
 
-async fn searched(options: RunOptions, args: &Fuzz) -> Result<Exit, Fault> {
+async fn searched(options: RunOptions, args: &Fuzz, memory_mib: u64) -> Result<Exit, Fault> {
     let (interrupt_in, interrupt) = watch::channel(None);
     let mut signals = Signals::listen();
     let signals = tokio::spawn(async move {
@@ -72,7 +81,7 @@ async fn searched(options: RunOptions, args: &Fuzz) -> Result<Exit, Fault> {
     }
     let exit = concluded(&outcome);
     match args.format {
-        Format::Text => output::data(&text(&outcome, &seed, args, exit))?,
+        Format::Text => output::data(&text(&outcome, &seed, args, (exit, memory_mib)))?,
         Format::Json => output::data(&pretty(&summary(&outcome, &seed, args, exit)))?,
     }
     Ok(Exit::Concluded(exit))
@@ -141,7 +150,7 @@ fn per_second(outcome: &Outcome) -> f64 {
     outcome.walks as f64 / searching.as_secs_f64().max(0.001)
 }
 
-fn text(outcome: &Outcome, seed: &Digest, args: &Fuzz, exit: u8) -> String {
+fn text(outcome: &Outcome, seed: &Digest, args: &Fuzz, (exit, memory_mib): (u8, u64)) -> String {
     let mut text = String::new();
     let style = output::style();
     let out = args.out.display().to_string();
@@ -164,7 +173,11 @@ fn text(outcome: &Outcome, seed: &Digest, args: &Fuzz, exit: u8) -> String {
     }
     if !outcome.found.is_empty() {
         let (candidate, profile) = (visible(&args.candidate.candidate, 200), visible(&args.candidate.profile, 100));
-        let command = format!("countersign run --suite {out} --candidate '{candidate}' --profile {profile}");
+        let memory = match args.wire && outcome.found.iter().any(|found| found.cause.finding == "grew") {
+            true => format!(" --child-memory {memory_mib}"),
+            false => String::new(),
+        };
+        let command = format!("countersign run --suite {out} --candidate '{candidate}' --profile {profile}{memory}");
         let _ = writeln!(text, "{}", code(&format!("`{command}` executes them again"), style));
     }
     if let Some(cause) = &outcome.interrupted {

@@ -223,7 +223,7 @@ impl Search<'_, '_> {
             _ => format!("{inputs} malformed inputs that end in {}", cause.finding),
         };
         let observed = shrunk.observed.as_deref().unwrap_or(observed);
-        scenario.why = why(&self.series.options().suite, &cause.requirement, observed, shrunk.kept);
+        scenario.why = why(&self.series.options().suite, &cause.requirement, observed, shrunk.talk.about(), shrunk.kept);
         scenario.verifies = vec![cause.requirement.clone()];
         Found {
             mode: Mode::Wire,
@@ -267,13 +267,17 @@ impl Search<'_, '_> {
 }
 
 /// Why the scenario is one.
-fn why(suite: &Suite, requirement: &str, observed: &str, kept: Option<Kept>) -> String {
+fn why(suite: &Suite, requirement: &str, observed: &str, about: Option<About>, kept: Option<Kept>) -> String {
     let demand = suite.requirements.get(requirement).map(|r| r.sentence.clone()).unwrap_or_default();
     // The rest of what the judge says is about this one execution.
     let observed = observed.split(';').next().unwrap_or_default();
     let quoted: String = observed.chars().filter(|c| !c.is_control()).take(300).collect();
     let kept = kept.map(|kept| format!(" It may be longer than it has to be: {}.", kept.words())).unwrap_or_default();
-    format!("{demand} With this input that did not hold ({quoted}). It stands under a valid MAC, so any peer can send it.{kept}")
+    let by = match about {
+        Some(About::Stanza | About::Bundle) => "A server that hands it out is enough for that.",
+        _ => "It stands under a valid MAC, so any peer can send it.",
+    };
+    format!("{demand} With this input that did not hold ({quoted}). {by}{kept}")
 }
 
 fn planned(talk: &Talk, name: &str) -> Planned {
