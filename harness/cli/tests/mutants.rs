@@ -13,7 +13,7 @@
 
 use countersign_contract::claims;
 use countersign_engine::{Patience, RunEvent, RunOptions, Target};
-use countersign_mutants::{Mutant, coverage, mutants, walked};
+use countersign_mutants::{Mutant, coverage, mutants, walked, wired};
 use countersign_reports::View;
 use countersign_sample::Defect;
 use countersign_scenarios::Suite;
@@ -261,11 +261,11 @@ fn to_run(suite: &Suite, mutant: &Mutant) -> Vec<String> {
 
 #[test]
 fn every_defect_is_a_mutant_of_the_file() {
-    let walked = walked().unwrap().into_iter().map(|w| w.id);
+    let walked = walked().unwrap().into_iter().chain(wired().unwrap()).map(|w| w.id);
     let listed: BTreeSet<String> = mutants().unwrap().into_iter().map(|m| m.id).chain(walked).collect();
     let missing: Vec<_> =
         Defect::ALL.iter().filter(|d| !BY_THE_DOCTOR.contains(d) && !listed.contains(d.as_str())).map(|d| d.as_str()).collect();
-    assert!(missing.is_empty(), "{missing:?} stand in no line of mutants.yaml or walked.yaml");
+    assert!(missing.is_empty(), "{missing:?} stand in no line of mutants.yaml, walked.yaml or wired.yaml");
     assert!(listed.len() >= 20);
 }
 
@@ -307,8 +307,8 @@ fn fails_exactly(defect: Defect, spoken: claims::Suite, only: &[String]) {
         eprintln!("{spoken:?} {defect}: {}", failed.keys().cloned().collect::<Vec<_>>().join(", "));
         return;
     }
-    if walked().unwrap().iter().any(|w| w.id == defect.as_str()) {
-        // Nothing but walks finds these, or they do not belong there.
+    if walked().unwrap().iter().chain(&wired().unwrap()).any(|w| w.id == defect.as_str()) {
+        // Nothing but walks or wire fuzzing finds these, or they do not belong there.
         assert!(failed.is_empty(), "{defect}, {spoken:?}: {failed:?}");
         return;
     }

@@ -3,7 +3,7 @@
 //! A check counts only if it is shown to fail on a candidate with that one defect. `mutants.yaml` lists them: the defect's switch
 //! in the sample ([`countersign_sample::Defect`]), the requirement that it breaks, and the scenarios that must fail on it with the
 //! requirement and the finding that they must name. The tests run every mutant and hold the file against what happened. Defects that no
-//! scenario names, and that random walks find, stand in `walked.yaml`.
+//! scenario names, and that random walks find, stand in `walked.yaml`; those that wire fuzzing finds, in `wired.yaml`.
 
 mod table;
 mod vectors;
@@ -86,6 +86,33 @@ pub fn walked() -> Result<Vec<Walked>, MutantError> {
         }
     }
     Ok(file.walked)
+}
+
+/// The data file of the defects that wire fuzzing finds.
+pub const WIRED: &str = include_str!("../wired.yaml");
+
+/// The file of defects that wire fuzzing finds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WiredFile {
+    /// The defects.
+    pub wired: Vec<Walked>,
+}
+
+/// All defects that no scenario names, and that wire fuzzing finds. None of them is a mutant of `mutants.yaml` or one of [`walked()`].
+///
+/// # Errors
+/// See [`MutantError`].
+pub fn wired() -> Result<Vec<Walked>, MutantError> {
+    let file: WiredFile = serde_saphyr::from_str(WIRED).map_err(|e| MutantError::Form(e.to_string()))?;
+    let mut seen: BTreeSet<String> = mutants()?.into_iter().map(|mutant| mutant.id).collect();
+    seen.extend(walked()?.into_iter().map(|walked| walked.id));
+    for wired in &file.wired {
+        if wired.id.parse::<Defect>().is_err() || !seen.insert(wired.id.clone()) {
+            return Err(MutantError::Switch(wired.id.clone()));
+        }
+    }
+    Ok(file.wired)
 }
 
 /// Why the file cannot be used.

@@ -15,6 +15,8 @@ pub struct Abilities {
     pub receipts: bool,
     /// Has a clock that can be moved.
     pub clock: bool,
+    /// Shows files.
+    pub files: bool,
 }
 
 impl Abilities {
@@ -25,6 +27,7 @@ impl Abilities {
             suite: profile.suite_with(&claims.suites)?,
             retries: claims.features.contains(&Feature::Retry),
             receipts: claims.features.contains(&Feature::DeliveryReceipt),
+            files: claims.features.contains(&Feature::File),
             clock: claims.capabilities.contains(&Capability::VirtualClock),
         })
     }
@@ -32,7 +35,7 @@ impl Abilities {
     /// All of them.
     #[must_use]
     pub const fn all(suite: Suite) -> Self {
-        Self { suite, retries: true, receipts: true, clock: true }
+        Self { suite, retries: true, receipts: true, clock: true, files: true }
     }
 }
 

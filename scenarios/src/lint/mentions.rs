@@ -354,7 +354,7 @@ fn expectation<'a>(expect: &'a Expect, c: &mut Collect<'a>) {
             }
         }
         Expect::SafetyNumberIs(number) => c.add(Role::Use(SAFETY_NUMBER), &number.of, &["of"]),
-        Expect::Silent { user } => c.user(user, "user"),
+        Expect::Silent { user } | Expect::Survives { user } => c.user(user, "user"),
         Expect::Resends { user, to, of, .. } => {
             c.user(user, "user");
             c.user(to, "to");

@@ -1,6 +1,7 @@
 //! What the gateway delivers, one stanza after another.
 
 use super::link::{Arrived, Link};
+use super::stumbles::lenient;
 use super::{SLOW, User};
 use crate::defect::Defect;
 use crate::vault::Opened;
@@ -310,8 +311,10 @@ impl User {
         if opened.plaintext.len() > LARGEST_CONTENT + PADDING_BLOCK {
             return Err(Reason::TooLarge);
         }
+        self.stumble(from, &opened.plaintext).await;
         let content = Content::from_padded(&opened.plaintext);
         let content = match content {
+            Err(_) if self.has(Defect::ShowsTextThatIsNone) => lenient(&opened.plaintext).ok_or(Reason::Malformed)?,
             Err(ContentError::Padding)
                 if self.has(Defect::NoPadding) || (way != Way::Pairwise && self.has(Defect::TakesUnpaddedInGroups)) =>
             {

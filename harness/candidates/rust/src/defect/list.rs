@@ -427,4 +427,19 @@ defects! {
     SkipsSealMac = "skips-seal-mac";
     /// Answers an operation that does not exist with success.
     InventsOperation = "invents-operation";
+    // What only malformed input under a valid MAC shows, and wire fuzzing finds.
+    /// Breaks down over a number or length that is written in more bytes than it needs: its reader of numbers asserts that there are none.
+    DiesOnRedundantBytes = "dies-on-redundant-bytes";
+    /// Waits for the rest of a content whose last field states more bytes than there are, as if it came from a stream.
+    WaitsForMissingBytes = "waits-for-missing-bytes";
+    /// Sets aside room for what may follow each time that a content names a field again, and never gives it back.
+    KeepsRoomForRepeats = "keeps-room-for-repeats";
+    /// Forgets the session when what it decrypted does not say which message it is: the MAC was right, so that it takes its own state for broken.
+    ForgetsSessionOnNamelessContent = "forgets-session-on-nameless-content";
+    /// Shows a text that is no UTF-8 with its bad bytes replaced, as lenient readers do.
+    ShowsTextThatIsNone = "shows-text-that-is-none";
+    /// Closes its channel over a message stanza without a body, as over a protocol error, and does not open it again.
+    ClosesOverBadStanza = "closes-over-bad-stanza";
+    /// Takes the old session out of the way before it reads the bundle for a new one.
+    ForgetsSessionOnBadBundle = "forgets-session-on-bad-bundle";
 }

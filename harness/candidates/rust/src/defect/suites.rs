@@ -151,6 +151,8 @@ impl Defect {
                 | Self::NotesBeforeChecking
                 | Self::UsesUpBeforeChecking
                 | Self::PredictableRatchetKeys
+                | Self::ForgetsSessionOnNamelessContent
+                | Self::ForgetsSessionOnBadBundle
         )
     }
 }
