@@ -8,6 +8,7 @@ pub(crate) mod changes;
 mod failures;
 mod healing;
 mod instance;
+mod odds;
 mod requirements;
 mod run;
 mod text;
@@ -18,6 +19,7 @@ use crate::causes::Cause;
 use crate::document::head;
 use crate::latency::{Latency, latencies};
 use crate::measure::{counted, grouped};
+use crate::odds::{Odds, odds};
 use crate::standing::{RequirementStanding, Standing};
 use crate::view::{ScenarioText, View, symbol};
 use countersign_trace::{InstanceResult, Verdict};
@@ -52,6 +54,7 @@ struct Page<'a, 'v> {
     /// Instances that are told in full, bytes and trace included, if not all that did not pass are: the first of each cause.
     in_full: Option<BTreeSet<usize>>,
     latencies: Vec<Latency<'v>>,
+    odds: Vec<Odds>,
 }
 
 impl<'a, 'v> Page<'a, 'v> {
@@ -78,6 +81,7 @@ impl<'a, 'v> Page<'a, 'v> {
             in_full: many.then(firsts),
             causes,
             latencies: latencies(view),
+            odds: odds(view),
         }
     }
 }
@@ -122,6 +126,7 @@ impl Page<'_, '_> {
                         (self.limits())
                         (self.requirements())
                         (self.healing())
+                        (self.odds())
                         (self.timing())
                         @if self.causes.is_empty() { (self.failures()) }
                         (self.scenarios())
@@ -152,6 +157,7 @@ impl Page<'_, '_> {
                         li { a href="#verify" { "How to check it" } }
                         li { a href="#requirements" { "Requirements" } }
                         @if self.has_healing() { li { a href="#healing" { "Forward secrecy" } } }
+                        @if !self.odds.is_empty() { li { a href="#odds" { "Rare defects" } } }
                         @if !self.latencies.is_empty() { li { a href="#timing" { "Timing" } } }
                         li { a href="#scenarios" { "Scenarios" } }
                     }

@@ -364,6 +364,12 @@ fn expectation<'a>(expect: &'a Expect, c: &mut Collect<'a>) {
             c.user(user, "user");
             c.add(Role::Use(STANZA), stanza, &["stanza"]);
         }
+        Expect::AnswersAlike { user, stanzas } => {
+            c.user(user, "user");
+            for (i, name) in stanzas.iter().enumerate() {
+                c.add(Role::Use(STANZA), name, &["stanzas", &i.to_string()]);
+            }
+        }
         Expect::NothingSent { user, to, after } => {
             c.user(user, "user");
             c.user(to, "to");

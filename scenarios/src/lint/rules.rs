@@ -7,7 +7,7 @@ use crate::language::{BundleBend, Cast, ContentSpec, Expect, NamesPrekey, Networ
 use crate::yaml::Node;
 use countersign_contract::Reason;
 use countersign_contract::seen::NoticeKind;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Fields of a libsignal message that the network can change. The disturbance layer knows the same list.
 pub const TAMPER_FIELDS: [&str; 21] = [
@@ -318,6 +318,14 @@ impl Rules<'_> {
             Expect::Survives { user } => self.must_be(Side::Candidate, user, node, &["expect", "survives", "user"]),
             Expect::Silent { user } => self.must_be(Side::Candidate, user, node, &["expect", "silent", "user"]),
             Expect::Acknowledges { user, .. } => self.must_be(Side::Candidate, user, node, &["expect", "acknowledges", "user"]),
+            Expect::AnswersAlike { user, stanzas } => {
+                self.must_be(Side::Candidate, user, node, &["expect", "answers-alike", "user"]);
+                let distinct: BTreeSet<&String> = stanzas.iter().collect();
+                if distinct.len() < 2 || distinct.len() < stanzas.len() {
+                    let hint = "name two or more, each once";
+                    self.fault(node, &["expect", "answers-alike", "stanzas"], "there is nothing to compare an answer with", hint);
+                }
+            }
             Expect::Resends { user, at_least, at_most, .. } => {
                 self.must_be(Side::Candidate, user, node, &["expect", "resends", "user"]);
                 if at_least > at_most {
