@@ -122,7 +122,6 @@ fn the_top_of_the_page_says_what_to_fix_and_where() {
 }
 
 #[test]
-#[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test ends when something is not as it has to be")]
 fn one_finding_is_one_card_that_names_all_its_sides() {
     let mut specimen = every_verdict();
     let replay = specimen.record.instances.iter().find(|i| i.scenario == "e2ee/replay").unwrap().clone();
