@@ -110,7 +110,7 @@ impl Instance {
         let crate::content::Made { content: user_content, file, .. } = made;
         let attachment = match (&user_content, file) {
             (UserContent::Media { media, mime, name, .. }, Some(file)) => {
-                let Some(made) = self.upload(&step.from, from, stanza, *media, &file, None) else { return };
+                let Some(made) = self.upload(&step.from, from, stanza, *media, &file, (None, &[])) else { return };
                 Some(Attachment { mime: mime.clone(), name: name.clone(), ..made })
             }
             _ => None,

@@ -41,6 +41,8 @@ pub(crate) fn instead(cx: &Context<'_>, index: usize, expect: &Expect, said: &Sa
         Expect::Problem { step, reasons, .. } => of_problem(cx, step, reasons),
         Expect::Wire { stanza, .. } => wire::of_message(cx, stanza),
         Expect::NothingSent { user, to, .. } | Expect::Resends { user, to, .. } => wire::of_sent(cx, user, to, &said.evidence),
+        // What went out for each is all that there is to say.
+        Expect::AnswersAlike { .. } => None,
         Expect::SameSafetyNumber { .. } => numbers(&said.observed),
         Expect::SafetyNumberIs(_)
         | Expect::ThiefReads(_)
@@ -49,6 +51,7 @@ pub(crate) fn instead(cx: &Context<'_>, index: usize, expect: &Expect, said: &Sa
         | Expect::PostQuantumHealed(_)
         | Expect::ExportHolds(_)
         | Expect::ExportLacks(_)
+        | Expect::Survives { .. }
         | Expect::SameExport { .. } => None,
         Expect::ShowsOrRefuses(either) => {
             let message = std::slice::from_ref(&either.message);

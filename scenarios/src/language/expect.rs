@@ -138,6 +138,14 @@ pub enum Expect {
         /// Which stanza.
         stanza: String,
     },
+    /// A candidate's client answers several messages that it refused alike: the same receipts go out for each, or none. When they
+    /// go out is not looked at.
+    AnswersAlike {
+        /// Whose client.
+        user: String,
+        /// Which messages: two at least.
+        stanzas: Vec<String>,
+    },
     /// No message of this candidate's user to that peer reaches the gateway between the named step and this expectation.
     NothingSent {
         /// Who.
@@ -202,6 +210,12 @@ pub enum Expect {
     ExportHolds(ExportedKeys),
     /// An exported state does not hold these keys.
     ExportLacks(ExportedKeys),
+    /// Up to here the candidate has answered everything that it was asked, within the deadlines: whatever came in, it has neither ended
+    /// nor stopped answering, and neither used nor sent more than it may. Where that is expected, it is a matter of conformance.
+    Survives {
+        /// Whose client it is.
+        user: String,
+    },
     /// Two exports are the same, byte for byte.
     SameExport {
         /// Names of two `export` steps.

@@ -354,7 +354,7 @@ fn expectation<'a>(expect: &'a Expect, c: &mut Collect<'a>) {
             }
         }
         Expect::SafetyNumberIs(number) => c.add(Role::Use(SAFETY_NUMBER), &number.of, &["of"]),
-        Expect::Silent { user } => c.user(user, "user"),
+        Expect::Silent { user } | Expect::Survives { user } => c.user(user, "user"),
         Expect::Resends { user, to, of, .. } => {
             c.user(user, "user");
             c.user(to, "to");
@@ -363,6 +363,12 @@ fn expectation<'a>(expect: &'a Expect, c: &mut Collect<'a>) {
         Expect::Acknowledges { user, stanza } => {
             c.user(user, "user");
             c.add(Role::Use(STANZA), stanza, &["stanza"]);
+        }
+        Expect::AnswersAlike { user, stanzas } => {
+            c.user(user, "user");
+            for (i, name) in stanzas.iter().enumerate() {
+                c.add(Role::Use(STANZA), name, &["stanzas", &i.to_string()]);
+            }
         }
         Expect::NothingSent { user, to, after } => {
             c.user(user, "user");

@@ -3,11 +3,11 @@
 use super::names::Placed;
 use super::words::step_word;
 use crate::diagnostic::{Fault, Span, known_hint};
-use crate::language::{BundleBend, Cast, ContentSpec, Expect, NamesPrekey, Network, PrekeyOf, Side, Stack, Step};
+use crate::language::{BundleBend, Cast, ContentSpec, Expect, NamesPrekey, Network, PrekeyOf, Rewrite, Side, Stack, Step};
 use crate::yaml::Node;
 use countersign_contract::Reason;
 use countersign_contract::seen::NoticeKind;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Fields of a libsignal message that the network can change. The disturbance layer knows the same list.
 pub const TAMPER_FIELDS: [&str; 21] = [
@@ -150,6 +150,9 @@ impl Rules<'_> {
                     }
                     _ => {}
                 }
+                if matches!(s.network, Some(Network::Rewrite(_))) {
+                    self.must_be(Side::Candidate, &s.to, node, &["send", "network", "rewrite"]);
+                }
                 self.network(s.network.as_ref(), node, "send", &TAMPER_FIELDS);
             }
             Step::CreateGroup(g) => {
@@ -186,6 +189,9 @@ impl Rules<'_> {
                 if properly_signed {
                     // Only of a reference user do we have the identity key with which to sign the bad key.
                     self.must_be(Side::Reference, &b.of, node, &["bundle", "of"]);
+                }
+                if let BundleBend::Rewrite(rewrites) = &b.rule {
+                    self.rewrites(rewrites, node, &["bundle", "rule", "rewrite"], &[]);
                 }
                 if let BundleBend::SignedPrekeyOf(user) | BundleBend::KyberPrekeyOf(user) = &b.rule {
                     self.two(&b.of, user, node, &["bundle", "rule"]);
@@ -249,6 +255,23 @@ impl Rules<'_> {
         }
     }
 
+    /// What is written wrongly into a JSON object, and what must stay as it is.
+    fn rewrites(&mut self, rewrites: &[Rewrite], node: &Node, path: &[&str], fixed: &[&str]) {
+        if rewrites.is_empty() {
+            self.fault(node, path, "nothing to write wrongly", "name at least one member");
+        }
+        for rewrite in rewrites {
+            match rewrite.member.as_slice() {
+                [] => self.fault(node, path, "a rewriting without a `member`", "name the member, such as `[body]`"),
+                [only] if fixed.contains(&only.as_str()) => {
+                    let message = format!("`{only}` has to stay: without it nobody can say what the client has processed");
+                    self.fault(node, path, message, "rewrite another member");
+                }
+                _ => {}
+            }
+        }
+    }
+
     pub(super) fn network(&mut self, network: Option<&Network>, node: &Node, word: &str, fields: &[&'static str]) {
         match network {
             Some(Network::Tamper(field)) if !fields.contains(&field.as_str()) => {
@@ -263,6 +286,7 @@ impl Rules<'_> {
                 }
                 self.count(damage.times, 2..=100, node, &path);
             }
+            Some(Network::Rewrite(rewrites)) => self.rewrites(rewrites, node, &[word, "network", "rewrite"], &["kind", "id"]),
             Some(Network::Deliver(n)) => self.count(*n, 2..=100, node, &[word, "network", "deliver"]),
             _ => {}
         }
@@ -291,8 +315,17 @@ impl Rules<'_> {
             Expect::Notice { user, .. } => self.must_be(Side::Candidate, user, node, &["expect", "notice", "user"]),
             Expect::NothingSent { user, .. } => self.must_be(Side::Candidate, user, node, &["expect", "nothing-sent", "user"]),
             Expect::KeysLeft { user, .. } => self.must_be(Side::Candidate, user, node, &["expect", "keys-left", "user"]),
+            Expect::Survives { user } => self.must_be(Side::Candidate, user, node, &["expect", "survives", "user"]),
             Expect::Silent { user } => self.must_be(Side::Candidate, user, node, &["expect", "silent", "user"]),
             Expect::Acknowledges { user, .. } => self.must_be(Side::Candidate, user, node, &["expect", "acknowledges", "user"]),
+            Expect::AnswersAlike { user, stanzas } => {
+                self.must_be(Side::Candidate, user, node, &["expect", "answers-alike", "user"]);
+                let distinct: BTreeSet<&String> = stanzas.iter().collect();
+                if distinct.len() < 2 || distinct.len() < stanzas.len() {
+                    let hint = "name two or more, each once";
+                    self.fault(node, &["expect", "answers-alike", "stanzas"], "there is nothing to compare an answer with", hint);
+                }
+            }
             Expect::Resends { user, at_least, at_most, .. } => {
                 self.must_be(Side::Candidate, user, node, &["expect", "resends", "user"]);
                 if at_least > at_most {

@@ -54,6 +54,7 @@ impl Alteration {
                 };
                 format!("added {what} to the {place} as field {}", added.tag)
             }
+            Self::Edit(edit) => edit.describe(),
         }
     }
 }

@@ -8,10 +8,12 @@
 //! test writes.
 
 mod describe;
+mod edit;
 mod field;
 mod moment;
 mod plan;
 
+pub use edit::{Edit, Fill, How, Part, edited, edits};
 pub use field::{Field, Layer, UnknownField};
 pub(crate) use plan::{Agreement, Chains, MOST_SPENT, Surface, impossible};
 
@@ -92,6 +94,8 @@ pub enum Alteration {
     Truncate(FieldLength),
     /// Message: add a field at the end: one that the format does not know, or a known one for the second time.
     Add(AddedField),
+    /// Message: change the bytes of a protobuf as it is written, or of what is inside the message or its file.
+    Edit(Edit),
 }
 
 /// Which key to use in place of a fresh one, or in place of the party's own.

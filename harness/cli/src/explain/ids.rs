@@ -176,6 +176,14 @@ fn apart(defect: Defect) -> Explanation {
     if let Some(walked) = walked.into_iter().find(|walked| walked.id == defect.as_str()) {
         return by_walks(defect, &walked);
     }
+    let wired = countersign_mutants::wired().unwrap_or_default();
+    if let Some(wired) = wired.into_iter().find(|wired| wired.id == defect.as_str()) {
+        return by_wire(defect, &wired);
+    }
+    let rare = countersign_mutants::rare().unwrap_or_default();
+    if let Some(rare) = rare.into_iter().find(|rare| rare.id == defect.as_str()) {
+        return by_chance(defect, &rare);
+    }
     let (attack, cost, run) = match defect {
         Defect::FlakyMac => (
             "Whoever changes messages often enough gets one through.",
@@ -203,6 +211,29 @@ fn apart(defect: Defect) -> Explanation {
     }
 }
 
+/// A defect that shows in one of about ten chances.
+fn by_chance(defect: Defect, rare: &countersign_mutants::Rare) -> Explanation {
+    let countersign_mutants::Rare { requirement, scenario, finding, found, chances, .. } = rare;
+    let seeds = countersign_mutants::RARE_SEEDS;
+    Explanation {
+        id: defect.to_string(),
+        kind: "defect",
+        summary: defect.summary().to_owned(),
+        attack: "None is needed: it shows with some keys and some messages, whoever draws them.".to_owned(),
+        cost: "Now and then something is lost that worked a moment before, and nobody can make it happen again.".to_owned(),
+        source: format!("requirement {requirement}: `countersign explain {requirement}`"),
+        cause: defect.summary().to_owned(),
+        fix: "none for the sample, which has it on purpose; in a messenger, try every value of the byte concerned".to_owned(),
+        mutants: format!(
+            "itself; with {chances} chances, `{scenario}` finds `{finding}` of {requirement} under {found} of {seeds} seeds"
+        ),
+        run: format!("countersign run --candidate mutant:{defect}"),
+        details: vec![
+            "a report says under \"Defects that show now and then\" with what probability its run finds such a defect".to_owned(),
+        ],
+    }
+}
+
 /// A defect that only random walks find.
 fn by_walks(defect: Defect, walked: &countersign_mutants::Walked) -> Explanation {
     let countersign_mutants::Walked { requirement, finding, steps, .. } = walked;
@@ -219,6 +250,25 @@ fn by_walks(defect: Defect, walked: &countersign_mutants::Walked) -> Explanation
             "itself; no scenario names it, and random walks find `{finding}` of {requirement} in about {steps} steps"
         ),
         run: format!("countersign fuzz --candidate mutant:{defect} --first"),
+        details: Vec::new(),
+    }
+}
+
+/// A defect that only malformed input under a valid MAC shows.
+fn by_wire(defect: Defect, wired: &countersign_mutants::Walked) -> Explanation {
+    let countersign_mutants::Walked { requirement, finding, .. } = wired;
+    Explanation {
+        id: defect.to_string(),
+        kind: "defect",
+        summary: defect.summary().to_owned(),
+        attack: "A peer puts something inside a message that no honest client writes, and authenticates it.".to_owned(),
+        cost: "One message stops the client, makes it lose a conversation, or shows what nobody wrote.".to_owned(),
+        source: format!("requirement {requirement}: `countersign explain {requirement}`"),
+        cause: defect.summary().to_owned(),
+        fix: "none for the sample, which has it on purpose; in a messenger, refuse what cannot be read, whoever authenticated it"
+            .to_owned(),
+        mutants: format!("itself; no scenario names it, and wire fuzzing finds `{finding}` of {requirement}"),
+        run: format!("countersign fuzz --wire --first --carrier child --candidate mutant:{defect}"),
         details: Vec::new(),
     }
 }

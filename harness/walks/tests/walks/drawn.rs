@@ -21,6 +21,7 @@ fn drawn(suite: Spoken, seed: u8, number: u64) -> Walk {
 
 fn found(walk: &Walk) -> Found {
     Found {
+        mode: countersign_walks::Mode::Walks,
         cause: Cause { requirement: "ORD-01".to_owned(), finding: "not-shown".to_owned() },
         observed: String::new(),
         walks: 1,
@@ -91,6 +92,9 @@ fn everything_that_can_happen_does_and_most_of_it_is_looked_at() {
                 *actions.entry(format!("{fate:?}")).or_insert(0) += 1;
                 written += u32::from(!matches!(fate, Fate::Lost));
             }
+            if let Action::Say { what, .. } = action {
+                *actions.entry(format!("{what:?}")).or_insert(0) += 1;
+            }
         }
         for told in walk.steps().told {
             let Step::Expect(expect) = told.step else { continue };
@@ -104,9 +108,9 @@ fn everything_that_can_happen_does_and_most_of_it_is_looked_at() {
             }
         }
     }
-    assert_eq!(actions.len(), 15 + 8, "{actions:#?}");
+    assert_eq!(actions.len(), 17 + 8 + 3, "{actions:#?}");
     assert!(actions.values().all(|count| *count >= 20), "{actions:#?}");
-    assert_eq!(expectations.len(), 9, "{expectations:#?}");
+    assert_eq!(expectations.len(), 11, "{expectations:#?}");
     assert!(expectations.values().all(|count| *count >= 20), "{expectations:#?}");
     // What is thrown away, and what is so late that nobody can say, is the rest.
     assert!(looked_at.len() as u32 * 10 > written * 7, "{} of {written}", looked_at.len());

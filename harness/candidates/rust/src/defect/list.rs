@@ -427,4 +427,56 @@ defects! {
     SkipsSealMac = "skips-seal-mac";
     /// Answers an operation that does not exist with success.
     InventsOperation = "invents-operation";
+    // What only malformed input under a valid MAC shows, and wire fuzzing finds.
+    /// Breaks down over a number or length that is written in more bytes than it needs: its reader of numbers asserts that there are none.
+    DiesOnRedundantBytes = "dies-on-redundant-bytes";
+    /// Waits for the rest of a content whose last field states more bytes than there are, as if it came from a stream.
+    WaitsForMissingBytes = "waits-for-missing-bytes";
+    /// Sets aside room for what may follow each time that a content names a field again, and never gives it back.
+    KeepsRoomForRepeats = "keeps-room-for-repeats";
+    /// Forgets the session when what it decrypted does not say which message it is: the MAC was right, so that it takes its own state for broken.
+    ForgetsSessionOnNamelessContent = "forgets-session-on-nameless-content";
+    /// Shows a text that is no UTF-8 with its bad bytes replaced, as lenient readers do.
+    ShowsTextThatIsNone = "shows-text-that-is-none";
+    /// Closes its channel over a message stanza without a body, as over a protocol error, and does not open it again.
+    ClosesOverBadStanza = "closes-over-bad-stanza";
+    /// Takes the old session out of the way before it reads the bundle for a new one.
+    ForgetsSessionOnBadBundle = "forgets-session-on-bad-bundle";
+
+    // What a refusal tells.
+    /// Asks for a message again if its authentication code is wrong, and not if that is right and the padding behind it wrong.
+    TellsWrongPaddingApart = "tells-wrong-padding-apart";
+    /// Looks at the length of a ciphertext first, and does not ask again for one that is no whole number of blocks.
+    TellsWrongLengthApart = "tells-wrong-length-apart";
+
+    /// Takes the two identity keys under an authentication code in either order, since it was never clear which one comes first.
+    TakesIdentitiesEitherWay = "takes-identities-either-way";
+
+    // What shows only when two conditions meet.
+    /// Checks the authentication code of a message, but not when the message sets up a session at the same time: that was thought to be
+    /// proof enough.
+    SkipsMacOfFirstMessage = "skips-mac-of-first-message";
+    /// Forgets what was said when it comes online again, so that a reaction to an earlier message is about an unknown one.
+    ForgetsTalkOnReturn = "forgets-talk-on-return";
+    /// Sends an edit that is asked for again as a message of its own: only texts were thought of.
+    ResendsEditAsText = "resends-edit-as-text";
+    /// Fetches the file of the first message after it came online again before the store of files is ready, and gives it up.
+    LosesFileOnReturn = "loses-file-on-return";
+    /// Keeps to its list of blocked users between two, and in groups trusts the gateway with it.
+    ShowsBlockedInGroups = "shows-blocked-in-groups";
+    /// Tells of no changed identity key while it works on what waited for it: all notices of that time are thrown away.
+    MissesIdentityChangeOnReturn = "misses-identity-change-on-return";
+    /// Goes on with the classical ratchet alone: what it receives of the post-quantum one is used for the keys of messages, and its
+    /// progress is never stored.
+    NeverStoresPqProgress = "never-stores-pq-progress";
+
+    // What shows in one of about ten chances: where a byte that should not matter is below 26.
+    /// Loses each message whose id ends in such a byte: one shard of its store does not write.
+    LosesSomeMessages = "loses-some-messages";
+    /// Refuses each session whose base key begins with such a byte: leading zeros of a number are cut off, and some more.
+    RefusesSomeSessions = "refuses-some-sessions";
+    /// Refuses what comes under a new ratchet key that begins with such a byte, likewise.
+    RefusesSomeRatchetKeys = "refuses-some-ratchet-keys";
+    /// Cannot read a file whose key begins with such a byte, likewise.
+    SpoilsSomeFiles = "spoils-some-files";
 }

@@ -17,6 +17,7 @@ impl Defect {
             | Self::AcceptsSessionWithoutSpqr
             | Self::AcceptsOlderAgreement
             | Self::AcceptsLowOrderRatchetKey
+            | Self::NeverStoresPqProgress
             | Self::IgnoresAddresses => &[Suite::SignalPq],
             Self::AcceptsLowOrderBaseKey | Self::NeverTurnsRatchet => &[Suite::SignalClassic],
             _ => &[Suite::SignalPq, Suite::SignalClassic],
@@ -47,6 +48,7 @@ impl Defect {
                 | Self::ReplaysGroupMessage
                 | Self::IgnoresGroupRetry
                 | Self::AsksNoGroupAgain
+                | Self::ShowsBlockedInGroups
                 | Self::DropsGroupFiles
                 | Self::LosesGroup
                 | Self::KeepsOldSenderKeys
@@ -151,6 +153,12 @@ impl Defect {
                 | Self::NotesBeforeChecking
                 | Self::UsesUpBeforeChecking
                 | Self::PredictableRatchetKeys
+                | Self::ForgetsSessionOnNamelessContent
+                | Self::ForgetsSessionOnBadBundle
+                | Self::TellsWrongPaddingApart
+                | Self::TakesIdentitiesEitherWay
+                | Self::SkipsMacOfFirstMessage
+                | Self::NeverStoresPqProgress
         )
     }
 }

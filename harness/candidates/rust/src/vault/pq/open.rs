@@ -21,6 +21,11 @@ pub(super) const MOST_SKIPPED: usize = 2_000;
 /// Stale copies of sessions that the defects `replays-later-message` and `keeps-old-sessions` work on.
 const STALE_COPIES: usize = 128;
 impl Vault {
+    /// Forgets the sessions with a peer.
+    pub(crate) fn forget_session(&mut self, peer: UserId) {
+        self.sessions.0.remove(&peer.to_string());
+    }
+
     /// Decrypts the body of a message stanza.
     ///
     /// # Errors
@@ -39,6 +44,7 @@ impl Vault {
         };
         let (plaintext, replayed) = match opened {
             Ok(plaintext) => {
+                self.lose_pq_progress(from, before.as_ref());
                 self.writes += 1;
                 // A second use of a last-resort prekey is only ever taken by a defect.
                 (plaintext, self.kyber.take_reused())
@@ -289,8 +295,12 @@ impl Vault {
         }
         // Not from any seed of the harness: what a race does cannot be played back.
         let flaky = || self.defects.has(Defect::FlakyMac) && rand::random::<bool>();
-        if reason == Reason::BadMac && (self.defects.has(Defect::SkipsMac) || flaky()) {
+        let first = kind == MessageType::Prekey && self.defects.has(Defect::SkipsMacOfFirstMessage);
+        if reason == Reason::BadMac && (self.defects.has(Defect::SkipsMac) || first || flaky()) {
             return self.open_despite_mac(from, kind, body).ok_or(reason);
+        }
+        if reason == Reason::BadMac && self.defects.has(Defect::TellsWrongPaddingApart) && self.has_right_mac(from, kind, body) {
+            return Err(Reason::BadPadding);
         }
         Err(reason)
     }
