@@ -236,6 +236,7 @@ fn outcome_in_words(outcome: &Outcome) -> String {
         Outcome::Fault { fault, detail } => {
             let kind = match fault {
                 Fault::Gone => "candidate is gone",
+                Fault::Exceeded => "candidate used more than it may",
                 Fault::Deadline => "no answer before the deadline",
                 Fault::NotTheContract => "not an answer of the contract",
             };

@@ -121,6 +121,27 @@ fn the_top_of_the_page_says_what_to_fix_and_where() {
     assert!(!page.contains("Fix this first"));
 }
 
+#[test]
+fn one_finding_is_one_card_that_names_all_its_sides() {
+    let mut specimen = every_verdict();
+    let replay = specimen.record.instances.iter().find(|i| i.scenario == "e2ee/replay").unwrap().clone();
+    let mut sending = replay.clone();
+    sending.scenario = "e2ee/zz-sending".into();
+    let check = sending.checks.iter_mut().find(|c| c.verdict == Verdict::Fail).unwrap();
+    check.requirements = vec!["SIG-05".into(), "SIG-07".into()];
+    check.likely_cause = Some("the other side forgets, too".into());
+    specimen.record.instances.push(sending);
+    let page = html(&specimen.view());
+    let cards: Vec<&str> = page.split("<article class=\"failure\">").skip(1).filter(|c| c.contains(": shown-twice")).collect();
+    assert_eq!(cards.len(), 1);
+    let card = cards[0].split_once("</article>").unwrap().0;
+    for part in ["found in 2 of 3", "SIG-07", "SIG-05", "the other side forgets, too", "e2ee/replay", "e2ee/zz-sending"] {
+        assert!(card.contains(part), "{part}: {card}");
+    }
+    // What the card is about, and what a side names, is not missed with it once more.
+    assert!(!card.contains("Missed with it"), "{card}");
+}
+
 /// A run in which what failed is waived, and another waiver came to this.
 #[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test ends when something is not as it has to be")]
 fn waived(state: WaiverState, exit_code: u8) -> Specimen {

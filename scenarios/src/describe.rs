@@ -5,7 +5,7 @@ mod state;
 
 use crate::language::{
     BendCertificate, BendContent, BundleBend, Cast, ContentSpec, Damage, Endpoint, Expect, FileSpec, MediaStep, Network,
-    PrekeyOf, Send, Side, Step, WeakKey,
+    PrekeyOf, Rewrite, Send, Side, Step, WeakKey,
 };
 use countersign_contract::Reason;
 use countersign_contract::portable::{MessageType, ReceiptType};
@@ -189,6 +189,9 @@ fn network(text: &mut String, network: Option<&Network>, it: &str) {
         Some(Network::DamagedEachTime(Damage { field, times })) => {
             text.push_str(&format!("; the network changes its field {field}, and delivers it {times} times under the same id"));
         }
+        Some(Network::Rewrite(rewrites)) => {
+            rewrites.iter().for_each(|rewrite| text.push_str(&format!("; the server {}", rewrite.describe())));
+        }
         Some(Network::Cut(n)) => text.push_str(&format!("; the network cuts its body to {n} bytes")),
     }
 }
@@ -224,6 +227,10 @@ fn bundle(rule: &BundleBend) -> String {
         BundleBend::WeakIdentity(key) => format!("the identity key is {}", weak(*key)),
         BundleBend::ZeroKyberPrekey => "the Kyber prekey is all zero, properly signed".to_owned(),
         BundleBend::NoOneTimePrekey => "it has no one-time prekey".to_owned(),
+        BundleBend::Rewrite(rewrites) => {
+            let wrongly: Vec<String> = rewrites.iter().map(Rewrite::describe).collect();
+            format!("the server {}", wrongly.join(", and "))
+        }
         BundleBend::SameAgain => "it has the same one-time prekeys as the one before".to_owned(),
     }
 }
@@ -364,6 +371,7 @@ fn expectation(cast: &BTreeMap<String, Cast>, expect: &Expect) -> String {
             };
             format!("the safety number {} is {}{refused}", number.of, number.digits)
         }
+        Expect::Survives { user } => format!("the client of {} is still there, and has answered everything in time", who(user)),
         Expect::Silent { user } => format!("nothing of {} reaches the gateway after its deletion", who(user)),
         Expect::Resends { user, to, of, at_least, at_most } => {
             format!("{} sends {of} to {} again at least {at_least} and at most {at_most} times", who(user), who(to))

@@ -19,6 +19,7 @@ fn rubbish_is_no_evidence() {
             let (code, _, said) = countersign(&[command, &record.display().to_string()]);
             assert_eq!(code, Some(8), "{command} {rubbish:?}: {said}");
             assert!(said.contains("the record is empty") || said.contains("line 1"), "{said}");
+            assert!(said.contains("record.jsonl: ") && said.contains("hint: "), "{said}");
         }
     }
 }

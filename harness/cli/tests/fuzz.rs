@@ -57,6 +57,43 @@ fn what_is_found_is_handed_over_as_a_suite_that_lint_and_run_take() {
 }
 
 #[test]
+fn malformed_input_is_counted_and_drawn_again_from_the_seed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for carrier in ["in-process", "child"] {
+        let (code, summary) = fuzz(folder.path(), &["--wire", "--cases", "100", "--seed", "7", "--carrier", carrier]);
+        // Nine conversations, the last of them with four inputs.
+        assert_eq!((code, &summary["inputs"], &summary["walks"]), (0, &100.into(), &9.into()), "{summary:#}");
+        assert_eq!(summary["not_judged"], serde_json::json!({}), "{summary:#}");
+    }
+    assert_eq!(countersign(&["fuzz", "--wire", "--steps", "9"]).status.code(), Some(2));
+}
+
+/// A child that ends, and one that grows: found, told once, handed over, and found again by an ordinary run.
+#[test]
+fn what_ends_a_child_is_handed_over_as_a_suite_that_lint_and_run_take() {
+    for (mutant, finding) in [("dies-on-redundant-bytes", "died"), ("keeps-room-for-repeats", "grew")] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (suite, candidate) = (folder.path().join("suite"), format!("mutant:{mutant}"));
+        let as_child = ["--carrier", "child", "--child-memory", "300"];
+        let search = ["--wire", "--cases", "1500", "--seed", "5", "--first", "--candidate", &candidate];
+        let (code, summary) = fuzz(&suite, &[&search[..], &as_child].concat());
+        assert_eq!(code, 4, "{summary:#}");
+        let failure = &summary["failures"][0];
+        assert_eq!((&failure["requirement"], &failure["finding"]), (&"ROB-01".into(), &finding.into()), "{summary:#}");
+        assert_eq!((&failure["kept_longer"], &failure["steps"]), (&Value::Null, &2.into()), "{summary:#}");
+        let observed = failure["observed"].as_str().unwrap_or_default();
+        assert!(observed.ends_with("an echo is not answered after that"), "{observed}");
+        let (suite_path, out) = (suite.display().to_string(), folder.path().join("run").display().to_string());
+        assert_eq!(countersign(&["lint", &suite_path]).status.code(), Some(0));
+        let run = |candidate: &str| {
+            let args = ["run", "--quiet", "--suite", &suite_path, "--candidate", candidate, "--out", &out];
+            countersign(&[&args[..], &as_child].concat()).status.code()
+        };
+        assert_eq!((run(&candidate), run("builtin")), (Some(4), Some(0)), "{mutant}");
+    }
+}
+
+#[test]
 fn a_child_is_walked_with_like_a_candidate_in_process() {
     let folder = tempfile::tempdir().expect("a folder");
     let (code, summary) = fuzz(folder.path(), &["--cases", "4", "--seed", "1", "--carrier", "child", "--profile", "dma-classic"]);

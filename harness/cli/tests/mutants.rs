@@ -16,7 +16,7 @@ mod odds;
 
 use countersign_contract::claims;
 use countersign_engine::{Patience, RunEvent, RunOptions, Target};
-use countersign_mutants::{Mutant, coverage, mutants, rare, walked};
+use countersign_mutants::{Mutant, coverage, mutants, rare, walked, wired};
 use countersign_reports::View;
 use countersign_sample::Defect;
 use countersign_scenarios::Suite;
@@ -202,21 +202,58 @@ fn page_one(results: &[InstanceResult]) -> String {
     page.split_once("<main").unwrap_or_else(|| panic!("no main part in {page}")).0.to_owned()
 }
 
-/// A reader of page one sees which requirement a mutant misses, and by what it was found.
+/// What page one says of each finding: what stands before the list, the lines of causes, and what is missed besides.
+struct PageOne<'a> {
+    head: &'a str,
+    lines: Vec<&'a str>,
+}
+
+impl<'a> PageOne<'a> {
+    fn of(page: &'a str) -> Self {
+        let (head, list) = page.split_once("<ul class=\"besides\">").unwrap_or((page, ""));
+        Self { head, lines: list.split_once("</ul>").map_or("", |(list, _)| list).split("<li>").skip(1).collect() }
+    }
+
+    fn begins(&self, start: &str) -> &'a str {
+        self.lines.iter().copied().find(|line| line.starts_with(start)).unwrap_or_default()
+    }
+
+    /// Whether a line names a finding with a requirement.
+    fn says(line: &str, requirement: &str, finding: &str) -> bool {
+        let (link, found) = (format!(">{requirement}</a>"), format!("{finding}</code>"));
+        line.split("<code>").skip(1).any(|one| one.starts_with(&found) && one.contains(&link))
+    }
+
+    /// Whether a cause is named with this requirement: the first, with what is missed with it and found beside it, or one after it.
+    fn causes_name(&self, requirement: &str, finding: &str) -> bool {
+        let (link, found) = (format!(">{requirement}</a>"), format!("{finding}</code>"));
+        let first = self.head.contains(&found) && (self.head.contains(&link) || self.begins("missed with it").contains(&link));
+        let mut others = self.lines.iter().filter(|line| !line.starts_with("missed"));
+        first || others.any(|line| Self::says(line, requirement, finding))
+    }
+
+    fn names(&self, requirement: &str, finding: &str) -> bool {
+        self.causes_name(requirement, finding) || Self::says(self.begins("missed besides"), requirement, finding)
+    }
+}
+
+/// A reader of page one sees which requirement a mutant misses, and by what it was found, with one of the causes; and whatever else is
+/// missed is there.
 fn assert_named(mutant: &Mutant, results: &[InstanceResult]) {
     // Of a SHOULD there is a warning, which is nothing missed, and has its place further down.
     if results.iter().filter(|r| r.scenario == mutant.scenario).all(|r| r.verdict != Verdict::Fail) {
         return;
     }
     let page = page_one(results);
-    let (link, found) = (format!(">{}</a>", mutant.requirement), format!("<code>{}</code>", mutant.finding));
-    let listed = |after: &str| {
-        let list = after.strip_prefix(" (").and_then(|list| list.split_once(')'));
-        list.is_some_and(|(list, _)| list.split(", ").any(|finding| finding == mutant.finding))
-    };
-    // Where one requirement is missed in one way, that stands in the sentence; else in the list of all that is missed.
-    let named = page.split(&link).skip(1).any(listed) || (page.contains(&link) && page.contains(&found));
-    assert!(named, "{}: {} and {} are not on page one: {page}", mutant.id, mutant.requirement, mutant.finding);
+    let shown = PageOne::of(&page);
+    let named = shown.causes_name(&mutant.requirement, &mutant.finding);
+    assert!(named, "{}: no cause on page one has {} and {}: {page}", mutant.id, mutant.requirement, mutant.finding);
+    let failed =
+        results.iter().filter(|r| r.verdict == Verdict::Fail).flat_map(|r| &r.checks).filter(|c| c.verdict == Verdict::Fail);
+    for (check, requirement) in failed.flat_map(|check| check.requirements.iter().map(move |requirement| (check, requirement))) {
+        let finding = check.finding.as_deref().unwrap_or_default();
+        assert!(shown.names(requirement, finding), "{}: {requirement} and {finding} are not on page one: {page}", mutant.id);
+    }
 }
 
 /// The scenario that has to find a mutant, and all twins.
@@ -227,11 +264,12 @@ fn to_run(suite: &Suite, mutant: &Mutant) -> Vec<String> {
 
 #[test]
 fn every_defect_is_a_mutant_of_the_file() {
-    let others = walked().unwrap().into_iter().map(|w| w.id).chain(rare().unwrap().into_iter().map(|r| r.id));
+    let others =
+        walked().unwrap().into_iter().chain(wired().unwrap()).map(|w| w.id).chain(rare().unwrap().into_iter().map(|r| r.id));
     let listed: BTreeSet<String> = mutants().unwrap().into_iter().map(|m| m.id).chain(others).collect();
     let missing: Vec<_> =
         Defect::ALL.iter().filter(|d| !BY_THE_DOCTOR.contains(d) && !listed.contains(d.as_str())).map(|d| d.as_str()).collect();
-    assert!(missing.is_empty(), "{missing:?} stand in no line of mutants.yaml, walked.yaml or rare.yaml");
+    assert!(missing.is_empty(), "{missing:?} stand in no line of mutants.yaml, walked.yaml, wired.yaml or rare.yaml");
     assert!(listed.len() >= 20);
 }
 
@@ -277,8 +315,8 @@ fn fails_exactly(defect: Defect, spoken: claims::Suite, only: &[String]) {
         eprintln!("{spoken:?} {defect}: {}", failed.keys().cloned().collect::<Vec<_>>().join(", "));
         return;
     }
-    if walked().unwrap().iter().any(|w| w.id == defect.as_str()) {
-        // Nothing but walks finds these, or they do not belong there.
+    if walked().unwrap().iter().chain(&wired().unwrap()).any(|w| w.id == defect.as_str()) {
+        // Nothing but walks or wire fuzzing finds these, or they do not belong there.
         assert!(failed.is_empty(), "{defect}, {spoken:?}: {failed:?}");
         return;
     }

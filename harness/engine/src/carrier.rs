@@ -69,6 +69,11 @@ impl Broken {
         Self { fault: Fault::Gone, detail: detail.into(), fix: None }
     }
 
+    /// It was ended since it used more than it may.
+    pub fn exceeded(detail: impl Into<String>) -> Self {
+        Self { fault: Fault::Exceeded, detail: detail.into(), fix: None }
+    }
+
     /// What came is not of the contract.
     pub fn not_the_contract(detail: impl Into<String>) -> Self {
         Self { fault: Fault::NotTheContract, detail: detail.into(), fix: None }

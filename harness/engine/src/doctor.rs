@@ -137,6 +137,7 @@ fn fix_of(broken: &Broken) -> String {
             "check the command or address after --candidate, and that the candidate runs by itself; files in the command are \
              looked for in the folder from which Countersign was started"
         }
+        Fault::Exceeded => "allow the candidate more with the --child options, or find out why it needs so much",
         Fault::Deadline => "check that the candidate reads its calls and answers each of them; `describe` waits for nothing",
         Fault::NotTheContract => {
             "check that the address or command is the upper tester's, and that it answers as `countersign schema upper-tester` says"

@@ -3,6 +3,7 @@
 use crate::Instance;
 use crate::instance::MOST_KEPT;
 use crate::plan::Output;
+use crate::rewrite::rewritten;
 use crate::script::StanzaBend;
 use countersign_contract::portable::{MessageType, Prekey, ReceiptType, SignedKey, Stanza};
 use countersign_contract::{Bytes, Reason, StanzaId, UserId};
@@ -21,6 +22,7 @@ impl Instance {
                     if disturbed {
                         self.note_fault(request, reply.status);
                     }
+                    let disturbed = self.rewrite_bundle(request, &mut reply) || disturbed;
                     let mut file = reply.file.take().and_then(|name| self.files.get(&name).cloned());
                     if let Some(small) = file.take_if(|file| file.length <= MOST_KEPT as u64) {
                         reply.body = small.whole(0).unwrap_or_default().into();
@@ -36,6 +38,7 @@ impl Instance {
                 Effect::Frame { channel, text } => {
                     self.note_delivery(channel, &text);
                     let text = if self.extra_members { with_extra_member(&text) } else { text };
+                    let text = self.rewrite_stanza(text);
                     let body = Body::new(text.as_bytes(), &mut self.blobs);
                     self.log(Event::Frame { channel, text: body });
                     self.outputs.push(Output::Frame { channel, text });
@@ -48,6 +51,51 @@ impl Instance {
                 Effect::Bend { stanza, body, r#type } => self.bend(stanza, &body, r#type),
                 Effect::Disturbed { stanza, how } => self.log(Event::Disturbed { stanza, how }),
                 Effect::Invalid { what, detail } => self.observe(None, Observation::Invalid { what, detail }),
+            }
+        }
+    }
+
+    /// A stanza as the scenario has the server write it.
+    fn rewrite_stanza(&mut self, text: String) -> String {
+        if self.rewrites.is_empty() {
+            return text;
+        }
+        let Ok(stanza) = Stanza::from_json(&text).map(|stanza| stanza.id()) else { return text };
+        let Some(rewrites) = self.rewrites.get(&stanza) else { return text };
+        match rewritten(&text, rewrites) {
+            Some(wrong) => {
+                self.log(Event::Disturbed { stanza: Some(stanza), how: "rewritten by the server".to_owned() });
+                wrong
+            }
+            None => {
+                self.skip("a member to rewrite");
+                text
+            }
+        }
+    }
+
+    /// Writes a bundle as the scenario has the server write it: whether it did.
+    fn rewrite_bundle(&mut self, request: u64, reply: &mut countersign_gateway::HttpReply) -> bool {
+        if self.bundle_rewrites.is_empty() || reply.status != 200 {
+            return false;
+        }
+        let of = self.trace.iter().rev().find_map(|entry| match &entry.event {
+            Event::Input(countersign_trace::event::Input::Request { request: r, method, path, .. }) if *r == request => {
+                let of = path.strip_prefix("/keys/").filter(|_| method == "GET").and_then(|of| of.parse::<UserId>().ok());
+                Some(of)
+            }
+            _ => None,
+        });
+        let Some(rewrites) = of.flatten().and_then(|of| self.bundle_rewrites.remove(&of)) else { return false };
+        let wrong = std::str::from_utf8(&reply.body).ok().and_then(|text| rewritten(text, &rewrites));
+        match wrong {
+            Some(wrong) => {
+                reply.body = wrong.into();
+                true
+            }
+            None => {
+                self.skip("a member to rewrite");
+                false
             }
         }
     }
@@ -176,6 +224,10 @@ impl Instance {
                 self.bends.insert(stanza, StanzaBend::Cut(*length as usize));
                 Rule::Bend
             }
+            Network::Rewrite(rewrites) => {
+                self.rewrites.insert(stanza, rewrites.clone());
+                return;
+            }
             Network::DamagedEachTime(damage) => {
                 arm(&mut self.gateway, Rule::Repeat(damage.times.saturating_sub(1)));
                 self.bends.insert(stanza, StanzaBend::Field(damage.field.clone()));
@@ -244,6 +296,10 @@ impl Instance {
 
     pub(crate) fn arm_bundle(&mut self, step: &language::Bundle) {
         let Some(of) = self.user(&step.of) else { return self.skip(format!("the user {}", step.of)) };
+        if let BundleBend::Rewrite(rewrites) = &step.rule {
+            self.bundle_rewrites.entry(of).or_default().extend(rewrites.iter().cloned());
+            return;
+        }
         match self.bundle_rule(&step.of, of, &step.rule) {
             Some(rule) => self.gateway.arm_bundle(of, rule),
             None => self.skip(format!("keys to bend the bundle of {} with", step.of)),
@@ -280,6 +336,8 @@ impl Instance {
                 BundleRule::WithoutOneTime
             }
             BundleBend::SameAgain => BundleRule::ServeAgain,
+            // No rule of the gateway's: it is done to what it answers.
+            BundleBend::Rewrite(_) => return None,
         })
     }
 }

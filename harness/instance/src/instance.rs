@@ -11,7 +11,8 @@ use countersign_contract::operations::Open;
 use countersign_contract::{Call, Reason, StanzaId, UserId};
 use countersign_gateway::{Gateway, HttpRequest};
 use countersign_reference::{CertificateAuthority, Config, ReferenceUser, Stack};
-use countersign_scenarios::{Side, language};
+use countersign_scenarios::language::{self, Expect, Rewrite};
+use countersign_scenarios::{Side, Step};
 use countersign_trace::event::{Entry, Event, Input, Outcome};
 use countersign_trace::{Blobs, Body, MadeFile, Observation, Trace};
 use std::collections::{BTreeMap, VecDeque};
@@ -52,6 +53,9 @@ pub struct Instance {
     pub(crate) media_armed: Option<u32>,
     /// Whether the gateway adds a member that nobody knows to what it gives to clients.
     pub(crate) extra_members: bool,
+    /// What is written wrongly into stanzas, and into the next bundles of users.
+    pub(crate) rewrites: BTreeMap<StanzaId, Vec<Rewrite>>,
+    pub(crate) bundle_rewrites: BTreeMap<UserId, Vec<Rewrite>>,
     /// Who certifies the senders of sealed messages, where there are such.
     pub(crate) authority: Option<CertificateAuthority>,
     /// Plaintext files for users of the candidate to send, by the name under which the gateway serves them.
@@ -128,6 +132,8 @@ impl Instance {
             faults: Vec::new(),
             media_armed: None,
             extra_members: false,
+            rewrites: BTreeMap::new(),
+            bundle_rewrites: BTreeMap::new(),
             authority,
             files: BTreeMap::new(),
             actions: VecDeque::new(),
@@ -301,8 +307,16 @@ impl Instance {
             Outcome::Fault { .. } if waiting.closing => self.end(),
             Outcome::Fault { .. } => self.abandon("an answer of the candidate"),
             Outcome::Problem(_) if setup && !waiting.closing => self.abandon("the set-up"),
+            // Where that is what the scenario is about, nobody waits for the rest as long as that again and again.
+            Outcome::Problem(problem) if problem.reason == Reason::Timeout && waiting.settles() && self.is_about_survival() => {
+                self.abandon("an answer of the candidate");
+            }
             _ => self.continue_after(waiting, &outcome),
         }
+    }
+
+    fn is_about_survival(&self) -> bool {
+        self.plan.scenario.steps.iter().any(|step| matches!(step, Step::Expect(Expect::Survives { .. })))
     }
 
     pub(crate) fn log(&mut self, event: Event) {

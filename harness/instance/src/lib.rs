@@ -22,6 +22,7 @@ mod life;
 mod members;
 pub mod plan;
 mod reference_side;
+mod rewrite;
 mod script;
 mod sealed;
 mod sending;

@@ -75,6 +75,13 @@ pub(crate) struct Waiting {
     then: Then,
 }
 
+impl Waiting {
+    /// Whether it waits for a user to settle.
+    pub(crate) const fn settles(&self) -> bool {
+        matches!(self.then, Then::Settled { .. })
+    }
+}
+
 pub(crate) enum Then {
     Nothing,
     Settled { user: String, through: countersign_contract::StanzaId },

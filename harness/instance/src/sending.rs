@@ -4,11 +4,13 @@ use crate::content::{self, Made};
 use crate::instance::{MOST_KEPT, SentMessage};
 use crate::wrongly::Manner;
 use crate::{Instance, derive};
-use countersign_contract::content::{Attachment, Content, attachment};
+use countersign_contract::content::{Attachment, Content, attachment, pad};
+use countersign_contract::media::MAC_BYTES;
 use countersign_contract::portable::{MessageType, Stanza};
 use countersign_contract::seen::{MediaKind, UserContent};
 use countersign_contract::{Bytes, StanzaId, UserId, operations};
 use countersign_gateway::HttpRequest;
+use countersign_reference::alter::{Part, Refusal, edited, edits};
 use countersign_reference::{Alteration, media};
 use countersign_scenarios::language::{BendContent, Send};
 use countersign_trace::event::Event;
@@ -66,9 +68,10 @@ impl Instance {
         let Made { content: user_content, file, .. } = made;
         let attachment = match (&user_content, file) {
             (UserContent::Media { media, mime, name, .. }, Some(file)) => {
-                let Some(made) = self.upload(&send.from, from, stanza, *media, &file, send.bend) else { return };
+                let Some(made) = self.upload(&send.from, from, stanza, *media, &file, (send.bend, &send.alter)) else { return };
                 Some(Attachment { mime: mime.clone(), name: name.clone(), ..made })
             }
+            _ if edits(Part::Blob, &send.alter) => return self.skip(format!("a file in {} to edit", send.name)),
             _ => None,
         };
         let media_key = attachment.as_ref().map(|a| Digest::of(&a.key));
@@ -119,7 +122,15 @@ impl Instance {
             return;
         }
         let now_ms = self.now_ms;
-        let bent = how.bend.and_then(|bend| bent_plaintext(content, bend));
+        let bent = match edits(Part::Content, how.alter) {
+            true => match edited(Part::Content, how.alter, content.encode_to_vec()) {
+                Ok(content) => Some(pad(content)),
+                Err(Refusal { reason, detail }) => {
+                    return self.observe(Some(from), Observation::Failed { what: format!("encrypt for {to}"), reason, detail });
+                }
+            },
+            false => how.bend.and_then(|bend| bent_plaintext(content, bend)),
+        };
         let encrypted = match bent.or_else(|| (!how.alter.is_empty()).then(|| content.to_padded())) {
             Some(plaintext) => self.with_reference(name, |r| r.encrypt_wrongly(to, &plaintext, how.alter, now_ms)),
             None => self.with_reference(name, |r| r.encrypt(to, content, now_ms)),
@@ -178,7 +189,7 @@ impl Instance {
         stanza: StanzaId,
         kind: MediaKind,
         file: &MadeFile,
-        bend: Option<BendContent>,
+        (bend, alter): (Option<BendContent>, &[Alteration]),
     ) -> Option<Attachment> {
         // Bent downloads concern one file: the next one is whole again.
         match self.media_armed.as_mut() {
@@ -195,6 +206,17 @@ impl Instance {
         let mut blob = file.whole(media::OVERHEAD).unwrap_or_default();
         let mut digest = media::seal_in_place(sealed_as, &key, &mut blob).to_vec();
         self.crypto_us += (self.plan.meter)().saturating_sub(begin);
+        if edits(Part::Blob, alter) {
+            let ciphertext = blob.len().saturating_sub(MAC_BYTES);
+            match edited(Part::Blob, alter, blob.get(..ciphertext).unwrap_or_default().to_vec()) {
+                Ok(ciphertext) => digest = media::authenticate(sealed_as, &key, ciphertext, &mut blob).to_vec(),
+                Err(Refusal { reason, detail }) => {
+                    let what = "encrypt a file".to_owned();
+                    self.observe(Some(from), Observation::Failed { what, reason, detail });
+                    return None;
+                }
+            }
+        }
         let (mut stated_key, mut length) = (key.to_vec(), file.length);
         match bend {
             Some(BendContent::WrongDigest) => digest.iter_mut().take(1).for_each(|b| *b ^= 1),
@@ -239,7 +261,7 @@ const fn other_kind(kind: MediaKind) -> MediaKind {
 }
 
 /// The plaintext of a content that is wrong on purpose; `None` if what is wrong concerns its file.
-fn bent_plaintext(content: &Content, bend: BendContent) -> Option<Vec<u8>> {
+pub(crate) fn bent_plaintext(content: &Content, bend: BendContent) -> Option<Vec<u8>> {
     match bend {
         BendContent::NoPadding => Some(content.encode_to_vec()),
         BendContent::WrongPadding => {

@@ -134,6 +134,7 @@ impl Context<'_> {
     pub(crate) fn fault(op: &str, fault: Fault, detail: &str, expected: String) -> Said {
         let kind = match fault {
             Fault::Gone => "the candidate's endpoint is gone",
+            Fault::Exceeded => "the candidate used more than it may",
             Fault::Deadline => "the deadline passed without an answer",
             Fault::NotTheContract => "the answer is not of the contract",
         };

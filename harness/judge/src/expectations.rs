@@ -18,6 +18,7 @@ mod safety_number;
 pub(crate) mod shows;
 mod silent;
 mod stored;
+mod survives;
 mod thief;
 mod wire;
 
@@ -33,6 +34,10 @@ const QUIET_MACHINE: &str = "run it again with nothing else running on the machi
 
 /// Judges an expectation.
 pub(crate) fn judge(cx: &Context<'_>, index: usize, expect: &Expect) -> Said {
+    if let Expect::Survives { user } = expect {
+        // Nothing else is left of an instance whose candidate is gone.
+        return survives::judge(cx, index, user).unwrap_or_else(|said| said);
+    }
     if let Some(gate) = cx.gate(index, "the expectation is met") {
         return gate;
     }
@@ -71,6 +76,7 @@ pub(crate) fn judge(cx: &Context<'_>, index: usize, expect: &Expect) -> Said {
         Expect::ExportHolds(keys) => exports::keys(cx, keys, true),
         Expect::ExportLacks(keys) => exports::keys(cx, keys, false),
         Expect::SameExport { between } => exports::same(cx, between),
+        Expect::Survives { user } => survives::judge(cx, index, user),
         Expect::Resends { user, to, of, at_least, at_most } => resends::judge(cx, user, to, of, *at_least..=*at_most),
         Expect::Acknowledges { user, stanza } => acknowledges::judge(cx, user, stanza),
         Expect::AnswersAlike { user, stanzas } => alike::judge(cx, user, stanzas),

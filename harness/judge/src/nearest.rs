@@ -51,6 +51,7 @@ pub(crate) fn instead(cx: &Context<'_>, index: usize, expect: &Expect, said: &Sa
         | Expect::PostQuantumHealed(_)
         | Expect::ExportHolds(_)
         | Expect::ExportLacks(_)
+        | Expect::Survives { .. }
         | Expect::SameExport { .. } => None,
         Expect::ShowsOrRefuses(either) => {
             let message = std::slice::from_ref(&either.message);

@@ -3,11 +3,14 @@
 //! A check counts only if it is shown to fail on a candidate with that one defect. `mutants.yaml` lists them: the defect's switch
 //! in the sample ([`countersign_sample::Defect`]), the requirement that it breaks, and the scenarios that must fail on it with the
 //! requirement and the finding that they must name. The tests run every mutant and hold the file against what happened. Defects that no
-//! scenario names, and that random walks find, stand in `walked.yaml`; those that show by chance, in `rare.yaml`.
+//! scenario names, and that random walks find, stand in `walked.yaml`; those that wire fuzzing finds, in `wired.yaml`; those that show by
+//! chance, in `rare.yaml`.
 
 mod table;
+mod vectors;
 
 pub use table::{UNTESTED, Untested, UntestedFile, table, untested};
+pub use vectors::{VECTORS, VectorFile, VectorKills, vector_kills};
 
 use countersign_sample::Defect;
 use countersign_scenarios::Suite;
@@ -86,6 +89,33 @@ pub fn walked() -> Result<Vec<Walked>, MutantError> {
     Ok(file.walked)
 }
 
+/// The data file of the defects that wire fuzzing finds.
+pub const WIRED: &str = include_str!("../wired.yaml");
+
+/// The file of defects that wire fuzzing finds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WiredFile {
+    /// The defects.
+    pub wired: Vec<Walked>,
+}
+
+/// All defects that no scenario names, and that wire fuzzing finds. None of them is a mutant of `mutants.yaml` or one of [`walked()`].
+///
+/// # Errors
+/// See [`MutantError`].
+pub fn wired() -> Result<Vec<Walked>, MutantError> {
+    let file: WiredFile = serde_saphyr::from_str(WIRED).map_err(|e| MutantError::Form(e.to_string()))?;
+    let mut seen: BTreeSet<String> = mutants()?.into_iter().map(|mutant| mutant.id).collect();
+    seen.extend(walked()?.into_iter().map(|walked| walked.id));
+    for wired in &file.wired {
+        if wired.id.parse::<Defect>().is_err() || !seen.insert(wired.id.clone()) {
+            return Err(MutantError::Switch(wired.id.clone()));
+        }
+    }
+    Ok(file.wired)
+}
+
 /// The data file of the defects that show by chance.
 pub const RARE: &str = include_str!("../rare.yaml");
 
@@ -136,13 +166,14 @@ pub struct RareFile {
     pub rare: Vec<Rare>,
 }
 
-/// All defects that show by chance. None of them is a mutant of `mutants.yaml` or a defect of `walked.yaml`.
+/// All defects that show by chance. None of them is a mutant of `mutants.yaml`, or a defect of `walked.yaml` or `wired.yaml`.
 ///
 /// # Errors
 /// See [`MutantError`].
 pub fn rare() -> Result<Vec<Rare>, MutantError> {
     let file: RareFile = serde_saphyr::from_str(RARE).map_err(|e| MutantError::Form(e.to_string()))?;
-    let named = mutants()?.into_iter().map(|mutant| mutant.id).chain(walked()?.into_iter().map(|walked| walked.id));
+    let named =
+        mutants()?.into_iter().map(|mutant| mutant.id).chain(walked()?.into_iter().chain(wired()?).map(|walked| walked.id));
     let mut seen: BTreeSet<String> = named.collect();
     for rare in &file.rare {
         if rare.id.parse::<Defect>().is_err() || !seen.insert(rare.id.clone()) {

@@ -24,3 +24,9 @@ pub use countersign_adversary::alter::{NamedPrekey, PrekeyKind};
 pub use countersign_adversary::{Alteration, MessageSecret, WireProfile};
 pub use refusal::Refusal;
 pub use user::{CertificateAuthority, Config, Opened, OtherIdentity, ReferenceUser, Sealing, Stack, Unsealed, WrongCertificate};
+
+/// What is done wrongly, as data; and edits of bytes, for what is altered before a stack gets it.
+pub mod alter {
+    pub use countersign_adversary::Refusal;
+    pub use countersign_adversary::alter::*;
+}

@@ -83,6 +83,15 @@ pub fn seal_in_place(kind: MediaKind, key: &[u8; KEY_BYTES], file: &mut Vec<u8>)
     Sha256::digest(&file).into()
 }
 
+/// Puts another ciphertext into a blob, with a MAC that holds for it, whatever it is. Gives the new blob's digest.
+#[must_use]
+pub fn authenticate(kind: MediaKind, key: &[u8; KEY_BYTES], ciphertext: Vec<u8>, blob: &mut Vec<u8>) -> [u8; 32] {
+    let mac = mac(&derive(kind, key), &ciphertext);
+    *blob = ciphertext;
+    blob.extend_from_slice(&mac);
+    Sha256::digest(&blob).into()
+}
+
 /// Whether the blob has the digest that its message states.
 #[must_use]
 pub fn digest_ok(digest: &[u8], blob: &[u8]) -> bool {

@@ -227,8 +227,8 @@ pub enum Outcome {
     Ok(Value),
     /// The candidate answered with a problem.
     Problem(Problem),
-    /// There is no answer that could be judged: the candidate is gone, stuck, or does not speak the contract. Never a
-    /// conformance failure.
+    /// There is no answer that could be judged: the candidate is gone, stuck, or does not speak the contract. A conformance failure
+    /// only where a scenario expects exactly that the candidate survives.
     Fault {
         /// What kind.
         fault: Fault,
@@ -243,6 +243,8 @@ pub enum Outcome {
 pub enum Fault {
     /// The endpoint cannot be reached, or went away.
     Gone,
+    /// It was ended since it used more than it may: memory, processor time, sizes of files.
+    Exceeded,
     /// The deadline of the operation passed.
     Deadline,
     /// The answer is not of the contract: not JSON, wrong type, too long, noise.

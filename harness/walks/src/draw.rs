@@ -61,7 +61,7 @@ const FATES: [(Fate, u32); 8] = [
 ];
 
 /// One of several, by weight.
-fn pick<T: Copy>(rng: &mut impl Rng, choices: &[(T, u32)]) -> Option<T> {
+pub(crate) fn pick<T: Copy>(rng: &mut impl Rng, choices: &[(T, u32)]) -> Option<T> {
     let total: u32 = choices.iter().map(|(_, weight)| weight).sum();
     let mut left = rng.random_range(0..total.max(1));
     choices.iter().find_map(|(choice, weight)| match left.checked_sub(*weight) {
@@ -73,7 +73,7 @@ fn pick<T: Copy>(rng: &mut impl Rng, choices: &[(T, u32)]) -> Option<T> {
     })
 }
 
-fn one<T: Copy>(rng: &mut impl Rng, of: &[T]) -> Option<T> {
+pub(crate) fn one<T: Copy>(rng: &mut impl Rng, of: &[T]) -> Option<T> {
     (!of.is_empty()).then(|| of.get(rng.random_range(0..of.len())).copied()).flatten()
 }
 

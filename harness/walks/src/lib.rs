@@ -11,6 +11,7 @@
 //! * [`abilities`]: what depends on the candidate.
 //! * [`walk`]: from what happens to a scenario.
 //! * [`shrink`]: from a failure to the shortest walk with the same cause.
+//! * [`wire`]: malformed input under valid MACs between honest messages, judged and handed over in the same way.
 
 pub mod abilities;
 pub mod action;
@@ -21,11 +22,12 @@ pub mod search;
 pub mod shrink;
 pub mod strategy;
 pub mod walk;
+pub mod wire;
 pub mod write;
 mod yaml;
 
 pub use abilities::{Abilities, Casting};
 pub use cause::Cause;
-pub use search::{Found, Options, Outcome, Telling, search};
+pub use search::{Found, Mode, Options, Outcome, Telling, search};
 pub use strategy::{STEPS, Walks};
 pub use walk::Walk;

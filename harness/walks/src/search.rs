@@ -62,9 +62,21 @@ pub enum Telling<'t> {
     Note(String),
 }
 
+/// What is searched for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// Random walks.
+    #[default]
+    Walks,
+    /// Conversations with malformed input: see [`crate::wire`].
+    Wire,
+}
+
 /// A failure, told once.
 #[derive(Clone, Debug)]
 pub struct Found {
+    /// By which search.
+    pub mode: Mode,
     /// Why it fails.
     pub cause: Cause,
     /// The same for people, in the words of the judge.
@@ -101,6 +113,8 @@ pub struct Outcome {
     pub walks: u64,
     /// Their steps.
     pub steps: u64,
+    /// Malformed inputs in them, if they are conversations with such.
+    pub inputs: u64,
     /// Of them, those that failed.
     pub failed: u64,
     /// Failures, each cause once.
@@ -348,6 +362,7 @@ fn found(
     scenario.why = why(suite, &requirement, observed, shrunk.kept);
     scenario.verifies = vec![requirement.clone()];
     Some(Found {
+        mode: Mode::Walks,
         cause: Cause { requirement, finding: cause.finding.clone() },
         observed: observed.to_owned(),
         walks: 1,
@@ -369,12 +384,12 @@ fn why(suite: &Suite, requirement: &str, observed: &str, kept: Option<Kept>) -> 
 }
 
 /// Part of a file's name.
-fn word(finding: &str) -> String {
+pub(crate) fn word(finding: &str) -> String {
     finding.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).take(40).collect()
 }
 
 /// What kept a walk from being judged, if something did.
-fn unjudged(number: u64, result: &InstanceResult) -> Option<Unjudged> {
+pub(crate) fn unjudged(number: u64, result: &InstanceResult) -> Option<Unjudged> {
     if result.verdict <= Verdict::Warn {
         return None;
     }

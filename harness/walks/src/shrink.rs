@@ -44,12 +44,10 @@ impl Kept {
     #[must_use]
     pub const fn words(self) -> &'static str {
         match self {
-            Self::Unstable => {
-                "the failure did not come again when the same walk was executed once more; the walk is as it was drawn"
-            }
-            Self::Lost => "shrinking lost the failure; the walk is as it was drawn",
-            Self::Stopped => "stopped while it was being shrunk; the walk is the shortest so far",
-            Self::Long => "shrinking took too long; the walk is the shortest so far",
+            Self::Unstable => "the failure did not come again when the same was executed once more; it is as it was drawn",
+            Self::Lost => "shrinking lost the failure; it is as it was drawn",
+            Self::Stopped => "stopped while it was being shrunk; it is the shortest so far",
+            Self::Long => "shrinking took too long; it is the shortest so far",
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What was found, as a folder of data files that `run --suite` and `lint` read.
 
-use crate::search::Found;
+use crate::search::{Found, Mode};
 use crate::yaml;
 use countersign_scenarios::{Cast, Profile, Requirement, Scenario, Suite, SuiteFiles};
 use serde_json::{Map, Value, json};
@@ -36,10 +36,19 @@ pub fn suite(found: &[Found], profile: &Profile, requirements: &[Requirement], s
     for found in found {
         verified.extend(found.scenario.verifies.iter().cloned());
         let path = format!("{}.yaml", found.scenario.id);
-        let head = format!("# Found by `countersign fuzz --profile {} --seed {seed}` in walk {}.\n", profile.id, found.first);
+        let (wire, what) = match found.mode {
+            Mode::Walks => ("", "walk"),
+            Mode::Wire => (" --wire", "conversation"),
+        };
+        let head =
+            format!("# Found by `countersign fuzz{wire} --profile {} --seed {seed}` in {what} {}.\n", profile.id, found.first);
         files.0.insert(path, head + &scenario(&found.scenario));
     }
-    let taken = requirements.iter().filter(|r| verified.contains(&r.id)).filter_map(|r| serde_json::to_value(r).ok());
+    // A suite of the user's own need not have those that only malformed input is about.
+    let builtin = Suite::builtin().map(|suite| suite.requirements).unwrap_or_default();
+    let own = |id: &String| requirements.iter().any(|r| r.id == *id);
+    let ours = builtin.values().filter(|r| !own(&r.id));
+    let taken = requirements.iter().chain(ours).filter(|r| verified.contains(&r.id)).filter_map(|r| serde_json::to_value(r).ok());
     let requirements = json!({ "requirements": taken.collect::<Vec<_>>() });
     files.0.insert("requirements/walks.yaml".to_owned(), yaml::file(&object(requirements), &["requirements"]));
     let profile = Profile {

@@ -27,7 +27,7 @@ use maud::{DOCTYPE, Markup, html};
 use std::collections::{BTreeMap, BTreeSet};
 use text::Shown;
 
-/// If more scenarios failed than this, only the first of each cause are told in full: nobody reads sixty traces.
+/// If more scenarios failed than this, only the first of each cause and of each of its sides are told in full: nobody reads sixty traces.
 const MOST_IN_FULL: u64 = 20;
 const FIRST_OF_CAUSE: usize = 3;
 
@@ -67,7 +67,11 @@ impl<'a, 'v> Page<'a, 'v> {
         let instances = view.record.instances.iter().enumerate().rev();
         let causes = view.causes();
         let many = view.count(Verdict::Fail) > MOST_IN_FULL;
-        let firsts = || causes.iter().flat_map(|c| c.failures.iter().take(FIRST_OF_CAUSE)).filter_map(|f| f.instance).collect();
+        let of_cause = |c: &Cause<'v>| -> Vec<Option<usize>> {
+            let sides = c.sides.iter().filter_map(|side| side.places.first().copied());
+            c.failures.iter().take(FIRST_OF_CAUSE).map(|f| f.instance).chain(sides).collect()
+        };
+        let firsts = || causes.iter().flat_map(of_cause).flatten().collect();
         Self {
             view,
             anchors: anchors(view),

@@ -210,6 +210,12 @@ pub enum Expect {
     ExportHolds(ExportedKeys),
     /// An exported state does not hold these keys.
     ExportLacks(ExportedKeys),
+    /// Up to here the candidate has answered everything that it was asked, within the deadlines: whatever came in, it has neither ended
+    /// nor stopped answering, and neither used nor sent more than it may. Where that is expected, it is a matter of conformance.
+    Survives {
+        /// Whose client it is.
+        user: String,
+    },
     /// Two exports are the same, byte for byte.
     SameExport {
         /// Names of two `export` steps.

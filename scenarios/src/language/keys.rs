@@ -1,5 +1,6 @@
 //! Keys: bundles and how they are bent, rotation, safety numbers.
 
+use super::Rewrite;
 use countersign_adversary::Alteration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -54,6 +55,8 @@ pub enum BundleBend {
     NoOneTimePrekey,
     /// The same one-time prekeys as in the answer before.
     SameAgain,
+    /// This is wrong in the JSON of the answer, if it goes to a candidate's client.
+    Rewrite(Vec<Rewrite>),
 }
 
 /// Public keys on which Diffie-Hellman gives a value that everybody knows.

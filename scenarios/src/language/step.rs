@@ -2,8 +2,8 @@
 
 use super::{
     AskAgain, Bundle, ChangeGroup, CreateGroup, Damage, DeliverTo, Expect, ExportState, FetchKeys, LoseNext, MakeClone, Many,
-    Pair, Redeliver, RestoreSnapshot, RotateKeys, SendStored, SendToGroup, ServeBundle, StoreBlob, TakeSnapshot, TryConnect,
-    UnknownStanza, VerifyIdentity,
+    Pair, Redeliver, RestoreSnapshot, Rewrite, RotateKeys, SendStored, SendToGroup, ServeBundle, StoreBlob, TakeSnapshot,
+    TryConnect, UnknownStanza, VerifyIdentity,
 };
 pub use countersign_adversary::Alteration;
 use countersign_adversary::alter::PrekeyKind;
@@ -262,6 +262,8 @@ pub enum Network {
     Cut(u32),
     /// Changes one named field, and delivers the damaged message several times under the same id.
     DamagedEachTime(Damage),
+    /// Hands it to a candidate's client with this wrong in its stanza; what can be read of it stays under its id.
+    Rewrite(Vec<Rewrite>),
 }
 
 /// What is wrong with a content that a reference user makes.

@@ -213,6 +213,9 @@ pub(crate) fn mentions(step: &Step) -> Vec<Mention<'_>> {
             if let Some(user) = &s.copy_for {
                 c.user(user, "copy-for");
             }
+            if let Some(user) = &s.names_distribution_of {
+                c.user(user, "names-distribution-of");
+            }
             content(&s.content, &mut c);
             c.define(Sort::Message, &s.name);
         }
@@ -351,7 +354,7 @@ fn expectation<'a>(expect: &'a Expect, c: &mut Collect<'a>) {
             }
         }
         Expect::SafetyNumberIs(number) => c.add(Role::Use(SAFETY_NUMBER), &number.of, &["of"]),
-        Expect::Silent { user } => c.user(user, "user"),
+        Expect::Silent { user } | Expect::Survives { user } => c.user(user, "user"),
         Expect::Resends { user, to, of, .. } => {
             c.user(user, "user");
             c.user(to, "to");

@@ -3,7 +3,7 @@
 use super::names::Placed;
 use super::words::step_word;
 use crate::diagnostic::{Fault, Span, known_hint};
-use crate::language::{BundleBend, Cast, ContentSpec, Expect, NamesPrekey, Network, PrekeyOf, SendToGroup, Side, Stack, Step};
+use crate::language::{BundleBend, Cast, ContentSpec, Expect, NamesPrekey, Network, PrekeyOf, Rewrite, Side, Stack, Step};
 use crate::yaml::Node;
 use countersign_contract::Reason;
 use countersign_contract::seen::NoticeKind;
@@ -33,10 +33,6 @@ pub const TAMPER_FIELDS: [&str; 21] = [
     "kyber-prekey-id",
     "kyber-ciphertext",
 ];
-
-/// Fields of a sender key message that the network can change. The disturbance layer knows the same list.
-const GROUP_TAMPER_FIELDS: [&str; 8] =
-    ["version", "unknown-version", "distribution-id", "chain-id", "iteration", "ciphertext", "signature", "signature-stripped"];
 
 /// Reasons that say nothing about the input: a candidate that gives one of them did not refuse for a right reason.
 const NEVER_RIGHT: [Reason; 3] = [Reason::Unsupported, Reason::Internal, Reason::Timeout];
@@ -93,7 +89,7 @@ impl Rules<'_> {
         }
     }
 
-    fn two(&mut self, a: &str, b: &str, node: &Node, path: &[&str]) {
+    pub(super) fn two(&mut self, a: &str, b: &str, node: &Node, path: &[&str]) {
         if a == b {
             self.fault(node, path, format!("`{a}` and `{b}` are the same user"), "name two users");
         }
@@ -107,7 +103,7 @@ impl Rules<'_> {
     }
 
     /// What is done wrongly is done by a member on our own stack.
-    fn altered(&mut self, user: &str, is: bool, node: &Node, path: &[&str]) {
+    pub(super) fn altered(&mut self, user: &str, is: bool, node: &Node, path: &[&str]) {
         let Some(member) = self.cast.get(user).and_then(|(_, cast)| cast.as_ref()).filter(|_| is) else { return };
         if member.side == Side::Reference && member.stack == Stack::Adversary {
             return;
@@ -137,6 +133,7 @@ impl Rules<'_> {
                 }
                 self.sealed(s, node);
                 self.altered(&s.from, !s.alter.is_empty(), node, &["send", "alter"]);
+                self.fits(&s.alter, |alteration| !alteration.in_group_alone(), node, "send");
                 self.altered(&s.from, s.names_prekey.is_some(), node, &["send", "names-prekey"]);
                 if let Some(NamesPrekey { of: PrekeyOf::User(user), .. }) = &s.names_prekey {
                     // Only of our own users do we know which prekeys they have.
@@ -152,6 +149,9 @@ impl Rules<'_> {
                         self.count(file.bytes, 0..=LARGEST_HEAVY, node, &["send", "content", "file", "bytes"])
                     }
                     _ => {}
+                }
+                if matches!(s.network, Some(Network::Rewrite(_))) {
+                    self.must_be(Side::Candidate, &s.to, node, &["send", "network", "rewrite"]);
                 }
                 self.network(s.network.as_ref(), node, "send", &TAMPER_FIELDS);
             }
@@ -189,6 +189,9 @@ impl Rules<'_> {
                 if properly_signed {
                     // Only of a reference user do we have the identity key with which to sign the bad key.
                     self.must_be(Side::Reference, &b.of, node, &["bundle", "of"]);
+                }
+                if let BundleBend::Rewrite(rewrites) = &b.rule {
+                    self.rewrites(rewrites, node, &["bundle", "rule", "rewrite"], &[]);
                 }
                 if let BundleBend::SignedPrekeyOf(user) | BundleBend::KyberPrekeyOf(user) = &b.rule {
                     self.two(&b.of, user, node, &["bundle", "rule"]);
@@ -252,31 +255,24 @@ impl Rules<'_> {
         }
     }
 
-    fn send_to_group(&mut self, s: &SendToGroup, node: &Node) {
-        if self.side(&s.from) == Some(Side::Candidate) && (s.fresh_key || s.bend.is_some()) {
-            let message = format!("`{}` is a candidate's user", s.from);
-            self.fault(node, &["send-to-group", "from"], message, "only what reference users send can be made like this");
+    /// What is written wrongly into a JSON object, and what must stay as it is.
+    fn rewrites(&mut self, rewrites: &[Rewrite], node: &Node, path: &[&str], fixed: &[&str]) {
+        if rewrites.is_empty() {
+            self.fault(node, path, "nothing to write wrongly", "name at least one member");
         }
-        let fits = matches!(
-            s.content,
-            ContentSpec::Text(_)
-                | ContentSpec::ExactText(_)
-                | ContentSpec::TextOfBytes(_)
-                | ContentSpec::EveryPlane
-                | ContentSpec::Reply { .. }
-                | ContentSpec::File(_)
-        );
-        if !fits {
-            self.fault(node, &["send-to-group", "content"], "not a content for a group", "a text, a reply or a file");
+        for rewrite in rewrites {
+            match rewrite.member.as_slice() {
+                [] => self.fault(node, path, "a rewriting without a `member`", "name the member, such as `[body]`"),
+                [only] if fixed.contains(&only.as_str()) => {
+                    let message = format!("`{only}` has to stay: without it nobody can say what the client has processed");
+                    self.fault(node, path, message, "rewrite another member");
+                }
+                _ => {}
+            }
         }
-        if s.copy_for.is_some() && s.network.is_none() {
-            let hint = "say in `network` what happens to the copy";
-            self.fault(node, &["send-to-group", "copy-for"], "nothing happens to this copy", hint);
-        }
-        self.network(s.network.as_ref(), node, "send-to-group", &GROUP_TAMPER_FIELDS);
     }
 
-    fn network(&mut self, network: Option<&Network>, node: &Node, word: &str, fields: &[&'static str]) {
+    pub(super) fn network(&mut self, network: Option<&Network>, node: &Node, word: &str, fields: &[&'static str]) {
         match network {
             Some(Network::Tamper(field)) if !fields.contains(&field.as_str()) => {
                 let hint = known_hint(field, fields.iter().copied());
@@ -290,6 +286,7 @@ impl Rules<'_> {
                 }
                 self.count(damage.times, 2..=100, node, &path);
             }
+            Some(Network::Rewrite(rewrites)) => self.rewrites(rewrites, node, &[word, "network", "rewrite"], &["kind", "id"]),
             Some(Network::Deliver(n)) => self.count(*n, 2..=100, node, &[word, "network", "deliver"]),
             _ => {}
         }
@@ -318,6 +315,7 @@ impl Rules<'_> {
             Expect::Notice { user, .. } => self.must_be(Side::Candidate, user, node, &["expect", "notice", "user"]),
             Expect::NothingSent { user, .. } => self.must_be(Side::Candidate, user, node, &["expect", "nothing-sent", "user"]),
             Expect::KeysLeft { user, .. } => self.must_be(Side::Candidate, user, node, &["expect", "keys-left", "user"]),
+            Expect::Survives { user } => self.must_be(Side::Candidate, user, node, &["expect", "survives", "user"]),
             Expect::Silent { user } => self.must_be(Side::Candidate, user, node, &["expect", "silent", "user"]),
             Expect::Acknowledges { user, .. } => self.must_be(Side::Candidate, user, node, &["expect", "acknowledges", "user"]),
             Expect::AnswersAlike { user, stanzas } => {

@@ -81,5 +81,6 @@ pub(super) const fn expect_word(expect: &Expect) -> &'static str {
         Expect::ExportHolds(_) => "export-holds",
         Expect::ExportLacks(_) => "export-lacks",
         Expect::SameExport { .. } => "same-export",
+        Expect::Survives { .. } => "survives",
     }
 }

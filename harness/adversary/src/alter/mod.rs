@@ -8,12 +8,14 @@
 //! test writes.
 
 mod describe;
+mod edit;
 mod field;
 mod moment;
 mod plan;
 
+pub use edit::{Edit, Fill, How, Part, edited, edits};
 pub use field::{Field, Layer, UnknownField};
-pub(crate) use plan::{Agreement, Chains, Surface};
+pub(crate) use plan::{Agreement, Chains, MOST_SPENT, Surface, impossible};
 
 use crate::curve::{KeyPair, low_order_point};
 use crate::profile::WireProfile;
@@ -73,6 +75,9 @@ pub enum Alteration {
     SwapMacIdentities,
     /// Message: compute the MAC over another identity key, 33 bytes as a rule, in place of the sender's own.
     MacSender(Bytes),
+    /// Group message: encrypt once more under the number and the key of the message this many before, 1 to 8. The chain then goes on
+    /// from where it stands.
+    ChainRewind(u8),
     /// Group message: sign with this key in place of the sender key's own. `former` is that of the sender key before.
     SignWith(KeyChoice),
     /// Message: put a number into a field.
@@ -89,6 +94,8 @@ pub enum Alteration {
     Truncate(FieldLength),
     /// Message: add a field at the end: one that the format does not know, or a known one for the second time.
     Add(AddedField),
+    /// Message: change the bytes of a protobuf as it is written, or of what is inside the message or its file.
+    Edit(Edit),
 }
 
 /// Which key to use in place of a fresh one, or in place of the party's own.

@@ -1,7 +1,7 @@
 //! The sending half of the ratchet. The message is put together field by field, and each step asks the alterations.
 
 use super::Session;
-use crate::alter::{Alteration, Chains, Field, Layer, Surface};
+use crate::alter::{Alteration, Chains, Field, Layer, Part, Surface, edited, edits};
 use crate::kdf::MessageKeys;
 use crate::refusal::Refusal;
 use crate::wire::{Fields, inner, outer};
@@ -41,8 +41,9 @@ impl Session {
         }
         let (chain_key, seed) = (sender.chain.key, sender.chain.seed());
         let keys = MessageKeys::derive(&seed, pq_key.as_deref().filter(|_| !chains.without_pq_key));
-        let ciphertext = match surface.padding(plaintext)? {
-            None => keys.encrypt(plaintext),
+        let plaintext = edited(Part::Plaintext, alterations, plaintext.to_vec())?;
+        let ciphertext = match surface.padding(&plaintext)? {
+            None => keys.encrypt(&plaintext),
             Some(blocks) => keys.encrypt_blocks(&blocks),
         };
         let mut fields = Fields::default();
@@ -55,8 +56,10 @@ impl Session {
         }
         let mut version = self.profile.version() << 4 | low;
         surface.bend(Layer::Inner, &mut version, &mut fields)?;
+        let mut protobuf = Vec::new();
+        fields.write(&mut protobuf);
         let mut message = vec![version];
-        fields.write(&mut message);
+        message.append(&mut edited(Part::Inner, alterations, protobuf)?);
         let (ours, theirs) = (self.local_identity.serialized(), self.remote_identity.serialized());
         let (first, second) = surface.identities(&ours, &theirs);
         let mut mac = Bytes(keys.mac(first, second, &message).to_vec());
@@ -64,12 +67,23 @@ impl Session {
         message.append(&mut mac.0);
         sender.chain.step();
         self.note(Some(chain_key), seed, &keys);
-        self.wrap(message, low, &surface)
+        self.wrap(message, low, &surface, alterations)
     }
 
     /// Puts the prekey message around, until the peer has answered.
-    fn wrap(&self, message: Vec<u8>, low: u8, surface: &Surface<'_>) -> Result<(MessageType, Vec<u8>), Refusal> {
-        let Some(pending) = &self.pending else { return Ok((MessageType::Normal, message)) };
+    fn wrap(
+        &self,
+        message: Vec<u8>,
+        low: u8,
+        surface: &Surface<'_>,
+        alterations: &[Alteration],
+    ) -> Result<(MessageType, Vec<u8>), Refusal> {
+        let Some(pending) = &self.pending else {
+            if edits(Part::Outer, alterations) {
+                return Err(Refusal::new(Reason::Unsupported, "the session was answered: there is no prekey message to edit"));
+            }
+            return Ok((MessageType::Normal, message));
+        };
         let mut fields = Fields::default();
         if let Some(id) = pending.one_time {
             fields.number(outer::PREKEY_ID, id);
@@ -89,8 +103,10 @@ impl Session {
         }
         let mut version = self.profile.version() << 4 | low;
         surface.bend(Layer::Outer, &mut version, &mut fields)?;
+        let mut protobuf = Vec::new();
+        fields.write(&mut protobuf);
         let mut bytes = vec![version];
-        fields.write(&mut bytes);
+        bytes.append(&mut edited(Part::Outer, alterations, protobuf)?);
         Ok((MessageType::Prekey, bytes))
     }
 }

@@ -16,6 +16,10 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
+use tokio::sync::watch;
+
+/// Most bytes that a defective candidate takes and keeps: more than a child may, and less than a machine has.
+const LARGEST_HOARD: usize = 2 << 30;
 
 /// The sample candidate. Clones are handles to the same one.
 #[derive(Clone)]
@@ -27,12 +31,32 @@ struct Inner {
     wires: WireFactory,
     defects: Arc<dyn Defects>,
     instances: Mutex<BTreeMap<InstanceId, Arc<Instance>>>,
+    collapse: Arc<Collapse>,
+}
+
+/// What a defective candidate does to itself as a whole.
+#[derive(Default)]
+pub(crate) struct Collapse {
+    /// Turns true when it has ended.
+    pub(crate) ended: watch::Sender<bool>,
+    hoard: Mutex<Vec<Vec<u8>>>,
+}
+
+impl Collapse {
+    /// Takes so many bytes of memory and keeps them.
+    pub(crate) fn set_aside(&self, bytes: usize) {
+        let mut hoard = self.hoard.lock().unwrap_or_else(PoisonError::into_inner);
+        let room = LARGEST_HOARD.saturating_sub(hoard.iter().map(Vec::len).sum());
+        // Not of zeros, which a system need not back with memory before they are written.
+        hoard.push(vec![1; bytes.min(room)]);
+    }
 }
 
 /// One instance: a gateway, a clock, and users who know of nothing else.
 pub(crate) struct Instance {
     pub(crate) wire: Arc<dyn Wire>,
     pub(crate) defects: Arc<dyn Defects>,
+    pub(crate) collapse: Arc<Collapse>,
     pub(crate) suite: Suite,
     /// The key that senders' certificates lead to, where there are sealed messages.
     pub(crate) trust_root: Option<Bytes>,
@@ -56,7 +80,14 @@ impl Sample {
     /// A candidate that reaches its gateways over `wires` and makes the mistakes that `defects` says; see [`crate::Honest`].
     #[must_use]
     pub fn new(wires: WireFactory, defects: Arc<dyn Defects>) -> Self {
-        Self { inner: Arc::new(Inner { wires, defects, instances: Mutex::default() }) }
+        Self { inner: Arc::new(Inner { wires, defects, instances: Mutex::default(), collapse: Arc::default() }) }
+    }
+
+    /// Resolves when the candidate has ended, as only defective ones do by themselves. Whoever carries its calls ends then.
+    pub async fn ended(&self) {
+        let mut ended = self.inner.collapse.ended.subscribe();
+        // The sender lives as long as this handle does.
+        let _ = ended.wait_for(|ended| *ended).await;
     }
 
     /// Executes a call. Each operation blocks on what the contract says.
@@ -216,6 +247,7 @@ impl Sample {
         let instance = Arc::new(Instance {
             wire,
             defects,
+            collapse: Arc::clone(&self.inner.collapse),
             suite,
             trust_root: args.trust_root.clone(),
             clock,

@@ -7,10 +7,11 @@ use crate::exit::Exit;
 use crate::fault::Fault;
 use crate::output;
 use crate::signals::Signals;
+use countersign_engine::remote::ChildLimits;
 use countersign_engine::{RunOptions, Series};
 use countersign_reports::{code, visible};
 use countersign_trace::{Digest, Verdict};
-use countersign_walks::{Abilities, Found, Options, Outcome, Telling, search, write};
+use countersign_walks::{Abilities, Found, Options, Outcome, Telling, search, wire, write};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -18,19 +19,27 @@ use tokio::sync::watch;
 
 /// How long a search goes on if nothing is said.
 const BUDGET: Duration = Duration::from_secs(60);
+/// Bytes of memory that a child may use while it is given malformed input, unless something else is said.
+const MEMORY: u64 = 1 << 30;
 /// Most characters of what was observed.
 const LONGEST: usize = 300;
 
 pub(crate) fn fuzz(args: Fuzz) -> Result<Exit, Fault> {
     let chosen = target::choose(&args.candidate)?;
-    let options = target::options(&args.candidate, chosen.target.clone(), args.jobs, Vec::new())?;
+    let mut options = target::options(&args.candidate, chosen.target.clone(), args.jobs, Vec::new())?;
+    // What a client may use where nothing is said is more than what shows that it grows.
+    let limits = &mut options.remote.limits;
+    if args.wire && limits.memory == ChildLimits::default().memory {
+        limits.memory = MEMORY;
+    }
+    let memory_mib = limits.memory >> 20;
     let _lock = run::lock(&args.out)?;
     write::clear(&args.out).map_err(unwritten)?;
     let runtime = tokio::runtime::Runtime::new().map_err(Fault::Runtime)?;
-    runtime.block_on(searched(options, &args))
+    runtime.block_on(searched(options, &args, memory_mib))
 }
 
-async fn searched(options: RunOptions, args: &Fuzz) -> Result<Exit, Fault> {
+async fn searched(options: RunOptions, args: &Fuzz, memory_mib: u64) -> Result<Exit, Fault> {
     let (interrupt_in, interrupt) = watch::channel(None);
     let mut signals = Signals::listen();
     let signals = tokio::spawn(async move {
@@ -59,7 +68,10 @@ async fn searched(options: RunOptions, args: &Fuzz) -> Result<Exit, Fault> {
     let how =
         Options { cases: args.cases, time, found: args.first.then_some(1), steps: args.steps as usize, executions: args.shrinks };
     output::progress(&format!("seed {seed}"));
-    let outcome = search(&series, abilities, how, interrupt, &mut tell).await;
+    let outcome = match args.wire {
+        true => wire::search::search(&series, abilities, how, interrupt, &mut tell_of_inputs).await,
+        false => search(&series, abilities, how, interrupt, &mut tell).await,
+    };
     series.shut_down().await;
     signals.abort();
     if !outcome.found.is_empty() {
@@ -69,7 +81,7 @@ async fn searched(options: RunOptions, args: &Fuzz) -> Result<Exit, Fault> {
     }
     let exit = concluded(&outcome);
     match args.format {
-        Format::Text => output::data(&text(&outcome, &seed, args, exit))?,
+        Format::Text => output::data(&text(&outcome, &seed, args, (exit, memory_mib)))?,
         Format::Json => output::data(&pretty(&summary(&outcome, &seed, args, exit)))?,
     }
     Ok(Exit::Concluded(exit))
@@ -99,6 +111,20 @@ fn tell(telling: &Telling<'_>) {
     }
 }
 
+/// As [`tell`], where inputs are counted.
+fn tell_of_inputs(telling: &Telling<'_>) {
+    match telling {
+        Telling::Progress { walks, failed, time } => {
+            let rate = *walks as f64 / time.as_secs_f64().max(0.001);
+            output::progress(&format!("{walks} inputs, {failed} conversations failed ({rate:.0} inputs a second)"));
+        }
+        Telling::Failed { number, cause } => {
+            output::progress(&format!("conversation {number} fails: {}; shrinking", visible(&cause.to_string(), LONGEST)));
+        }
+        telling => tell(telling),
+    }
+}
+
 /// The same codes in the same order as a run has them.
 fn concluded(outcome: &Outcome) -> u8 {
     let worst = outcome.unjudged.keys().max();
@@ -124,28 +150,34 @@ fn per_second(outcome: &Outcome) -> f64 {
     outcome.walks as f64 / searching.as_secs_f64().max(0.001)
 }
 
-fn text(outcome: &Outcome, seed: &Digest, args: &Fuzz, exit: u8) -> String {
+fn text(outcome: &Outcome, seed: &Digest, args: &Fuzz, (exit, memory_mib): (u8, u64)) -> String {
     let mut text = String::new();
     let style = output::style();
     let out = args.out.display().to_string();
     for found in &outcome.found {
         let cause = visible(&found.cause.to_string(), LONGEST);
         let _ = writeln!(text, "FAIL {cause}: {}", code(&visible(&found.observed, LONGEST), style));
-        let _ = writeln!(text, "     {} of {} walks, walk {} first", found.walks, outcome.walks, found.first);
+        let (what, each) = if args.wire { ("conversations", "conversation") } else { ("walks", "walk") };
+        let _ = writeln!(text, "     {} of {} {what}, {each} {} first", found.walks, outcome.walks, found.first);
         let _ = writeln!(text, "     {}/{}.yaml: {} steps", out, found.scenario.id, found.scenario.steps.len());
         if let Some(kept) = found.kept {
             let _ = writeln!(text, "     {}", kept.words());
         }
     }
     for (verdict, count) in &outcome.unjudged {
-        let _ = writeln!(text, "{count} walks could not be judged: {verdict}");
+        let what = if args.wire { "conversations" } else { "walks" };
+        let _ = writeln!(text, "{count} {what} could not be judged: {verdict}");
     }
     for unjudged in &outcome.told {
         let _ = writeln!(text, "     walk {}: {}", unjudged.number, code(&visible(&unjudged.observed, LONGEST), style));
     }
     if !outcome.found.is_empty() {
         let (candidate, profile) = (visible(&args.candidate.candidate, 200), visible(&args.candidate.profile, 100));
-        let command = format!("countersign run --suite {out} --candidate '{candidate}' --profile {profile}");
+        let memory = match args.wire && outcome.found.iter().any(|found| found.cause.finding == "grew") {
+            true => format!(" --child-memory {memory_mib}"),
+            false => String::new(),
+        };
+        let command = format!("countersign run --suite {out} --candidate '{candidate}' --profile {profile}{memory}");
         let _ = writeln!(text, "{}", code(&format!("`{command}` executes them again"), style));
     }
     if let Some(cause) = &outcome.interrupted {
@@ -157,11 +189,14 @@ fn text(outcome: &Outcome, seed: &Digest, args: &Fuzz, exit: u8) -> String {
         _ => "nothing was found as far as it went",
     };
     let (seconds, rate) = (outcome.times.wall_us as f64 / 1e6, per_second(outcome));
-    let _ = writeln!(
-        text,
-        "{} walks, {} steps in {seconds:.1} s ({rate:.0} walks a second), seed {seed}",
-        outcome.walks, outcome.steps
-    );
+    let (walks, inputs) = (outcome.walks, outcome.inputs);
+    let done = match args.wire {
+        true => {
+            format!("{inputs} malformed inputs in {walks} conversations in {seconds:.1} s ({rate:.0} conversations a second)")
+        }
+        false => format!("{walks} walks, {} steps in {seconds:.1} s ({rate:.0} walks a second)", outcome.steps),
+    };
+    let _ = writeln!(text, "{done}, seed {seed}");
     let _ = writeln!(text, "{verdict}");
     text
 }
@@ -190,7 +225,9 @@ fn summary(outcome: &Outcome, seed: &Digest, args: &Fuzz, exit: u8) -> Value {
         "profile": args.candidate.profile,
         "candidate": args.candidate.candidate,
         "steps_each": args.steps,
+        "wire": args.wire,
         "walks": outcome.walks,
+        "inputs": outcome.inputs,
         "steps": outcome.steps,
         "failed": outcome.failed,
         "failures": outcome.found.iter().map(found).collect::<Vec<_>>(),

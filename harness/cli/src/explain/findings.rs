@@ -224,6 +224,24 @@ pub(crate) fn text(finding: Finding) -> Text {
             "State the key that was published, from the same store.",
             &["KEY-02"],
         ),
+        Finding::Died => (
+            "One message ends the user's messenger, and again each time that it is started, since the message is delivered again.",
+            "Nothing arrives any more for anybody whom the process serves, until somebody takes the message out by hand.",
+            "Let every reader end in a refusal, and catch what the library throws; acknowledge what was refused, so that it does not come again.",
+            &["ROB-01"],
+        ),
+        Finding::Hung => (
+            "One message stops the user's messenger: it looks as if it ran, and nothing arrives any more.",
+            "The user learns of no message until the client is started anew, and then meets the same one.",
+            "Give every wait an end, and let the task that works on what arrives outlive each single message.",
+            &["ROB-01"],
+        ),
+        Finding::Grew => (
+            "A few messages take all the memory, or all the time, of the device or of a server that many share.",
+            "The system ends the messenger, or something else that runs beside it.",
+            "Set nothing aside for what a message claims, bound what is kept for each message, and give it back.",
+            &["ROB-01"],
+        ),
         Finding::UnusableKeys => (
             "No attack is needed: nobody can write to this user.",
             "First messages to the user fail.",

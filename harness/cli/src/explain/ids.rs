@@ -176,6 +176,10 @@ fn apart(defect: Defect) -> Explanation {
     if let Some(walked) = walked.into_iter().find(|walked| walked.id == defect.as_str()) {
         return by_walks(defect, &walked);
     }
+    let wired = countersign_mutants::wired().unwrap_or_default();
+    if let Some(wired) = wired.into_iter().find(|wired| wired.id == defect.as_str()) {
+        return by_wire(defect, &wired);
+    }
     let rare = countersign_mutants::rare().unwrap_or_default();
     if let Some(rare) = rare.into_iter().find(|rare| rare.id == defect.as_str()) {
         return by_chance(defect, &rare);
@@ -246,6 +250,25 @@ fn by_walks(defect: Defect, walked: &countersign_mutants::Walked) -> Explanation
             "itself; no scenario names it, and random walks find `{finding}` of {requirement} in about {steps} steps"
         ),
         run: format!("countersign fuzz --candidate mutant:{defect} --first"),
+        details: Vec::new(),
+    }
+}
+
+/// A defect that only malformed input under a valid MAC shows.
+fn by_wire(defect: Defect, wired: &countersign_mutants::Walked) -> Explanation {
+    let countersign_mutants::Walked { requirement, finding, .. } = wired;
+    Explanation {
+        id: defect.to_string(),
+        kind: "defect",
+        summary: defect.summary().to_owned(),
+        attack: "A peer puts something inside a message that no honest client writes, and authenticates it.".to_owned(),
+        cost: "One message stops the client, makes it lose a conversation, or shows what nobody wrote.".to_owned(),
+        source: format!("requirement {requirement}: `countersign explain {requirement}`"),
+        cause: defect.summary().to_owned(),
+        fix: "none for the sample, which has it on purpose; in a messenger, refuse what cannot be read, whoever authenticated it"
+            .to_owned(),
+        mutants: format!("itself; no scenario names it, and wire fuzzing finds `{finding}` of {requirement}"),
+        run: format!("countersign fuzz --wire --first --carrier child --candidate mutant:{defect}"),
         details: Vec::new(),
     }
 }

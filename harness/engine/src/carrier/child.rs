@@ -10,6 +10,7 @@ use super::{Broken, Endpoint, Patience, Raw};
 use crate::remote::ChildLimits;
 use async_trait::async_trait;
 use calls::Calls;
+use countersign_contract::Operation;
 use countersign_contract::carrier::{LONGEST_LINE, Request};
 use process::Process;
 use serde_json::Value;
@@ -73,6 +74,14 @@ impl Endpoint for ChildEndpoint {
     async fn exchange(&self, op: &str, args: Value) -> Raw {
         let deadline = self.patience.deadline(op);
         match tokio::time::timeout(deadline, self.ask(op, args)).await {
+            // It is done with what it was given: what it used for that it uses still.
+            Ok(Ok(raw)) if op == Operation::Settle.as_str() => match self.process.outgrown() {
+                Some(cause) => {
+                    self.calls.fail_all(cause.clone());
+                    Raw::Broken(cause)
+                }
+                None => raw,
+            },
             Ok(Ok(raw)) => raw,
             Ok(Err(broken)) => Raw::Broken(broken),
             Err(_) => {

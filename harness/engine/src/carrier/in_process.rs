@@ -41,7 +41,22 @@ impl Endpoint for InProcess {
         let mut task = JoinSet::new();
         let (sample, name) = (self.sample.clone(), op.to_owned());
         task.spawn(async move { sample.answer(&name, args).await });
-        match tokio::time::timeout(deadline, task.join_next()).await {
+        let answered = async {
+            tokio::select! {
+                biased;
+                () = self.sample.ended() => Err(Broken::gone("the built-in candidate ended")),
+                answer = task.join_next() => Ok(answer),
+            }
+        };
+        let answered = match tokio::time::timeout(deadline, answered).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(ended)) => {
+                self.cause.set(ended.clone());
+                return Raw::Broken(ended);
+            }
+            Err(late) => Err(late),
+        };
+        match answered {
             Ok(Some(Ok(Ok(answer)))) => Raw::Ok(answer),
             Ok(Some(Ok(Err(problem)))) => Raw::Problem(problem),
             Ok(Some(Err(error))) => Raw::Broken(Broken::gone(format!("the built-in candidate broke down in `{op}`: {error}"))),

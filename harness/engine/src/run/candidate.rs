@@ -19,11 +19,17 @@ pub(super) struct Candidate {
 struct State {
     endpoint: Arc<dyn Endpoint>,
     restarts: u32,
+    most: u32,
 }
 
 impl Candidate {
     pub(super) fn new(prepared: Prepared, endpoint: Arc<dyn Endpoint>) -> Self {
-        Self { prepared, state: Mutex::new(State { endpoint, restarts: 0 }) }
+        Self { prepared, state: Mutex::new(State { endpoint, restarts: 0, most: MOST_RESTARTS }) }
+    }
+
+    /// Lets it be started again so often, where its end is what is looked for.
+    pub(super) fn allow_restarts(&self, most: u32) {
+        self.lock().most = most;
     }
 
     pub(super) const fn gateways(&self) -> &Gateways {
@@ -51,7 +57,7 @@ impl Candidate {
         let cause = old.broken()?;
         {
             let mut state = self.lock();
-            if state.restarts >= MOST_RESTARTS {
+            if state.restarts >= state.most {
                 return None;
             }
             state.restarts += 1;

@@ -101,6 +101,11 @@ impl Series {
         self.candidate.revive().await
     }
 
+    /// Lets a candidate that broke be started again so many times in all; a run does it three times.
+    pub fn allow_restarts(&self, most: u32) {
+        self.candidate.allow_restarts(most);
+    }
+
     /// What the candidate's carrier has to say that is no verdict.
     #[must_use]
     pub fn notes(&self) -> Vec<String> {

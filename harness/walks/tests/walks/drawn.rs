@@ -21,6 +21,7 @@ fn drawn(suite: Spoken, seed: u8, number: u64) -> Walk {
 
 fn found(walk: &Walk) -> Found {
     Found {
+        mode: countersign_walks::Mode::Walks,
         cause: Cause { requirement: "ORD-01".to_owned(), finding: "not-shown".to_owned() },
         observed: String::new(),
         walks: 1,

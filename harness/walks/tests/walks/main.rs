@@ -6,3 +6,4 @@ mod drawn;
 mod honest;
 mod planted;
 mod support;
+mod wire;

@@ -3,8 +3,9 @@
 use countersign_engine::{Patience, RunOptions, Series, Target};
 use countersign_scenarios::{Suite, SuiteFiles};
 use countersign_trace::Verdict;
-use countersign_walks::{Abilities, Options, Outcome, search};
+use countersign_walks::{Abilities, Options, Outcome, search, wire};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use tokio::sync::watch;
 
 /// One search at a time: each uses all processors.
@@ -45,6 +46,30 @@ pub(crate) fn walk(profile: &str, target: &Target, seed: u8, cases: u64, found: 
         let abilities = Abilities::of(&series.options().profile, series.description()).unwrap();
         let options = Options { cases: Some(cases), time: None, found, steps: countersign_walks::STEPS, executions: 400 };
         let outcome = search(&series, abilities, options, interrupt, &mut |_| {}).await;
+        series.shut_down().await;
+        outcome
+    })
+}
+
+/// Wire fuzzing with as many inputs as said, or until so many causes of failures were found. No answer is waited for longer.
+pub(crate) fn fuzz_wire(
+    profile: &str,
+    target: &Target,
+    seed: u8,
+    cases: u64,
+    found: Option<usize>,
+    longest: Duration,
+) -> Outcome {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let (_keep, interrupt) = watch::channel(None);
+        let patient = RunOptions { patience: Patience::at_most(longest), ..options(profile, target.clone(), seed) };
+        let (doctor, series) = Series::open(patient, interrupt.clone()).await.unwrap();
+        let series = series.unwrap_or_else(|| panic!("{target}: {doctor:?}"));
+        let abilities = Abilities::of(&series.options().profile, series.description()).unwrap();
+        let options = Options { cases: Some(cases), time: None, found, steps: 0, executions: 100 };
+        let outcome = wire::search::search(&series, abilities, options, interrupt, &mut |_| {}).await;
         series.shut_down().await;
         outcome
     })

@@ -31,18 +31,26 @@ pub async fn serve_http(sample: Sample, listener: TcpListener) -> io::Result<()>
 /// When the listener fails.
 pub async fn serve_guarded(sample: Sample, listener: TcpListener, guard: Guard) -> io::Result<()> {
     let (tls, guard) = (guard.acceptor(), Arc::new(guard));
+    let sample_at = sample.clone();
     let routes = Router::new()
         .route("/{operation}", post(call))
         .layer(DefaultBodyLimit::max(LONGEST_LINE))
         .fallback(nothing_there)
         .with_state((sample, guard));
+    let ended = sample_at.ended();
     let listener = listener.tap_io(|stream| {
         // A connection that cannot be told to hurry still works.
         let _ = stream.set_nodelay(true);
     });
-    match tls {
-        None => axum::serve(listener, routes).await,
-        Some(tls) => axum::serve(Secured::new(listener, tls)?, routes).await,
+    let serving = async {
+        match tls {
+            None => axum::serve(listener, routes).await,
+            Some(tls) => axum::serve(Secured::new(listener, tls)?, routes).await,
+        }
+    };
+    tokio::select! {
+        served = serving => served,
+        () = ended => Err(io::Error::other("the candidate broke down")),
     }
 }
 

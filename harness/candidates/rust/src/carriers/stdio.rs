@@ -27,7 +27,13 @@ where
     let writer = tokio::spawn(write_replies(waiting, output));
     let mut input = BufReader::new(input);
     let mut calls = JoinSet::new();
-    while let Some(line) = next_line(&mut input).await? {
+    loop {
+        let line = tokio::select! {
+            biased;
+            () = sample.ended() => return Err(io::Error::other("the candidate broke down")),
+            line = next_line(&mut input) => line?,
+        };
+        let Some(line) = line else { break };
         let replies = replies.clone();
         let sample = sample.clone();
         calls.spawn(async move {

@@ -1,6 +1,7 @@
 //! What the gateway delivers, one stanza after another.
 
 use super::link::{Arrived, Link};
+use super::stumbles::lenient;
 use super::{SLOW, User};
 use crate::defect::Defect;
 use crate::vault::{Opened, first_bytes, has_whole_blocks};
@@ -328,9 +329,13 @@ impl User {
         if opened.plaintext.len() > LARGEST_CONTENT + PADDING_BLOCK {
             return Err(Reason::TooLarge);
         }
+        self.stumble(from, &opened.plaintext).await;
         let content = Content::from_padded(&opened.plaintext);
         let content = match content {
-            Err(ContentError::Padding) if self.has(Defect::NoPadding) => {
+            Err(_) if self.has(Defect::ShowsTextThatIsNone) => lenient(&opened.plaintext).ok_or(Reason::Malformed)?,
+            Err(ContentError::Padding)
+                if self.has(Defect::NoPadding) || (way != Way::Pairwise && self.has(Defect::TakesUnpaddedInGroups)) =>
+            {
                 Content::decode(opened.plaintext.as_slice()).map_err(|_| Reason::Malformed)?
             }
             content => content.map_err(ContentError::reason)?,

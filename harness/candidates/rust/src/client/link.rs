@@ -164,6 +164,9 @@ async fn read(
         }
         let stanza = match read_frame(&frame, defects.as_ref()) {
             Ok(stanza) => stanza,
+            Err(Unreadable { known: true, .. }) if defects.has(Defect::ClosesOverBadStanza) && !frame.contains("\"body\"") => {
+                break;
+            }
             Err(Unreadable { id, known }) => {
                 // What has no id cannot be acknowledged: there is nothing to do but to go on.
                 if let Some(id) = id.filter(|_| known || !defects.has(Defect::DropsUnknownStanzas)) {

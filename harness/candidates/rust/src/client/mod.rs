@@ -12,6 +12,7 @@ mod outgoing;
 mod retry;
 mod sealed;
 mod state;
+mod stumbles;
 mod talk;
 
 use crate::defect::{Defect, Defects};

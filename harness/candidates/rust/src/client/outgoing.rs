@@ -167,7 +167,11 @@ impl User {
 
     async fn fetch(&self, of: UserId) -> Result<Vec<u8>, Problem> {
         let answer = self.gateway.request("GET", format!("/keys/{of}"), Some(&self.token), "", Vec::new()).await?;
-        let bundle: KeyBundle = parse(&answer)?;
+        let bundle = parse(&answer);
+        if bundle.is_err() && self.has(Defect::ForgetsSessionOnBadBundle) {
+            self.state().vault.forget_session(of);
+        }
+        let bundle: KeyBundle = bundle?;
         let now = self.now();
         let started = self.state().vault.start(of, &bundle, now);
         match started {

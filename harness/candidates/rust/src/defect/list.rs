@@ -392,8 +392,56 @@ defects! {
     ShowsRepeatsOfEarlierConnections = "shows-repeats-of-earlier-connections";
     /// Sends again only what it sent since it came online: what could be asked for is kept with the connection.
     ForgetsSentOnReturn = "forgets-sent-on-return";
+    // Of groups whose members misbehave.
+    /// Tells a repeated group message by its bytes, and keeps the keys of those that were read.
+    ReusesGroupMessageKeys = "reuses-group-message-keys";
+    /// Looks for any member's signature key under which a group message verifies.
+    AcceptsSignatureOfAnyMember = "accepts-signature-of-any-member";
+    /// Verifies the signature of a group message over what it has parsed and writes out anew, with the version that it knows.
+    SignatureMissesVersion = "signature-misses-version";
+    /// Takes the sender key that it has of a member if it does not know the one that a message names.
+    GuessesSenderKey = "guesses-sender-key";
+    /// Keeps one sender key for each distribution id, whoever hands it out.
+    StoresSenderKeysById = "stores-sender-keys-by-id";
+    /// Does not look at the version byte of sender keys and of messages under them: there is but one version.
+    IgnoresGroupVersion = "ignores-group-version";
+    /// Cuts off as many bytes of a decrypted group message as its last one says, and does not look at the others.
+    ReadsWrongCipherPadding = "reads-wrong-cipher-padding";
+    /// Throws a sender key away when a message under it cannot be decrypted, in the belief that a new one will come.
+    ForgetsSenderKeyOnBadMessage = "forgets-sender-key-on-bad-message";
+    /// Stores how far a sender key has come before it has read the message that says so.
+    MovesSenderKeyBeforeReading = "moves-sender-key-before-reading";
+    /// Goes as far along a sender key as a message says, whatever that costs.
+    FollowsAnyGroupJump = "follows-any-group-jump";
+    /// Refuses a group message before which more than 2,000 are missing: it keeps the keys of as many.
+    StopsAfterGroupGap = "stops-after-group-gap";
+    /// Refuses a sender key that is handed out late: the limit for missing messages is asked of its number too.
+    RefusesLateSenderKeys = "refuses-late-sender-keys";
+    /// Trusts the library to refuse a signature key of low order, under which anybody can sign; the library does not.
+    AcceptsLowOrderSigningKey = "accepts-low-order-signing-key";
+    /// Acts on whatever comes under a sender key as if it had come between two users.
+    TakesAnyContentInGroups = "takes-any-content-in-groups";
+    /// Takes off the padding of a group message if there is any, and goes on without.
+    TakesUnpaddedInGroups = "takes-unpadded-in-groups";
+    /// Opens a sealed message without a look at its authentication codes: a certificate inside is signed anyway.
+    SkipsSealMac = "skips-seal-mac";
     /// Answers an operation that does not exist with success.
     InventsOperation = "invents-operation";
+    // What only malformed input under a valid MAC shows, and wire fuzzing finds.
+    /// Breaks down over a number or length that is written in more bytes than it needs: its reader of numbers asserts that there are none.
+    DiesOnRedundantBytes = "dies-on-redundant-bytes";
+    /// Waits for the rest of a content whose last field states more bytes than there are, as if it came from a stream.
+    WaitsForMissingBytes = "waits-for-missing-bytes";
+    /// Sets aside room for what may follow each time that a content names a field again, and never gives it back.
+    KeepsRoomForRepeats = "keeps-room-for-repeats";
+    /// Forgets the session when what it decrypted does not say which message it is: the MAC was right, so that it takes its own state for broken.
+    ForgetsSessionOnNamelessContent = "forgets-session-on-nameless-content";
+    /// Shows a text that is no UTF-8 with its bad bytes replaced, as lenient readers do.
+    ShowsTextThatIsNone = "shows-text-that-is-none";
+    /// Closes its channel over a message stanza without a body, as over a protocol error, and does not open it again.
+    ClosesOverBadStanza = "closes-over-bad-stanza";
+    /// Takes the old session out of the way before it reads the bundle for a new one.
+    ForgetsSessionOnBadBundle = "forgets-session-on-bad-bundle";
 
     // What a refusal tells.
     /// Asks for a message again if its authentication code is wrong, and not if that is right and the padding behind it wrong.

@@ -52,6 +52,21 @@ impl Defect {
                 | Self::DropsGroupFiles
                 | Self::LosesGroup
                 | Self::KeepsOldSenderKeys
+                | Self::ReusesGroupMessageKeys
+                | Self::AcceptsSignatureOfAnyMember
+                | Self::SignatureMissesVersion
+                | Self::GuessesSenderKey
+                | Self::StoresSenderKeysById
+                | Self::IgnoresGroupVersion
+                | Self::ReadsWrongCipherPadding
+                | Self::ForgetsSenderKeyOnBadMessage
+                | Self::MovesSenderKeyBeforeReading
+                | Self::FollowsAnyGroupJump
+                | Self::StopsAfterGroupGap
+                | Self::RefusesLateSenderKeys
+                | Self::AcceptsLowOrderSigningKey
+                | Self::TakesAnyContentInGroups
+                | Self::TakesUnpaddedInGroups
         )
     }
 
@@ -71,6 +86,7 @@ impl Defect {
                 | Self::ResendsOpenly
                 | Self::NamesSenderBesideSeal
                 | Self::KeepsCertificate
+                | Self::SkipsSealMac
         )
     }
 
@@ -137,6 +153,8 @@ impl Defect {
                 | Self::NotesBeforeChecking
                 | Self::UsesUpBeforeChecking
                 | Self::PredictableRatchetKeys
+                | Self::ForgetsSessionOnNamelessContent
+                | Self::ForgetsSessionOnBadBundle
                 | Self::TellsWrongPaddingApart
                 | Self::TakesIdentitiesEitherWay
                 | Self::SkipsMacOfFirstMessage

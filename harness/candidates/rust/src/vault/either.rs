@@ -114,6 +114,11 @@ impl Vault {
         either!(self, vault => vault.seal(to, padded, now))
     }
 
+    /// Forgets the sessions with a peer: for defective clients alone.
+    pub(crate) fn forget_session(&mut self, peer: UserId) {
+        either!(self, vault => vault.forget_session(peer));
+    }
+
     /// Decrypts the body of a message stanza.
     ///
     /// # Errors
@@ -214,7 +219,7 @@ impl Vault {
         from: UserId,
         group: GroupId,
         body: &[u8],
-        examine: impl FnOnce(&Content) -> Result<(), Reason>,
+        examine: impl Fn(&Content) -> Result<(), Reason>,
     ) -> Result<(Vec<u8>, bool), Reason> {
         self.only_pq()?.open_group(from, group, body, examine)
     }

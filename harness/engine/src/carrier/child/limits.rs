@@ -89,6 +89,13 @@ fn memory_of(group: Pid) -> u64 {
     pages.sum::<u64>().saturating_mul(page)
 }
 
+/// Bytes of memory that the first process of a group uses. What cannot be read is none: it has ended, or there is no such place.
+pub(super) fn memory_of_first(group: Pid) -> u64 {
+    let statm = std::fs::read_to_string(format!("/proc/{}/statm", group.as_raw_nonzero())).unwrap_or_default();
+    let pages: u64 = statm.split_ascii_whitespace().nth(1).and_then(|pages| pages.parse().ok()).unwrap_or_default();
+    pages.saturating_mul(rustix::param::page_size() as u64)
+}
+
 /// What is said of a candidate that used too much memory.
 pub(super) fn memory_fault(used: u64, most: u64) -> String {
     format!("was ended: it used {} MiB of memory, and may use {} MiB", used >> 20, most >> 20)

@@ -6,6 +6,7 @@ use super::lines::{End, keep_tail, next_line};
 use super::{Command, GRACE, LONGEST_LINE};
 use crate::carrier::{Broken, quote};
 use crate::remote::ChildLimits;
+use countersign_trace::event::Fault;
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,6 +26,7 @@ pub(super) struct Process {
     ended: watch::Receiver<bool>,
     stop: watch::Sender<bool>,
     stderr: Arc<Mutex<Vec<u8>>>,
+    most_memory: u64,
     _folder: TempDir,
 }
 
@@ -83,7 +85,21 @@ impl Process {
             watcher.watch(child).await;
             ended_sender.send_replace(true);
         });
-        Ok(Self { group, ended, stop, stderr: tail, _folder: folder })
+        Ok(Self { group, ended, stop, stderr: tail, most_memory: limits.memory, _folder: folder })
+    }
+
+    /// What is to be said of the child if its first process alone uses more memory now than it may. It is ended then.
+    ///
+    /// All of its processes are looked at now and then; this one is looked at when it says that it is done with something, so that
+    /// what made it grow is known.
+    pub(super) fn outgrown(&self) -> Option<Broken> {
+        let used = limits::memory_of_first(self.group?);
+        if used <= self.most_memory || *self.ended.borrow() {
+            return None;
+        }
+        signal(self.group, Signal::KILL);
+        let what = format!("the candidate's process {}", limits::memory_fault(used, self.most_memory));
+        Some(Broken::exceeded(what).fixed_by(limits::MEMORY_FIX))
     }
 
     pub(super) fn stderr_tail(&self) -> Option<String> {
@@ -163,7 +179,7 @@ impl Watcher {
             First::Exit(status) => status,
             First::TooMuchMemory(used) => {
                 let what = limits::memory_fault(used, self.limits.memory);
-                self.calls.fail_all(self.described(&what).fixed_by(limits::MEMORY_FIX));
+                self.calls.fail_all(self.exceeded(&what, limits::MEMORY_FIX));
                 signal(self.group, Signal::KILL);
                 child.wait().await
             }
@@ -213,7 +229,7 @@ impl Watcher {
         let how = match status {
             Ok(status) => match limits::exceeded(status, &self.limits) {
                 Some((what, fix)) => {
-                    self.calls.fail_all(self.described(&what).fixed_by(fix));
+                    self.calls.fail_all(self.exceeded(&what, fix));
                     return;
                 }
                 None => format!("ended: {status}"),
@@ -221,6 +237,10 @@ impl Watcher {
             Err(error) => format!("is gone: {error}"),
         };
         self.calls.fail_all(self.described(&how));
+    }
+
+    fn exceeded(&self, what: &str, fix: &'static str) -> Broken {
+        Broken { fault: Fault::Exceeded, ..self.described(what) }.fixed_by(fix)
     }
 
     fn described(&self, what: &str) -> Broken {

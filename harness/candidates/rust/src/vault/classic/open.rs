@@ -18,6 +18,11 @@ const STALE_COPIES: usize = 128;
 type Read = (Vec<u8>, bool);
 
 impl Vault {
+    /// Forgets the sessions with a peer.
+    pub(crate) fn forget_session(&mut self, peer: UserId) {
+        self.sessions.remove(&peer);
+    }
+
     /// Decrypts the body of a message stanza; see [`super::super::Vault::open`].
     pub(crate) fn open(&mut self, from: UserId, kind: MessageType, body: &[u8]) -> Result<Opened, Reason> {
         if from == self.user || self.own.contains(&digest(body)) {

@@ -5,6 +5,7 @@ mod bundle;
 mod forged;
 mod groups;
 mod import;
+mod misread;
 mod open;
 mod publish;
 mod ratchet;

@@ -21,6 +21,11 @@ pub(super) const MOST_SKIPPED: usize = 2_000;
 /// Stale copies of sessions that the defects `replays-later-message` and `keeps-old-sessions` work on.
 const STALE_COPIES: usize = 128;
 impl Vault {
+    /// Forgets the sessions with a peer.
+    pub(crate) fn forget_session(&mut self, peer: UserId) {
+        self.sessions.0.remove(&peer.to_string());
+    }
+
     /// Decrypts the body of a message stanza.
     ///
     /// # Errors

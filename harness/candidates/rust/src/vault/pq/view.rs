@@ -188,6 +188,12 @@ pub(super) struct SenderKeyRecord {
     pub(super) states: Vec<SenderKeyState>,
 }
 
+impl SenderKeyRecord {
+    pub(super) fn of(record: &libsignal_protocol::SenderKeyRecord) -> Option<Self> {
+        Self::decode(record.serialize().ok()?.as_slice()).ok()
+    }
+}
+
 /// One sender key of a record.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct SenderKeyState {
