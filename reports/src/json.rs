@@ -1,5 +1,6 @@
 //! The machine-readable summary: what the other reports say, as JSON with a version.
 
+use crate::odds::{odds, rarest, rounded_down};
 use crate::view::View;
 use countersign_trace::Check;
 use serde_json::{Value, json};
@@ -20,6 +21,15 @@ pub fn json_summary(view: &View<'_>) -> Value {
             let scenarios: Vec<String> =
                 s.instances.iter().filter_map(|(at, _)| Some(record.instances.get(*at)?.name())).collect();
             json!({ "id": s.id, "standing": s.standing.as_str(), "counts": s.counts(), "instances": scenarios })
+        })
+        .collect();
+    let odds: Vec<Value> = odds(view)
+        .iter()
+        .map(|odds| {
+            json!({
+                "of": odds.what, "direction": odds.direction(), "chances": odds.chances,
+                "one_in_ten_found_with": rounded_down(odds.one_in_ten(), 10_000.0), "found_with_95_percent_up_to_one_in": rarest(odds.chances),
+            })
         })
         .collect();
     let instances: Vec<Value> = record
@@ -56,6 +66,7 @@ pub fn json_summary(view: &View<'_>) -> Value {
         "doctor": record.doctor.as_ref().map(|d| &d.examinations),
         "requirements": requirements,
         "instances": instances,
+        "odds": odds,
         "repeats": record.repeats.iter().map(|r| json!({ "of": r.result.name(), "number": r.number, "verdict": r.result.verdict })).collect::<Vec<_>>(),
         "left_out": record.plan.as_ref().map(|p| &p.left_out),
         "unfinished": view.unfinished(),

@@ -22,6 +22,7 @@ mod json;
 mod junit;
 mod latency;
 mod measure;
+mod odds;
 mod signal;
 mod standing;
 mod steps;
@@ -35,6 +36,7 @@ pub use headline::{Headline, Tone};
 pub use html::html;
 pub use json::json_summary;
 pub use junit::junit;
+pub use odds::found_with;
 pub use standing::{Coverage, RequirementStanding, Standing};
 pub use terminal::{
     Places, Style, Teller, WrittenFile, code, explain_check, explain_failure, explain_waiver, progress_line, terminal,

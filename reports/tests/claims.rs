@@ -4,7 +4,7 @@ mod specimen;
 
 use countersign_reports::{Places, Standing, Style, Tone, html, json_summary, junit, terminal};
 use countersign_trace::record::Summary;
-use countersign_trace::{Cover, Verdict, Waiver, WaiverStanding, WaiverState};
+use countersign_trace::{Body, Cover, Event, Input, Outcome, Verdict, Waiver, WaiverStanding, WaiverState};
 use specimen::{Specimen, conforming, every_verdict, killed, unhealthy};
 
 fn title(specimen: &Specimen) -> (Tone, String) {
@@ -121,6 +121,27 @@ fn the_top_of_the_page_says_what_to_fix_and_where() {
     assert!(!page.contains("Fix this first"));
 }
 
+#[test]
+fn one_finding_is_one_card_that_names_all_its_sides() {
+    let mut specimen = every_verdict();
+    let replay = specimen.record.instances.iter().find(|i| i.scenario == "e2ee/replay").unwrap().clone();
+    let mut sending = replay.clone();
+    sending.scenario = "e2ee/zz-sending".into();
+    let check = sending.checks.iter_mut().find(|c| c.verdict == Verdict::Fail).unwrap();
+    check.requirements = vec!["SIG-05".into(), "SIG-07".into()];
+    check.likely_cause = Some("the other side forgets, too".into());
+    specimen.record.instances.push(sending);
+    let page = html(&specimen.view());
+    let cards: Vec<&str> = page.split("<article class=\"failure\">").skip(1).filter(|c| c.contains(": shown-twice")).collect();
+    assert_eq!(cards.len(), 1);
+    let card = cards[0].split_once("</article>").unwrap().0;
+    for part in ["found in 2 of 3", "SIG-07", "SIG-05", "the other side forgets, too", "e2ee/replay", "e2ee/zz-sending"] {
+        assert!(card.contains(part), "{part}: {card}");
+    }
+    // What the card is about, and what a side names, is not missed with it once more.
+    assert!(!card.contains("Missed with it"), "{card}");
+}
+
 /// A run in which what failed is waived, and another waiver came to this.
 #[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test ends when something is not as it has to be")]
 fn waived(state: WaiverState, exit_code: u8) -> Specimen {
@@ -184,4 +205,43 @@ fn without_its_end_a_run_does_not_say_what_waivers_came_to() {
     let view = specimen.view();
     assert!(terminal(&view, Style::default(), &Places::default()).contains("unknown           W-2"));
     assert!(title(&specimen).1.starts_with("Incomplete"));
+}
+
+/// A frame with a message, and the answer by which its user was shown it, as often as asked.
+fn shown(messages: u64) -> Vec<countersign_trace::Entry> {
+    let mut blobs = countersign_trace::Blobs::new();
+    let user = "00000000-0000-4000-8000-0000000000aa";
+    let mut events = Vec::new();
+    let mut seen = Vec::new();
+    for number in 1..=messages {
+        let id = format!("00000000-0000-4000-8000-{number:012}");
+        let text = serde_json::json!({"kind": "message", "id": id, "from": user, "type": "normal", "body": "AAAA"}).to_string();
+        events.push(Event::Frame { channel: 1, text: Body::new(text.as_bytes(), &mut blobs) });
+        let content = serde_json::json!({"kind": "text", "text": "x"});
+        seen.push(
+            serde_json::json!({"seq": number, "what": {"kind": "message", "message": id, "from": user, "content": content}}),
+        );
+    }
+    events.push(Event::Call { call: 1, op: "events".into(), args: serde_json::json!({}), step: None });
+    events.push(Event::Input(Input::Returned { call: 1, outcome: Outcome::Ok(serde_json::json!({"events": seen})) }));
+    (0..).zip(events).map(|(n, event)| countersign_trace::Entry { n, at_us: 0, event }).collect()
+}
+
+#[test]
+fn the_odds_of_rare_defects_are_counted_and_explained() {
+    let mut specimen = conforming();
+    let page = html(&specimen.view());
+    assert!(!page.contains("Defects that show now and then"), "nothing was counted");
+    specimen.record.instances[0].trace = shown(22);
+    let page = html(&specimen.view());
+    let row = "<th scope=\"row\">messages received</th><td>22</td><td>90.1 %</td><td>1 of 7</td>";
+    assert!(page.contains(row) && page.contains("href=\"#odds\""), "{page}");
+    assert!(page.contains("<th scope=\"row\">files received</th><td>0</td><td>0.0 %</td><td>—</td>"), "{page}");
+    assert!(page.contains("independently of the others"), "the assumptions stand beside it");
+    let text = terminal(&specimen.view(), Style::default(), &Places::default());
+    assert!(text.contains("Rare defects  shown by 1 of 10, found with: messages 90.1 % (22)\n"), "{text}");
+    let json = json_summary(&specimen.view());
+    let first = &json["odds"][0];
+    assert_eq!((&first["of"], &first["chances"]), (&"messages".into(), &22.into()));
+    assert_eq!((&first["one_in_ten_found_with"], &first["found_with_95_percent_up_to_one_in"]), (&0.9015.into(), &7.into()));
 }

@@ -377,6 +377,9 @@ fn expectation(cast: &BTreeMap<String, Cast>, expect: &Expect) -> String {
             format!("{} sends {of} to {} again at least {at_least} and at most {at_most} times", who(user), who(to))
         }
         Expect::Acknowledges { user, stanza } => format!("the client of {} acknowledges {stanza}", who(user)),
+        Expect::AnswersAlike { user, stanzas } => {
+            format!("the client of {} answers {} alike: the same receipts for each, or none", who(user), stanzas.join(", "))
+        }
         Expect::GrowingPauses { fault, attempts } => {
             format!("the candidate tried again after {fault}, at least {attempts} attempts in all, with growing pauses")
         }

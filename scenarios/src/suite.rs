@@ -281,7 +281,11 @@ fn read_folder(path: &Path, files: &mut SuiteFiles, faults: &mut Vec<Diagnostic>
     let folders = match sorted(path) {
         Ok(folders) => folders,
         Err(error) => {
-            return add(&path.display().to_string(), format!("cannot be read: {error}"), "name the folder of a suite");
+            return add(
+                &path.display().to_string(),
+                format!("cannot be read: {error}"),
+                "name the folder of a suite; for `lint` also one of vectors, or a file of waivers",
+            );
         }
     };
     for folder in folders {

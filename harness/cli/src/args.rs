@@ -239,6 +239,10 @@ pub(crate) struct Report {
     /// Which renderer.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Render,
+    /// Say what is otherwise than in the baseline, as `run --snapshots check` does: the folder of baselines, with a folder in it for each
+    /// profile.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) baseline: Option<PathBuf>,
     /// Write to this file rather than to standard output.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,

@@ -34,15 +34,17 @@ pub(crate) enum Fault {
         "cannot read {path}: {cause}\nhint: name the `record.jsonl` in the folder of a run, `reports/out` unless --out said otherwise"
     )]
     Read { path: PathBuf, cause: std::io::Error },
-    #[error("cannot read the waivers in {path}: {cause}\nhint: name a file with --waivers, or leave it out for none")]
+    #[error("cannot read the waivers in {path}: {cause}\nhint: name with --waivers a file as `countersign waive` writes it")]
     Waivers { path: PathBuf, cause: std::io::Error },
     #[error("cannot write {path}: {cause}\nhint: choose another file with --waivers")]
     WriteWaivers { path: PathBuf, cause: std::io::Error },
     #[error(
-        "the baseline at {path} cannot be used: {cause}\nhint: nothing was changed; put it back as it was, or move it away and make a new one with --snapshots accept"
+        "the baseline at {path} cannot be used: {cause}\nhint: nothing was changed; put it back as it was, move it away and make a new one with --snapshots accept, or name another folder with --baseline"
     )]
     Baseline { path: PathBuf, cause: String },
-    #[error("there is no baseline in {0}\nhint: make one with --snapshots accept, or name its folder with --baseline")]
+    #[error(
+        "there is no baseline in {0}\nhint: make one with `countersign run --snapshots accept`, or name another folder with --baseline: the one with a folder in it for each profile"
+    )]
     NoBaseline(PathBuf),
     #[error("cannot write the baseline {path}: {cause}\nhint: choose another folder with --baseline")]
     WriteBaseline { path: PathBuf, cause: std::io::Error },
@@ -51,6 +53,8 @@ pub(crate) enum Fault {
     Waive(String, String),
     #[error("{0}")]
     Record(#[from] RecordError),
+    #[error("{path}: {cause}\nhint: {}", fix_of(.cause))]
+    Evidence { path: PathBuf, cause: RecordError },
     #[error("{0}")]
     Run(#[from] RunError),
     #[error("{0}")]
@@ -92,6 +96,16 @@ pub(crate) enum Fault {
     Builtin(String),
 }
 
+/// What somebody does about a record that is no evidence.
+const fn fix_of(cause: &RecordError) -> &'static str {
+    match cause {
+        RecordError::Version { .. } => "read it with the version of Countersign that wrote it",
+        RecordError::Empty => "name the `record.jsonl` of a run that has begun",
+        RecordError::Blob { .. } => "keep the folder `blobs` beside the record, as the run left it",
+        _ => "name the record as its run wrote it: one that was changed is no evidence",
+    }
+}
+
 impl Fault {
     pub(crate) const fn exit(&self) -> Exit {
         match self {
@@ -123,7 +137,7 @@ impl Fault {
             | Self::Write { .. }
             | Self::Read { .. } => Exit::Usage,
             Self::Stopped => Exit::Interrupted,
-            Self::Record(_) => Exit::EvidenceInvalid,
+            Self::Record(_) | Self::Evidence { .. } => Exit::EvidenceInvalid,
             Self::SampleHttp(_) | Self::Sample(_) => Exit::Environment,
             Self::Run(RunError::NoReader) | Self::Runtime(_) | Self::Builtin(_) => Exit::Internal,
         }

@@ -112,6 +112,40 @@ fn a_change_that_fails_nothing_is_shown_beside_the_verdict() {
 }
 
 #[test]
+fn a_record_is_compared_with_a_baseline_as_the_run_was() {
+    let place = Place::accepted();
+    let (code, of_run) = place.run("check", &["--candidate", "mutant:ignores-one-time-prekey", "--quiet"]);
+    assert_eq!(code, Some(6), "{of_run}");
+    let report = |more: &[&str]| place.countersign(&[&["report", "reports/out/record.jsonl"], more].concat());
+    // All that a run says, but for the list of what it wrote.
+    let lines = |said: &str| -> Vec<String> {
+        said.lines().skip_while(|l| !l.starts_with("Changes since")).take_while(|l| !l.is_empty()).map(str::to_owned).collect()
+    };
+    let (code, said) = report(&["--baseline", "reports/baseline"]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(!lines(&said).is_empty() && lines(&said) == lines(&of_run), "{said}\n{of_run}");
+    assert!(said.contains("CHANGED (exit 6)"), "{said}");
+    let (_, page) = report(&["--baseline", "reports/baseline", "--format", "html"]);
+    let of_run = std::fs::read_to_string(place.path("reports/out/report.html")).unwrap();
+    assert!(page.trim_end() == of_run.trim_end() && page.contains("id=\"changes\""), "the pages differ");
+    let (_, json) = report(&["--baseline", "reports/baseline", "--format", "json"]);
+    assert_eq!(serde_json::from_str::<Value>(&json).unwrap(), place.summary());
+    // Not asked for, it is not there; and what cannot be compared with is said.
+    let (_, said) = report(&[]);
+    assert!(lines(&said).is_empty() && !said.contains("CHANGED"), "{said}");
+    let (code, said) = report(&["--baseline", "reports/baseline/dma-basic"]);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(
+        said.contains("no baseline in reports/baseline/dma-basic/dma-basic") && said.contains("a folder in it for each profile"),
+        "{said}"
+    );
+    std::fs::write(place.baseline("e2ee/from-candidate.txt"), "else").unwrap();
+    let (code, said) = report(&["--baseline", "reports/baseline"]);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("e2ee/from-candidate is not the one that was accepted"), "{said}");
+}
+
+#[test]
 fn what_failed_has_failed_whatever_changed() {
     let place = Place::accepted();
     let (code, said) = place.run("check", &["--candidate", "mutant:skips-mac", "--quiet"]);

@@ -171,6 +171,7 @@ fn faults_name_place_cause_and_fix_and_nothing_is_written() {
         (&["e2ee/mac-inner-feild@mac", "--until", "9999-12-31"], "perhaps `e2ee/mac-inner-field@mac`"),
         (&["e2ee/from-reference", "--until", "9999-12-31"], "nothing failed in"),
         (&[FAILED, "--until", "9999-12-31", "--check", "step-0"], "nothing failed in"),
+        (&[FAILED, "--until", "9999-12-31", "--check", "step-99"], "has no check `step-99`\nhint: what failed there: `step-4`"),
         (&[FAILED, "--until", "9999-12-31", "--id", "a b"], "no name for a waiver"),
         (&["[", "--until", "9999-12-31"], "not a pattern"),
     ] {

@@ -42,6 +42,7 @@
 //! | one that was received before | `duplicate` |
 //! | one whose content was made for another list | `stale-group` |
 //! | a content `sender_key` that did not come in a pairwise session, or with a distribution id of another group | `not-permitted` |
+//! | a sender key whose signature key is of low order, so that anybody can sign under it | `bad-key` |
 //! | a sender key message in a `message` stanza | any reason for what cannot be read |
 //! | a content for a group that is neither text, reply, file nor sender key | `malformed` |
 //!

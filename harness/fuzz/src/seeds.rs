@@ -8,7 +8,9 @@ use countersign_contract::portable::{Enlist, KeyBundle, MessageType, Prekey, Rec
 use countersign_contract::seen::MediaKind;
 use countersign_contract::{Bytes, Operation, StanzaId, UserId};
 use countersign_reference::{CertificateAuthority, Config, ReferenceUser, Stack, media};
+use countersign_reports::baseline::Baseline;
 use countersign_scenarios::SuiteFiles;
+use countersign_trace::{Digest, Record};
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha20Rng;
 use std::sync::LazyLock;
@@ -229,6 +231,28 @@ pub(crate) fn scenarios() -> Vec<Vec<u8>> {
 pub(crate) fn vectors() -> Vec<Vec<u8>> {
     let files = countersign_vectors::builtin_files().into_values().map(String::into_bytes);
     files.filter(|file| file.len() <= crate::LONGEST).collect()
+}
+
+/// What the honest record gives; the same with a text that differs; and one of other instances and another candidate.
+pub(crate) fn baselines() -> Vec<Vec<u8>> {
+    let record = Record::parse(RECORD).expect("the honest record");
+    let own = Baseline::of(&record, "reference");
+    let mut changed = own.clone();
+    if let Some(text) = changed.texts.values_mut().next() {
+        *text = text.lines().skip(1).map(|line| format!("{line}\n")).chain(["one more line\n".to_owned()]).collect();
+    }
+    let mut other = own.clone();
+    other.header.candidate = ["another".to_owned(), "2".to_owned(), "\u{1b}[31mred".to_owned()];
+    other.header.started = "\u{1b}[2Jlong ago".to_owned();
+    other.header.suite = Digest::of(b"another suite");
+    other.header.instances = [("e2ee/gone@case".to_owned(), [Digest::of(b""), Digest::of(b"")])].into();
+    other.texts = [("e2ee/gone@case".to_owned(), "what it did\n".to_owned())].into();
+    let whole = |baseline: Baseline| {
+        let texts = baseline.texts.into_values();
+        let parts: Vec<String> = std::iter::once(baseline.header.to_text()).chain(texts).collect();
+        parts.join("\0").into_bytes()
+    };
+    [own, changed, other].into_iter().map(whole).collect()
 }
 
 pub(crate) fn waivers() -> Vec<Vec<u8>> {

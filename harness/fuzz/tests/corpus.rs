@@ -70,6 +70,7 @@ macro_rules! targets {
 
 targets! {
     answers: "answers",
+    baseline: "baseline",
     calls: "calls",
     content: "content",
     gateway: "gateway",

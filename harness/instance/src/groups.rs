@@ -2,18 +2,19 @@
 
 use crate::instance::SentMessage;
 use crate::script::Action;
+use crate::sending::bent_plaintext;
 use crate::wrongly::Manner;
 use crate::{Instance, content, derive};
 use countersign_contract::content::content::Body as ContentBody;
-use countersign_contract::content::{Attachment, Content, Group, SenderKey};
+use countersign_contract::content::{Attachment, Content, Group, SenderKey, Typing};
 use countersign_contract::groups::digest;
 use countersign_contract::operations::{ChangeGroup, CreateGroup, SendToGroup};
 use countersign_contract::portable::{GroupList, MessageType, Stanza};
 use countersign_contract::seen::UserContent;
 use countersign_contract::{Bytes, Call, GroupId, Reason, StanzaId, UserId};
 use countersign_gateway::Rule;
-use countersign_reference::{Refusal, wire};
-use countersign_scenarios::language::{self, BendGroup};
+use countersign_reference::{Alteration, Refusal, wire};
+use countersign_scenarios::language::{self, BendContent, BendGroup};
 use countersign_trace::event::Event;
 use countersign_trace::{Digest, Observation};
 use std::collections::BTreeSet;
@@ -158,21 +159,28 @@ impl Instance {
         if step.fresh_key {
             self.with_reference(name, |r| r.forget_sender_key(group));
         }
-        match step.bend {
-            Some(BendGroup::NotAMember) => {}
-            Some(BendGroup::Stranger) => self.hand_out_as(name, from, &list, &step.name, &readers)?,
+        let Some(alter) = self.group_alterations(step, group) else { return Ok(()) };
+        let to_whom = match step.bend {
+            Some(BendGroup::NotAMember) => Vec::new(),
+            Some(BendGroup::Stranger) => readers.iter().copied().collect(),
             Some(BendGroup::KeyOfOtherGroup) => {
                 if self.with_reference(name, |r| r.share_sender_key(group)) != Some(true) {
                     return Err(Refusal::new(Reason::Internal, "the sender has no sender key of another group"));
                 }
-                self.hand_out_sender_key(name, from, group, &step.name)?;
+                self.without_sender_key(name, group)?
             }
-            _ => self.hand_out_sender_key(name, from, group, &step.name)?,
+            _ => self.without_sender_key(name, group)?,
+        };
+        if to_whom.is_empty() && alter.iter().any(Alteration::of_distribution) {
+            return Err(Refusal::new(Reason::Unsupported, "all members have the sender key that was to be handed out wrongly"));
+        }
+        let stranger = (step.bend == Some(BendGroup::Stranger)).then(|| stamp(&list));
+        for to in to_whom {
+            let id = self.fresh_id();
+            self.name_key(&step.name, to, id);
+            self.send_sender_key((name, from), group, to, id, stranger.clone(), &alter)?;
         }
         content.group = Some(match step.bend {
-            None | Some(BendGroup::KeyInside | BendGroup::KeyOfOtherGroup) => {
-                self.with_reference(name, |r| r.stamp(group)).ok_or_else(missing)??
-            }
             Some(BendGroup::NotAMember | BendGroup::Stranger) => stamp(&list),
             Some(BendGroup::EarlierList) => {
                 let stamp = self.with_reference(name, |r| r.stamp(group)).ok_or_else(missing)??;
@@ -186,13 +194,26 @@ impl Instance {
                 other.members.push(UserId(derive::uuid(&self.plan.seed, &["somebody else"])));
                 stamp(&other)
             }
+            _ => self.with_reference(name, |r| r.stamp(group)).ok_or_else(missing)??,
         });
         if step.bend == Some(BendGroup::KeyInside) {
             let (body, key) = self.with_reference(name, |r| r.encrypt_new_sender_key(group, &content)).ok_or_else(missing)??;
             content.body = Some(ContentBody::SenderKey(SenderKey { distribution: key }));
             return self.hand_group_message(from, &list, step, stanza, group, body, readers);
         }
-        let body = self.with_reference(name, |r| r.encrypt_for_group(group, &content)).ok_or_else(missing)??;
+        if step.bend == Some(BendGroup::Typing) {
+            content.body = Some(ContentBody::Typing(Typing { active: true }));
+        }
+        let bent = match step.bend {
+            Some(BendGroup::NotPadded) => bent_plaintext(&content, BendContent::NoPadding),
+            Some(BendGroup::NotAContent) => bent_plaintext(&content, BendContent::NotProtobuf),
+            _ => (!alter.is_empty()).then(|| content.to_padded()),
+        };
+        let made = match bent {
+            Some(plaintext) => self.with_reference(name, |r| r.encrypt_for_group_wrongly(group, &plaintext, &alter)),
+            None => self.with_reference(name, |r| r.encrypt_for_group(group, &content)),
+        };
+        let body = made.ok_or_else(missing)??;
         let to_group = Some(ToGroup { group, readers: readers.clone() });
         self.sent.insert(stanza, SentMessage { from, to: from, content, group: to_group, sealed: false });
         self.hand_group_message(from, &list, step, stanza, group, body, readers)
@@ -210,26 +231,25 @@ impl Instance {
         readers: BTreeSet<UserId>,
     ) -> Result<(), Refusal> {
         let body = Bytes(body);
-        if matches!(step.bend, None | Some(BendGroup::KeyInside | BendGroup::KeyOfOtherGroup)) {
-            let version = Some(list.version);
-            self.reference_sends_stanza(from, &Stanza::GroupMessage { id, group, version, from: None, body });
-        } else {
+        // By the rules the gateway would not deliver it.
+        let forced = matches!(
+            step.bend,
+            Some(BendGroup::NotAMember | BendGroup::Stranger | BendGroup::EarlierList | BendGroup::OtherList)
+        );
+        if forced {
             let stanza = Stanza::GroupMessage { id, group, version: None, from: Some(from), body };
             let effects = self.gateway.force_group_message(from, readers.into_iter().collect(), stanza);
             self.apply(effects);
+        } else {
+            let version = Some(list.version);
+            self.reference_sends_stanza(from, &Stanza::GroupMessage { id, group, version, from: None, body });
         }
         Ok(())
     }
 
-    /// Sends a reference user's sender key to all members who do not have it.
-    fn hand_out_sender_key(&mut self, name: &str, from: UserId, group: GroupId, message: &str) -> Result<(), Refusal> {
-        let Some(without) = self.with_reference(name, |r| r.without_sender_key(group)) else { return Ok(()) };
-        for to in without? {
-            let stanza = self.fresh_id();
-            self.name_key(message, to, stanza);
-            self.send_sender_key(name, from, group, to, stanza, None)?;
-        }
-        Ok(())
+    /// Members who are still to be sent a reference user's sender key.
+    fn without_sender_key(&mut self, name: &str, group: GroupId) -> Result<Vec<UserId>, Refusal> {
+        self.with_reference(name, |r| r.without_sender_key(group)).unwrap_or_else(|| Ok(Vec::new()))
     }
 
     /// Names a sender key after the message before which it is handed out, and after whom it goes to.
@@ -239,35 +259,19 @@ impl Instance {
         }
     }
 
-    /// The same for a group that the sender is no member of.
-    fn hand_out_as(
-        &mut self,
-        name: &str,
-        from: UserId,
-        list: &GroupList,
-        message: &str,
-        readers: &BTreeSet<UserId>,
-    ) -> Result<(), Refusal> {
-        for to in readers {
-            let stanza = self.fresh_id();
-            self.name_key(message, *to, stanza);
-            self.send_sender_key(name, from, list.group, *to, stanza, Some(stamp(list)))?;
-        }
-        Ok(())
-    }
-
+    /// `stamp`: for which list it says to be made, if its sender is no member.
     fn send_sender_key(
         &mut self,
-        name: &str,
-        from: UserId,
+        (name, from): (&str, UserId),
         group: GroupId,
         to: UserId,
         stanza: StanzaId,
         stamp: Option<Group>,
+        alter: &[Alteration],
     ) -> Result<(), Refusal> {
         let made = self.with_reference(name, |r| {
             let stamp = stamp.map_or_else(|| r.stamp(group), Ok)?;
-            Ok::<_, Refusal>((r.sender_key(group)?, stamp))
+            Ok::<_, Refusal>((r.sender_key_wrongly(group, alter)?, stamp))
         });
         let Some(made) = made else { return Ok(()) };
         let (distribution, stamp) = made?;
@@ -300,7 +304,7 @@ impl Instance {
             Some(original) => self.name_key(original, to, again),
             None => {}
         }
-        let handed = self.send_sender_key(name, user, group, to, again, None);
+        let handed = self.send_sender_key((name, user), group, to, again, None, &[]);
         if is_key || handed.is_err() {
             return;
         }

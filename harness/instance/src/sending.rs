@@ -261,7 +261,7 @@ const fn other_kind(kind: MediaKind) -> MediaKind {
 }
 
 /// The plaintext of a content that is wrong on purpose; `None` if what is wrong concerns its file.
-fn bent_plaintext(content: &Content, bend: BendContent) -> Option<Vec<u8>> {
+pub(crate) fn bent_plaintext(content: &Content, bend: BendContent) -> Option<Vec<u8>> {
     match bend {
         BendContent::NoPadding => Some(content.encode_to_vec()),
         BendContent::WrongPadding => {

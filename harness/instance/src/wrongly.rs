@@ -3,8 +3,10 @@
 use crate::Instance;
 use crate::sealed::Seal;
 use countersign_contract::portable::{MessageType, Stanza};
+use countersign_contract::{Bytes, GroupId};
+use countersign_reference::alter::{Field, FieldBytes};
 use countersign_reference::{Alteration, NamedPrekey, PrekeyKind, wire};
-use countersign_scenarios::language::{BendContent, NamesPrekey, PrekeyOf, Send};
+use countersign_scenarios::language::{BendContent, NamesPrekey, PrekeyOf, Send, SendToGroup};
 
 /// How one message is made. Honestly and openly, unless said.
 #[derive(Clone, Copy, Default)]
@@ -28,6 +30,21 @@ impl Instance {
                 return None;
             };
             alterations.push(Alteration::NamePrekey(NamedPrekey { kind: named.kind, id: Some(id) }));
+        }
+        Some(alterations)
+    }
+
+    /// The alterations of a message to a group, and of the sender key before it, likewise.
+    pub(crate) fn group_alterations(&mut self, send: &SendToGroup, group: GroupId) -> Option<Vec<Alteration>> {
+        let mut alterations = send.alter.clone();
+        if let Some(other) = &send.names_distribution_of {
+            let Some(Some(id)) = self.with_reference(other, |r| r.distribution_id(group)) else {
+                self.skip(format!("a sender key of {other}, whose distribution id {} is to have", send.name));
+                return None;
+            };
+            for field in [Field::DistributionId, Field::GroupDistribution] {
+                alterations.push(Alteration::SetBytes(FieldBytes { field, bytes: Bytes(id.as_bytes().to_vec()) }));
+            }
         }
         Some(alterations)
     }

@@ -1,6 +1,7 @@
 //! Expectations of scenarios: one file for each family. Each gives exactly one verdict.
 
 mod acknowledges;
+mod alike;
 mod cannot_read;
 mod exports;
 mod files;
@@ -78,6 +79,7 @@ pub(crate) fn judge(cx: &Context<'_>, index: usize, expect: &Expect) -> Said {
         Expect::Survives { user } => survives::judge(cx, index, user),
         Expect::Resends { user, to, of, at_least, at_most } => resends::judge(cx, user, to, of, *at_least..=*at_most),
         Expect::Acknowledges { user, stanza } => acknowledges::judge(cx, user, stanza),
+        Expect::AnswersAlike { user, stanzas } => alike::judge(cx, user, stanzas),
         Expect::NothingSent { user, to, after } => nothing_sent::judge(cx, user, to, after),
         Expect::SameSafetyNumber { between } => safety_number::judge(cx, between, true),
         Expect::DifferentSafetyNumber { between } => safety_number::judge(cx, between, false),

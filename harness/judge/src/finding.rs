@@ -148,6 +148,8 @@ findings! {
     UnknownField = "unknown-field", None;
     /// A delivered stanza was processed and not acknowledged.
     NotAcknowledged = "not-acknowledged", Some("`ack` is only sent for stanzas that were shown");
+    /// Messages that should be refused alike are answered differently.
+    AnswersDiffer = "answers-differ", Some("the check that fails first decides whether a message is asked for again");
     /// A copy of the state reads what it should have no key for.
     ThiefReads = "thief-reads", Some("keys are kept after their use, or new ratchet keys can be foretold from the state");
     /// A key that should be gone stands in the exported state.

@@ -5,12 +5,14 @@
 //! * [`settle`]: what repeats of a failed instance change.
 //! * [`Waivers`]: what somebody answers for is marked, and what each waiver came to.
 //! * [`worst`]: the verdict of a scenario from its checks.
+//! * [`chances()`]: how much an instance gave a check to look at, for the odds that a rare defect is found.
 //! * [`conclude`]: the verdict and exit code of a run.
 //!
 //! Every byte that a candidate wrote may be hostile. Nothing here panics on one, and nothing that a candidate says of itself is
 //! believed where the wire shows it. An expectation that something is there looks at the trace up to the end of its own step;
 //! one that something is not there looks at the whole trace.
 
+mod chances;
 mod conclude;
 mod context;
 mod expectations;
@@ -27,6 +29,7 @@ mod steps;
 pub mod waivers;
 mod wire;
 
+pub use chances::{Chances, Counted, chances};
 pub use conclude::{Conclusion, conclude};
 pub use finding::Finding;
 pub use latency::{MOST_SAMPLES, Percentile, p95};

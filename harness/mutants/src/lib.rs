@@ -3,11 +3,14 @@
 //! A check counts only if it is shown to fail on a candidate with that one defect. `mutants.yaml` lists them: the defect's switch
 //! in the sample ([`countersign_sample::Defect`]), the requirement that it breaks, and the scenarios that must fail on it with the
 //! requirement and the finding that they must name. The tests run every mutant and hold the file against what happened. Defects that no
-//! scenario names, and that random walks find, stand in `walked.yaml`; those that wire fuzzing finds, in `wired.yaml`.
+//! scenario names, and that random walks find, stand in `walked.yaml`; those that wire fuzzing finds, in `wired.yaml`; those that show by
+//! chance, in `rare.yaml`.
 
 mod table;
+mod vectors;
 
 pub use table::{UNTESTED, Untested, UntestedFile, table, untested};
+pub use vectors::{VECTORS, VectorFile, VectorKills, vector_kills};
 
 use countersign_sample::Defect;
 use countersign_scenarios::Suite;
@@ -111,6 +114,73 @@ pub fn wired() -> Result<Vec<Walked>, MutantError> {
         }
     }
     Ok(file.wired)
+}
+
+/// The data file of the defects that show by chance.
+pub const RARE: &str = include_str!("../rare.yaml");
+
+/// Of what a defect concerns one in about ten.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ChanceOf {
+    /// Messages.
+    Messages,
+    /// Sessions that a peer set up.
+    Sessions,
+    /// Ratchet keys of peers.
+    RatchetKeys,
+    /// Files.
+    Files,
+}
+
+/// A defect that shows in about one of ten chances, so that a run finds it with a probability.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Rare {
+    /// The name of the defect, as in `mutant:ID`.
+    pub id: String,
+    /// The requirement that it breaks.
+    pub requirement: String,
+    /// A scenario that finds it, if chance will have it.
+    pub scenario: String,
+    /// What is found: a finding of the judge.
+    pub finding: String,
+    /// What it concerns one in ten of.
+    pub of: ChanceOf,
+    /// How many of these the scenario has.
+    pub chances: u64,
+    /// Under how many of [`RARE_SEEDS`] the scenario finds it.
+    pub found: u64,
+}
+
+/// Seeds under which each of them is measured: from 1 to this.
+pub const RARE_SEEDS: u8 = 100;
+/// The share of chances in which each of them shows: a random byte is below 26.
+pub const RARE_SHARE: f64 = 26.0 / 256.0;
+
+/// The file of defects that show by chance.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RareFile {
+    /// The defects.
+    pub rare: Vec<Rare>,
+}
+
+/// All defects that show by chance. None of them is a mutant of `mutants.yaml`, or a defect of `walked.yaml` or `wired.yaml`.
+///
+/// # Errors
+/// See [`MutantError`].
+pub fn rare() -> Result<Vec<Rare>, MutantError> {
+    let file: RareFile = serde_saphyr::from_str(RARE).map_err(|e| MutantError::Form(e.to_string()))?;
+    let named =
+        mutants()?.into_iter().map(|mutant| mutant.id).chain(walked()?.into_iter().chain(wired()?).map(|walked| walked.id));
+    let mut seen: BTreeSet<String> = named.collect();
+    for rare in &file.rare {
+        if rare.id.parse::<Defect>().is_err() || !seen.insert(rare.id.clone()) {
+            return Err(MutantError::Switch(rare.id.clone()));
+        }
+    }
+    Ok(file.rare)
 }
 
 /// Why the file cannot be used.

@@ -1,8 +1,8 @@
 //! The table of what is tested is up to date, and forgets no known attack.
 
-use countersign_mutants::{mutants, table, untested};
+use countersign_mutants::{mutants, table, untested, vector_kills};
 use countersign_scenarios::Suite;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// The groups of known attacks, with the number of the last one of each.
@@ -25,7 +25,7 @@ const GROUPS: [(&str, u32); 22] = [
     ("TIM", 1),
     ("DS", 1),
     ("CONF", 2),
-    ("GRP", 9),
+    ("GRP", 10),
     ("LIFE", 5),
     // Ours: keys and the contract.
     ("KEY", 4),
@@ -72,4 +72,38 @@ fn every_mutant_names_a_requirement_and_a_scenario() {
         assert!(suite.requirements.contains_key(&mutant.requirement), "{}: {}", mutant.id, mutant.requirement);
         assert!(suite.scenarios.contains_key(&mutant.scenario), "{}: {}", mutant.id, mutant.scenario);
     }
+}
+
+#[test]
+fn each_class_of_bugs_in_vectors_has_a_mutant_or_a_reason_for_none() {
+    let (_, loaded) = countersign_vectors::builtin().unwrap();
+    let mut text =
+        String::from("# What finds what in the stored vectors\n\nGenerated from the data files by a test; do not edit.\n\n");
+    text.push_str("Of the kinds whose defects lie in groups and in sealed messages. A mutant is the built-in sample with one defect; each is\n");
+    text.push_str("run in the tests, and fails exactly the vectors that `harness/mutants/vectors.yaml` names.\n");
+    for kind in vector_kills().unwrap() {
+        let file = loaded.iter().find(|file| file.kind.name == kind.kind).unwrap();
+        let mut flags: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for vector in &file.vectors {
+            for flag in &vector.about.flags {
+                flags.entry(flag).or_default().insert(&vector.about.id);
+            }
+        }
+        for (flag, vectors) in &flags {
+            let (killed, excused) = (!kind.killers(vectors).is_empty(), kind.without_mutant.contains_key(*flag));
+            assert!(killed != excused, "{}: {flag} needs a mutant or a reason for none, and not both", kind.kind);
+        }
+        let idle: Vec<_> = kind.without_mutant.keys().filter(|flag| !flags.contains_key(flag.as_str())).collect();
+        assert!(idle.is_empty(), "{}: reasons for {idle:?}, which no vector has", kind.kind);
+        text.push_str(&kind.table(&flags));
+    }
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../vectors/COVERAGE.md");
+    if std::env::var_os("COUNTERSIGN_BLESS").is_some() {
+        std::fs::write(&path, &text).unwrap();
+    }
+    let stored = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        stored == text,
+        "vectors/COVERAGE.md is out of date: COUNTERSIGN_BLESS=1 cargo test -p countersign-mutants --test table"
+    );
 }

@@ -1,6 +1,6 @@
 //! The keys of one installation of a user: made, published, renewed.
 
-use crate::stores::{Identities, KyberPrekeys, OneTimePrekeys, Sessions, SignedPrekeys};
+use crate::stores::{Identities, KyberPrekeys, OneTimePrekeys, SenderKeys, Sessions, SignedPrekeys};
 use countersign_contract::Bytes;
 use countersign_contract::portable::{MOST_PREKEYS, Prekey, PublishKeys, SignedKey};
 use libsignal_protocol::{
@@ -26,6 +26,8 @@ pub(crate) struct Installation {
     pub(crate) one_time: OneTimePrekeys,
     pub(crate) signed: SignedPrekeys,
     pub(crate) kyber: KyberPrekeys,
+    /// The user's own for groups, and those of others.
+    pub(crate) sender_keys: SenderKeys,
     /// What a full enlistment publishes.
     pub(crate) published: Published,
     next_one_time: u32,
@@ -54,6 +56,7 @@ impl Installation {
             one_time: OneTimePrekeys::default(),
             signed: SignedPrekeys::default(),
             kyber: KyberPrekeys::default(),
+            sender_keys: SenderKeys::default(),
             published: Published {
                 signed: none.clone(),
                 last_resort: none,

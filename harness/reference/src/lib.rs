@@ -25,8 +25,8 @@ pub use countersign_adversary::{Alteration, MessageSecret, WireProfile};
 pub use refusal::Refusal;
 pub use user::{CertificateAuthority, Config, Opened, OtherIdentity, ReferenceUser, Sealing, Stack, Unsealed, WrongCertificate};
 
-/// Edits of bytes, for what is altered before a stack gets it.
+/// What is done wrongly, as data; and edits of bytes, for what is altered before a stack gets it.
 pub mod alter {
     pub use countersign_adversary::Refusal;
-    pub use countersign_adversary::alter::{Edit, Fill, How, Part, edited, edits};
+    pub use countersign_adversary::alter::*;
 }

@@ -4,10 +4,11 @@ use crate::refusal::ReusedBaseKey;
 use async_trait::async_trait;
 use libsignal_protocol::{
     Direction, IdentityChange, IdentityKey, IdentityKeyPair, IdentityKeyStore, KyberPreKeyId, KyberPreKeyRecord,
-    KyberPreKeyStore, PreKeyId, PreKeyRecord, PreKeyStore, ProtocolAddress, PublicKey, SessionRecord, SessionStore,
-    SignalProtocolError, SignedPreKeyId, SignedPreKeyRecord, SignedPreKeyStore,
+    KyberPreKeyStore, PreKeyId, PreKeyRecord, PreKeyStore, ProtocolAddress, PublicKey, SenderKeyRecord, SenderKeyStore,
+    SessionRecord, SessionStore, SignalProtocolError, SignedPreKeyId, SignedPreKeyRecord, SignedPreKeyStore,
 };
 use std::collections::{BTreeMap, BTreeSet};
+use uuid::Uuid;
 
 type Outcome<T> = Result<T, SignalProtocolError>;
 
@@ -201,5 +202,21 @@ impl KyberPreKeyStore for KyberPrekeys {
         }
         self.marked = Some(id);
         Ok(())
+    }
+}
+
+/// Sender keys by user and distribution id.
+#[derive(Clone, Default)]
+pub(crate) struct SenderKeys(pub(crate) BTreeMap<(String, Uuid), SenderKeyRecord>);
+
+#[async_trait(?Send)]
+impl SenderKeyStore for SenderKeys {
+    async fn store_sender_key(&mut self, sender: &ProtocolAddress, id: Uuid, record: &SenderKeyRecord) -> Outcome<()> {
+        self.0.insert((sender.name().to_owned(), id), record.clone());
+        Ok(())
+    }
+
+    async fn load_sender_key(&mut self, sender: &ProtocolAddress, id: Uuid) -> Outcome<Option<SenderKeyRecord>> {
+        Ok(self.0.get(&(sender.name().to_owned(), id)).cloned())
     }
 }

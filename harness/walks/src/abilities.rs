@@ -1,5 +1,6 @@
 //! What a candidate can do, as far as walks depend on it.
 
+use crate::model::{CHANGED, EXCHANGE, REACTED};
 use countersign_contract::claims::{Capability, Description, Feature, Suite};
 use countersign_scenarios::Profile;
 use serde::Serialize;
@@ -15,7 +16,13 @@ pub struct Abilities {
     pub receipts: bool,
     /// Has a clock that can be moved.
     pub clock: bool,
-    /// Shows files.
+    /// Shows and sends reactions. This and what follows count only where the profile has a requirement for them.
+    pub reactions: bool,
+    /// Likewise edits.
+    pub edits: bool,
+    /// Likewise deletions.
+    pub deletes: bool,
+    /// Exchanges files.
     pub files: bool,
 }
 
@@ -23,19 +30,25 @@ impl Abilities {
     /// Those of a candidate under a profile; `None` if it speaks no suite of it.
     #[must_use]
     pub fn of(profile: &Profile, claims: &Description) -> Option<Self> {
+        let has = |feature: Feature, requirement: &str| {
+            claims.features.contains(&feature) && profile.requirements.iter().any(|id| id == requirement)
+        };
         Some(Self {
             suite: profile.suite_with(&claims.suites)?,
             retries: claims.features.contains(&Feature::Retry),
             receipts: claims.features.contains(&Feature::DeliveryReceipt),
-            files: claims.features.contains(&Feature::File),
             clock: claims.capabilities.contains(&Capability::VirtualClock),
+            reactions: has(Feature::Reaction, REACTED),
+            edits: has(Feature::Edit, CHANGED),
+            deletes: has(Feature::Delete, CHANGED),
+            files: has(Feature::File, EXCHANGE),
         })
     }
 
     /// All of them.
     #[must_use]
     pub const fn all(suite: Suite) -> Self {
-        Self { suite, retries: true, receipts: true, clock: true, files: true }
+        Self { suite, retries: true, receipts: true, clock: true, reactions: true, edits: true, deletes: true, files: true }
     }
 }
 

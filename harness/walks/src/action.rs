@@ -96,6 +96,17 @@ pub enum Fate {
     WithoutPqKey,
 }
 
+/// What is said of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Saying {
+    /// A reaction, by whom it came to.
+    Reaction,
+    /// Another text, by its author.
+    Edit,
+    /// It is taken back by its author.
+    Delete,
+}
+
 /// One thing that happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Action {
@@ -111,6 +122,28 @@ pub enum Action {
         fate: Fate,
         /// In a session of its own. Reference users only.
         fresh: bool,
+    },
+    /// A small file between alice and a peer.
+    SendFile {
+        /// Its number.
+        id: Number,
+        /// Whether alice sends it.
+        by_alice: bool,
+        /// The other end.
+        peer: Peer,
+    },
+    /// Something is said of a message.
+    Say {
+        /// Its number.
+        id: Number,
+        /// Whether alice says it.
+        by_alice: bool,
+        /// The other end.
+        peer: Peer,
+        /// What.
+        what: Saying,
+        /// Of which message.
+        of: Number,
     },
     /// Lets a held message go.
     Release(Number),
@@ -202,6 +235,8 @@ impl Action {
     pub const fn number(&self) -> Option<Number> {
         match self {
             Self::Write { id, .. }
+            | Self::SendFile { id, .. }
+            | Self::Say { id, .. }
             | Self::Again { id, .. }
             | Self::Misdeliver { id, .. }
             | Self::Fetch { id, .. }
@@ -227,6 +262,9 @@ impl Action {
                     out.push(Self::Write { id, by_alice, peer, fate, fresh: false });
                 }
                 out
+            }
+            Self::SendFile { id, by_alice, peer } | Self::Say { id, by_alice, peer, .. } => {
+                vec![Self::Write { id, by_alice, peer, fate: Fate::Arrives, fresh: false }]
             }
             Self::Again { id, peer, anew: false, .. } => {
                 vec![Self::Write { id, by_alice: false, peer, fate: Fate::Arrives, fresh: false }]
@@ -257,9 +295,15 @@ impl Action {
     pub fn renumbered(&self, number: impl Fn(Number) -> Number) -> Self {
         let mut action = *self;
         match &mut action {
-            Self::Write { id, .. } | Self::Fetch { id, .. } | Self::Talk { id, .. } | Self::Lose { id, .. } => *id = number(*id),
+            Self::Write { id, .. }
+            | Self::SendFile { id, .. }
+            | Self::Fetch { id, .. }
+            | Self::Talk { id, .. }
+            | Self::Lose { id, .. } => *id = number(*id),
             Self::Release(of) | Self::Discard(of) => *of = number(*of),
-            Self::Again { id, of, .. } | Self::Misdeliver { id, of, .. } => (*id, *of) = (number(*id), number(*of)),
+            Self::Say { id, of, .. } | Self::Again { id, of, .. } | Self::Misdeliver { id, of, .. } => {
+                (*id, *of) = (number(*id), number(*of))
+            }
             _ => {}
         }
         action

@@ -1,7 +1,7 @@
 //! Draws what happens next.
 
 use crate::abilities::{Abilities, Casting};
-use crate::action::{Action, Fate, Number, Peer, User};
+use crate::action::{Action, Fate, Number, Peer, Saying, User};
 use crate::model::Model;
 use crate::model::pair::Bond;
 use proptest::prelude::{Rng, RngExt as _};
@@ -13,6 +13,8 @@ const MOST_VAIN: u32 = 1000;
 #[derive(Clone, Copy)]
 enum Kind {
     Write,
+    SendFile,
+    Say,
     Check,
     Held,
     Again,
@@ -28,8 +30,10 @@ enum Kind {
     Wait,
 }
 
-const WEIGHTS: [(Kind, u32); 14] = [
+const WEIGHTS: [(Kind, u32); 16] = [
     (Kind::Write, 36),
+    (Kind::SendFile, 3),
+    (Kind::Say, 8),
     (Kind::Check, 20),
     (Kind::Held, 10),
     (Kind::Again, 6),
@@ -53,7 +57,7 @@ const FATES: [(Fate, u32); 8] = [
     (Fate::Damaged, 10),
     (Fate::Cut, 2),
     (Fate::WrongIdentities, 3),
-    (Fate::WithoutPqKey, 12),
+    (Fate::WithoutPqKey, 15),
 ];
 
 /// One of several, by weight.
@@ -111,6 +115,14 @@ fn action(rng: &mut impl Rng, model: &Model, id: Number, [bob, carol]: [u32; 2])
             let misbehaves = matches!(fate, Fate::WrongIdentities | Fate::WithoutPqKey) && carol > 0;
             let (by_alice, peer) = if misbehaves { (false, Peer::Carol) } else { (by_alice, peer) };
             Action::Write { id, by_alice, peer, fate, fresh: !by_alice && rng.random_bool(0.1) }
+        }
+        Kind::SendFile => Action::SendFile { id, by_alice: rng.random_bool(0.45), peer },
+        Kind::Say => {
+            let (of, peer, to_alice) = one(rng, &model.spoken_of())?;
+            let what = pick(rng, &[(Saying::Reaction, 4), (Saying::Edit, 2), (Saying::Delete, 1)])?;
+            // Reactions come from whom the message came to, all else from its author.
+            let by_alice = to_alice == matches!(what, Saying::Reaction);
+            Action::Say { id, by_alice, peer, what, of }
         }
         Kind::Check => Action::Check,
         Kind::Held => {

@@ -1,7 +1,7 @@
 //! A walk, and the scenario that it is.
 
 use crate::abilities::{Abilities, Casting};
-use crate::action::{Action, Fate, Number, Peer, User};
+use crate::action::{Action, Fate, Number, Peer, Saying, User};
 use crate::model::{Model, Told};
 use countersign_contract::claims::{Capability, Feature, Suite};
 use countersign_contract::portable::ReceiptType;
@@ -80,6 +80,14 @@ impl Walk {
         let mut features = Vec::new();
         features.extend(told.iter().any(receipts).then_some(Feature::DeliveryReceipt));
         features.extend(retries.then_some(Feature::Retry));
+        for (feature, used) in [
+            (Feature::Reaction, self.says(|action| matches!(action, Action::Say { what: Saying::Reaction, .. }))),
+            (Feature::Edit, self.says(|action| matches!(action, Action::Say { what: Saying::Edit, .. }))),
+            (Feature::Delete, self.says(|action| matches!(action, Action::Say { what: Saying::Delete, .. }))),
+            (Feature::File, self.says(|action| matches!(action, Action::SendFile { .. }))),
+        ] {
+            features.extend(used.then_some(feature));
+        }
         let clock = told.iter().any(|t| matches!(t.step, Step::Advance(_)));
         let pq_only = |action: &Action| matches!(action, Action::Write { fate: Fate::WithoutPqKey, .. });
         let suites = if self.actions.iter().any(pq_only) { vec![Suite::SignalPq] } else { Vec::new() };
@@ -99,6 +107,10 @@ impl Walk {
             cast: self.cast(&told),
             steps: told.into_iter().map(|t| t.step).collect(),
         })
+    }
+
+    fn says(&self, what: impl Fn(&Action) -> bool) -> bool {
+        self.actions.iter().any(what)
     }
 
     /// Whoever is mentioned.

@@ -9,12 +9,14 @@ use crate::waivers::answered_for;
 use countersign_judge::Finding;
 use countersign_trace::{Check, InstanceResult, Verdict};
 use maud::{Markup, html};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Failures of one cause that are told with what was observed; of more, the names alone.
 const MOST_TOLD: usize = 8;
 /// Other findings, and further causes, that the top of the page names.
 const MOST_NEXT: usize = 3;
+/// Requirements of a finding that a line of the top of the page names.
+const MOST_MISSED: usize = 8;
 /// Names that are listed beyond.
 const MOST_NAMED: usize = 200;
 
@@ -47,35 +49,57 @@ impl Page<'_, '_> {
         }
     }
 
-    /// What else was found there, and which causes come next, each in a few words.
+    /// What else was found there, which causes come next, and whatever else is missed, each in a few words.
     fn besides(&self, cause: &Cause<'_>) -> Markup {
         let next = || self.causes.iter().enumerate().skip(1).take(MOST_NEXT);
-        let missed = self.missed();
-        let several = missed.len() > 1 || missed.iter().any(|(_, findings)| findings.len() > 1);
+        let own = own(cause);
+        let with_it: Vec<&str> = cause.requirements.iter().copied().filter(|id| Some(*id) != own).collect();
+        let told = |id: &str, finding: Option<&str>| {
+            let by = |list: &[&str]| list.iter().take(MOST_MISSED).any(|known| *known == id);
+            let beside = |cause: &Cause<'_>| {
+                cause.others.iter().take(MOST_NEXT).any(|other| finding == Some(other.finding) && by(&other.requirements))
+            };
+            (finding == cause.finding && (Some(id) == own || by(&with_it)))
+                || beside(cause)
+                || next().any(|(_, cause)| (finding == cause.finding && by(&cause.requirements)) || beside(cause))
+        };
+        let missed = self.missed(&told);
         html! {
-            @if !cause.others.is_empty() || self.causes.len() > 1 || several {
+            @if !with_it.is_empty() || !cause.others.is_empty() || self.causes.len() > 1 || !missed.is_empty() {
                 ul.besides {
-                    @if several {
-                        li {
-                            "missed in all: "
-                            @for (at, (id, findings)) in missed.iter().enumerate() {
-                                @if at > 0 { ", " } (self.requirement_link(id))
-                                @if !findings.is_empty() { " (" (Shown::line(&findings.join(", "))) ")" }
-                            }
-                        }
-                    }
+                    @if !with_it.is_empty() { li { "missed with it:" (self.some(&with_it)) } }
                     @for other in cause.others.iter().take(MOST_NEXT) {
                         li {
                             "there as well: " code { (Shown::line(other.finding)) }
-                            @if let Some(id) = other.requirement { " " (self.requirement_link(id)) }
+                            (self.some(&other.requirements))
                             @if other.times > 1 { ", " (grouped(other.times as u64)) " times" }
                         }
                     }
                     @for (at, cause) in next() {
                         li {
-                            "then: " a href={ "#cause-" (at + 1) } { @match cause.requirements.first() { Some(id) => (Shown::line(id)), None => "no requirement named" } }
-                            @if let Some(finding) = cause.finding { " " code { (Shown::line(finding)) } }
+                            "then: " a href={ "#cause-" (at + 1) } {
+                                @match (cause.finding, cause.requirements.first()) {
+                                    (Some(finding), _) => code { (Shown::line(finding)) },
+                                    (None, Some(id)) => (Shown::line(id)),
+                                    (None, None) => "no requirement named",
+                                }
+                            }
+                            @if cause.finding.is_some() { (self.some(&cause.requirements)) }
                             @if let Some(found) = cause.failures.first() { " in " (self.place(found.instance)) }
+                            @for (at, other) in cause.others.iter().take(MOST_NEXT).enumerate() {
+                                @if at == 0 { "; there as well: " } @else { ", " }
+                                code { (Shown::line(other.finding)) } (self.some(&other.requirements))
+                            }
+                        }
+                    }
+                    @if !missed.is_empty() {
+                        li {
+                            "missed besides: "
+                            @for (at, (finding, ids)) in missed.iter().enumerate() {
+                                @if at > 0 { "; " }
+                                @if let Some(finding) = finding { code { (Shown::line(finding)) } " " }
+                                @for (at, id) in ids.iter().enumerate() { @if at > 0 { ", " } (self.requirement_link(id)) }
+                            }
                         }
                     }
                     @if self.causes.len() > MOST_NEXT + 1 { li { (counted((self.causes.len() - MOST_NEXT - 1) as u64, "further cause")) } }
@@ -84,23 +108,20 @@ impl Page<'_, '_> {
         }
     }
 
-    /// Every requirement that a failed check says is missed, with what was found of it: those of the first cause come first. Nothing
-    /// is left out, since what was looked for may be what a defect shows least often; a profile bounds the list.
-    fn missed(&self) -> Vec<(&str, Vec<&str>)> {
-        let first = self.causes.iter().flat_map(|cause| cause.failures.iter().filter_map(|found| found.check));
+    /// The first of some requirements.
+    fn some(&self, ids: &[&str]) -> Markup {
+        html! { @for (at, id) in ids.iter().take(MOST_MISSED).enumerate() { @if at > 0 { "," } " " (self.requirement_link(id)) } }
+    }
+
+    /// Every requirement that a failed check says is missed, by what was found of it, unless that is told elsewhere. Nothing is left
+    /// out, since what was looked for may be what a defect shows least often; a profile bounds the list.
+    fn missed(&self, told: &dyn Fn(&str, Option<&str>) -> bool) -> BTreeMap<Option<&str>, BTreeSet<&str>> {
         let instances = self.view.record.instances.iter().filter(|i| i.verdict == Verdict::Fail).flat_map(|i| &i.checks);
-        let mut missed: Vec<(&str, Vec<&str>)> = Vec::new();
-        let mut places: BTreeMap<&str, usize> = BTreeMap::new();
-        for check in first.chain(instances.chain(self.view.run_checks()).filter(|c| c.verdict == Verdict::Fail)) {
-            for id in &check.requirements {
-                let place = *places.entry(id).or_insert_with(|| {
-                    missed.push((id, Vec::new()));
-                    missed.len() - 1
-                });
-                let Some((_, findings)) = missed.get_mut(place) else { continue };
-                if let Some(finding) = check.finding.as_deref().filter(|finding| !findings.contains(finding)) {
-                    findings.push(finding);
-                }
+        let mut missed: BTreeMap<Option<&str>, BTreeSet<&str>> = BTreeMap::new();
+        for check in instances.chain(self.view.run_checks()).filter(|c| c.verdict == Verdict::Fail) {
+            let finding = check.finding.as_deref();
+            for id in check.requirements.iter().filter(|id| !told(id, finding)) {
+                missed.entry(finding).or_default().insert(id);
             }
         }
         missed
@@ -113,7 +134,7 @@ impl Page<'_, '_> {
                 h2 #failures { "Failures, by likely cause" }
                 @if self.causes.is_empty() { p { "Nothing that was judged failed." } }
                 @else if all > 1 {
-                    p { (counted(all, "likely cause")) ". What is found in the most failed scenarios comes first, and of nearly equals what a monitor found. One defect often shows in several ways: fix the first, run again, and look at what is left." }
+                    p { (counted(all, "likely cause")) ". What is found in the most failed scenarios comes first; of nearly equals what a monitor found, and of equals what goes wrong first in them. One defect often shows in several ways: fix the first, run again, and look at what is left." }
                 }
                 @for (at, cause) in self.causes.iter().enumerate() { (self.cause(at, cause)) }
                 (self.undecided())
@@ -123,8 +144,9 @@ impl Page<'_, '_> {
 
     fn cause(&self, at: usize, cause: &Cause<'_>) -> Markup {
         let first = cause.failures.first();
-        let own = cause.requirement.map(|requirement| requirement.id.as_str()).or(cause.requirements.first().copied());
-        let with_it: Vec<&str> = cause.requirements.iter().copied().filter(|id| Some(*id) != own).collect();
+        let own = own(cause);
+        let told = |id: &str| Some(id) == own || cause.sides.iter().any(|side| side.requirements.contains(&id));
+        let with_it: Vec<&str> = cause.requirements.iter().copied().filter(|id| !told(id)).collect();
         html! {
             article.failure {
                 h3 id={ "cause-" (at + 1) } {
@@ -148,6 +170,16 @@ impl Page<'_, '_> {
                     @if let Some(requirement) = cause.requirement {
                         @if !requirement.fix.is_empty() { dt { "Fix" } dd { b { (Shown::block(&requirement.fix)) } } }
                         dt { "Source" } dd.source { (Shown::line(&requirement.source)) ", " (Shown::line(&requirement.date)) ", grade " (Shown::line(&requirement.grade)) }
+                    }
+                    @for side in &cause.sides {
+                        dt { "On another side" }
+                        dd {
+                            @for (at, id) in side.requirements.iter().enumerate() { @if at > 0 { ", " } (self.requirement_link(id)) }
+                            " in "
+                            @for (at, place) in side.places.iter().take(MOST_TOLD).enumerate() { @if at > 0 { ", " } (self.place(*place)) }
+                            @if side.places.len() > MOST_TOLD { " and " (grouped((side.places.len() - MOST_TOLD) as u64)) " more" }
+                            ": " (Shown::block(side.likely))
+                        }
                     }
                     @if !with_it.is_empty() {
                         dt { "Missed with it" }
@@ -269,6 +301,11 @@ impl Page<'_, '_> {
             }
         }
     }
+}
+
+/// The requirement under which a cause is told.
+fn own<'a>(cause: &Cause<'a>) -> Option<&'a str> {
+    cause.requirement.map(|requirement| requirement.id.as_str()).or(cause.requirements.first().copied())
 }
 
 /// What a finding means, if it is one that this version knows.

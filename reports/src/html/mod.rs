@@ -8,6 +8,7 @@ pub(crate) mod changes;
 mod failures;
 mod healing;
 mod instance;
+mod odds;
 mod requirements;
 mod run;
 mod text;
@@ -18,6 +19,7 @@ use crate::causes::Cause;
 use crate::document::head;
 use crate::latency::{Latency, latencies};
 use crate::measure::{counted, grouped};
+use crate::odds::{Odds, odds};
 use crate::standing::{RequirementStanding, Standing};
 use crate::view::{ScenarioText, View, symbol};
 use countersign_trace::{InstanceResult, Verdict};
@@ -25,7 +27,7 @@ use maud::{DOCTYPE, Markup, html};
 use std::collections::{BTreeMap, BTreeSet};
 use text::Shown;
 
-/// If more scenarios failed than this, only the first of each cause are told in full: nobody reads sixty traces.
+/// If more scenarios failed than this, only the first of each cause and of each of its sides are told in full: nobody reads sixty traces.
 const MOST_IN_FULL: u64 = 20;
 const FIRST_OF_CAUSE: usize = 3;
 
@@ -52,6 +54,7 @@ struct Page<'a, 'v> {
     /// Instances that are told in full, bytes and trace included, if not all that did not pass are: the first of each cause.
     in_full: Option<BTreeSet<usize>>,
     latencies: Vec<Latency<'v>>,
+    odds: Vec<Odds>,
 }
 
 impl<'a, 'v> Page<'a, 'v> {
@@ -64,7 +67,11 @@ impl<'a, 'v> Page<'a, 'v> {
         let instances = view.record.instances.iter().enumerate().rev();
         let causes = view.causes();
         let many = view.count(Verdict::Fail) > MOST_IN_FULL;
-        let firsts = || causes.iter().flat_map(|c| c.failures.iter().take(FIRST_OF_CAUSE)).filter_map(|f| f.instance).collect();
+        let of_cause = |c: &Cause<'v>| -> Vec<Option<usize>> {
+            let sides = c.sides.iter().filter_map(|side| side.places.first().copied());
+            c.failures.iter().take(FIRST_OF_CAUSE).map(|f| f.instance).chain(sides).collect()
+        };
+        let firsts = || causes.iter().flat_map(of_cause).flatten().collect();
         Self {
             view,
             anchors: anchors(view),
@@ -74,6 +81,7 @@ impl<'a, 'v> Page<'a, 'v> {
             in_full: many.then(firsts),
             causes,
             latencies: latencies(view),
+            odds: odds(view),
         }
     }
 }
@@ -118,6 +126,7 @@ impl Page<'_, '_> {
                         (self.limits())
                         (self.requirements())
                         (self.healing())
+                        (self.odds())
                         (self.timing())
                         @if self.causes.is_empty() { (self.failures()) }
                         (self.scenarios())
@@ -148,6 +157,7 @@ impl Page<'_, '_> {
                         li { a href="#verify" { "How to check it" } }
                         li { a href="#requirements" { "Requirements" } }
                         @if self.has_healing() { li { a href="#healing" { "Forward secrecy" } } }
+                        @if !self.odds.is_empty() { li { a href="#odds" { "Rare defects" } } }
                         @if !self.latencies.is_empty() { li { a href="#timing" { "Timing" } } }
                         li { a href="#scenarios" { "Scenarios" } }
                     }

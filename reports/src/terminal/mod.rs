@@ -16,6 +16,7 @@ pub use trace::Teller;
 use crate::headline::Tone;
 use crate::html::changes::in_words;
 use crate::measure::{counted, grouped, per_cent, time};
+use crate::odds::{in_words as in_words_of_odds, odds};
 use crate::standing::Standing;
 use crate::view::{Failure, View};
 use crate::visible::visible;
@@ -244,6 +245,18 @@ impl Sheet<'_, '_> {
         }
     }
 
+    /// With what probability this run finds what shows in one of ten chances, of those that the candidate received.
+    fn odds(&mut self) {
+        let odds = odds(self.view);
+        let counted = odds.iter().filter(|odds| odds.received && odds.chances > 0);
+        let found: Vec<String> = counted
+            .map(|odds| format!("{} {} ({})", odds.what, in_words_of_odds(odds.one_in_ten()), grouped(odds.chances)))
+            .collect();
+        if !found.is_empty() {
+            self.line(&format!("  Rare defects  shown by 1 of 10, found with: {}", found.join(", ")));
+        }
+    }
+
     fn summary(&mut self) {
         self.heading("Summary");
         let counts: Vec<String> = self
@@ -265,6 +278,7 @@ impl Sheet<'_, '_> {
             self.line(&format!("  Repeats       {more} of {of} that failed; only what fails each time is a failure"));
         }
         self.requirements();
+        self.odds();
         if let Some(summary) = self.view.record.summary.as_ref().filter(|s| s.times.instances_us > 0) {
             self.times(&summary.times);
         }

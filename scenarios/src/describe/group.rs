@@ -55,7 +55,17 @@ fn send(cast: &BTreeMap<String, Cast>, s: &SendToGroup) -> String {
         }
         Some(BendGroup::OtherList) => "; it is made for a list with other members, and the gateway delivers it all the same",
         Some(BendGroup::KeyInside) => "; in place of a text it carries a new sender key",
+        Some(BendGroup::NotPadded) => "; its plaintext is not padded",
+        Some(BendGroup::NotAContent) => "; its plaintext is no content",
+        Some(BendGroup::Typing) => "; in place of a text it says that its sender is typing",
     });
+    for alteration in &s.alter {
+        let of_key = if alteration.of_distribution() { "for its sender key, it" } else { "it" };
+        text.push_str(&format!("; {of_key} {}", alteration.describe()));
+    }
+    if let Some(other) = &s.names_distribution_of {
+        text.push_str(&format!("; its sender key goes by the distribution id of {}'s", with_side(cast, other)));
+    }
     let whose = s.copy_for.as_ref().map_or_else(|| "it".to_owned(), |user| format!("the copy for {}", with_side(cast, user)));
     network(&mut text, s.network.as_ref(), &whose);
     text

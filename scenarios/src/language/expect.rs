@@ -138,6 +138,14 @@ pub enum Expect {
         /// Which stanza.
         stanza: String,
     },
+    /// A candidate's client answers several messages that it refused alike: the same receipts go out for each, or none. When they
+    /// go out is not looked at.
+    AnswersAlike {
+        /// Whose client.
+        user: String,
+        /// Which messages: two at least.
+        stanzas: Vec<String>,
+    },
     /// No message of this candidate's user to that peer reaches the gateway between the named step and this expectation.
     NothingSent {
         /// Who.

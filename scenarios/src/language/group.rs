@@ -1,6 +1,6 @@
 //! Steps about groups.
 
-use super::{ContentSpec, Network};
+use super::{Alteration, ContentSpec, Network};
 use countersign_contract::GroupId;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -66,6 +66,14 @@ pub struct SendToGroup {
     /// Reference only: what is wrong with it. The gateway then delivers it to all members of its list, whatever the rules say.
     #[serde(default)]
     pub bend: Option<BendGroup>,
+    /// Members on the stack `adversary` only: what is done wrongly, in the message and in the sender key that is handed out before it,
+    /// if one is due. What is done wrongly in a sender key goes to all members.
+    #[serde(default)]
+    pub alter: Vec<Alteration>,
+    /// Members on the stack `adversary` only: hands out its sender key, and sends, under the distribution id of this other reference
+    /// user's present sender key for the group, which the scenario cannot know.
+    #[serde(default)]
+    pub names_distribution_of: Option<String>,
 }
 
 /// What is wrong with a group message of a reference user.
@@ -84,6 +92,12 @@ pub enum BendGroup {
     OtherList,
     /// It carries no text, but a new sender key, under which the sender then goes on without handing it out pairwise.
     KeyInside,
+    /// Its plaintext is not padded.
+    NotPadded,
+    /// Its plaintext is padded, and no content.
+    NotAContent,
+    /// In place of a text it says that its sender is typing, which is not said in groups.
+    Typing,
 }
 
 /// The gateway delivers a group message once more, under a new id, to whomever and in whatever stanza.

@@ -213,6 +213,9 @@ pub(crate) fn mentions(step: &Step) -> Vec<Mention<'_>> {
             if let Some(user) = &s.copy_for {
                 c.user(user, "copy-for");
             }
+            if let Some(user) = &s.names_distribution_of {
+                c.user(user, "names-distribution-of");
+            }
             content(&s.content, &mut c);
             c.define(Sort::Message, &s.name);
         }
@@ -360,6 +363,12 @@ fn expectation<'a>(expect: &'a Expect, c: &mut Collect<'a>) {
         Expect::Acknowledges { user, stanza } => {
             c.user(user, "user");
             c.add(Role::Use(STANZA), stanza, &["stanza"]);
+        }
+        Expect::AnswersAlike { user, stanzas } => {
+            c.user(user, "user");
+            for (i, name) in stanzas.iter().enumerate() {
+                c.add(Role::Use(STANZA), name, &["stanzas", &i.to_string()]);
+            }
         }
         Expect::NothingSent { user, to, after } => {
             c.user(user, "user");

@@ -1,5 +1,6 @@
 //! Checks of data files. Every fault is collected, not the first alone.
 
+mod group;
 mod mentions;
 mod names;
 mod rules;

@@ -3,13 +3,11 @@
 use super::names::Placed;
 use super::words::step_word;
 use crate::diagnostic::{Fault, Span, known_hint};
-use crate::language::{
-    BundleBend, Cast, ContentSpec, Expect, NamesPrekey, Network, PrekeyOf, Rewrite, SendToGroup, Side, Stack, Step,
-};
+use crate::language::{BundleBend, Cast, ContentSpec, Expect, NamesPrekey, Network, PrekeyOf, Rewrite, Side, Stack, Step};
 use crate::yaml::Node;
 use countersign_contract::Reason;
 use countersign_contract::seen::NoticeKind;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Fields of a libsignal message that the network can change. The disturbance layer knows the same list.
 pub const TAMPER_FIELDS: [&str; 21] = [
@@ -35,10 +33,6 @@ pub const TAMPER_FIELDS: [&str; 21] = [
     "kyber-prekey-id",
     "kyber-ciphertext",
 ];
-
-/// Fields of a sender key message that the network can change. The disturbance layer knows the same list.
-const GROUP_TAMPER_FIELDS: [&str; 8] =
-    ["version", "unknown-version", "distribution-id", "chain-id", "iteration", "ciphertext", "signature", "signature-stripped"];
 
 /// Reasons that say nothing about the input: a candidate that gives one of them did not refuse for a right reason.
 const NEVER_RIGHT: [Reason; 3] = [Reason::Unsupported, Reason::Internal, Reason::Timeout];
@@ -95,7 +89,7 @@ impl Rules<'_> {
         }
     }
 
-    fn two(&mut self, a: &str, b: &str, node: &Node, path: &[&str]) {
+    pub(super) fn two(&mut self, a: &str, b: &str, node: &Node, path: &[&str]) {
         if a == b {
             self.fault(node, path, format!("`{a}` and `{b}` are the same user"), "name two users");
         }
@@ -109,7 +103,7 @@ impl Rules<'_> {
     }
 
     /// What is done wrongly is done by a member on our own stack.
-    fn altered(&mut self, user: &str, is: bool, node: &Node, path: &[&str]) {
+    pub(super) fn altered(&mut self, user: &str, is: bool, node: &Node, path: &[&str]) {
         let Some(member) = self.cast.get(user).and_then(|(_, cast)| cast.as_ref()).filter(|_| is) else { return };
         if member.side == Side::Reference && member.stack == Stack::Adversary {
             return;
@@ -139,6 +133,7 @@ impl Rules<'_> {
                 }
                 self.sealed(s, node);
                 self.altered(&s.from, !s.alter.is_empty(), node, &["send", "alter"]);
+                self.fits(&s.alter, |alteration| !alteration.in_group_alone(), node, "send");
                 self.altered(&s.from, s.names_prekey.is_some(), node, &["send", "names-prekey"]);
                 if let Some(NamesPrekey { of: PrekeyOf::User(user), .. }) = &s.names_prekey {
                     // Only of our own users do we know which prekeys they have.
@@ -260,30 +255,6 @@ impl Rules<'_> {
         }
     }
 
-    fn send_to_group(&mut self, s: &SendToGroup, node: &Node) {
-        if self.side(&s.from) == Some(Side::Candidate) && (s.fresh_key || s.bend.is_some()) {
-            let message = format!("`{}` is a candidate's user", s.from);
-            self.fault(node, &["send-to-group", "from"], message, "only what reference users send can be made like this");
-        }
-        let fits = matches!(
-            s.content,
-            ContentSpec::Text(_)
-                | ContentSpec::ExactText(_)
-                | ContentSpec::TextOfBytes(_)
-                | ContentSpec::EveryPlane
-                | ContentSpec::Reply { .. }
-                | ContentSpec::File(_)
-        );
-        if !fits {
-            self.fault(node, &["send-to-group", "content"], "not a content for a group", "a text, a reply or a file");
-        }
-        if s.copy_for.is_some() && s.network.is_none() {
-            let hint = "say in `network` what happens to the copy";
-            self.fault(node, &["send-to-group", "copy-for"], "nothing happens to this copy", hint);
-        }
-        self.network(s.network.as_ref(), node, "send-to-group", &GROUP_TAMPER_FIELDS);
-    }
-
     /// What is written wrongly into a JSON object, and what must stay as it is.
     fn rewrites(&mut self, rewrites: &[Rewrite], node: &Node, path: &[&str], fixed: &[&str]) {
         if rewrites.is_empty() {
@@ -301,7 +272,7 @@ impl Rules<'_> {
         }
     }
 
-    fn network(&mut self, network: Option<&Network>, node: &Node, word: &str, fields: &[&'static str]) {
+    pub(super) fn network(&mut self, network: Option<&Network>, node: &Node, word: &str, fields: &[&'static str]) {
         match network {
             Some(Network::Tamper(field)) if !fields.contains(&field.as_str()) => {
                 let hint = known_hint(field, fields.iter().copied());
@@ -347,6 +318,14 @@ impl Rules<'_> {
             Expect::Survives { user } => self.must_be(Side::Candidate, user, node, &["expect", "survives", "user"]),
             Expect::Silent { user } => self.must_be(Side::Candidate, user, node, &["expect", "silent", "user"]),
             Expect::Acknowledges { user, .. } => self.must_be(Side::Candidate, user, node, &["expect", "acknowledges", "user"]),
+            Expect::AnswersAlike { user, stanzas } => {
+                self.must_be(Side::Candidate, user, node, &["expect", "answers-alike", "user"]);
+                let distinct: BTreeSet<&String> = stanzas.iter().collect();
+                if distinct.len() < 2 || distinct.len() < stanzas.len() {
+                    let hint = "name two or more, each once";
+                    self.fault(node, &["expect", "answers-alike", "stanzas"], "there is nothing to compare an answer with", hint);
+                }
+            }
             Expect::Resends { user, at_least, at_most, .. } => {
                 self.must_be(Side::Candidate, user, node, &["expect", "resends", "user"]);
                 if at_least > at_most {

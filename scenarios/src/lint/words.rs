@@ -63,6 +63,7 @@ pub(super) const fn expect_word(expect: &Expect) -> &'static str {
         Expect::Silent { .. } => "silent",
         Expect::Resends { .. } => "resends",
         Expect::Acknowledges { .. } => "acknowledges",
+        Expect::AnswersAlike { .. } => "answers-alike",
         Expect::NothingSent { .. } => "nothing-sent",
         Expect::SameSafetyNumber { .. } => "same-safety-number",
         Expect::DifferentSafetyNumber { .. } => "different-safety-number",

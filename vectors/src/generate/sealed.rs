@@ -267,6 +267,18 @@ fn bent(room: &mut Room, servers: &Servers) -> Result<(), GenerateError> {
         under(room, servers, row, reasons, &[alteration], |scene| servers.honest(scene.identity("bob")))?;
     }
 
+    let comment = "A bit of the authentication code at the end is flipped, and nothing else.";
+    let mut scene = room.scene("mac-flipped", comment, &[altered], &["SEAL-09"]);
+    scene.begin("bob", With::FIRST, &[])?;
+    say(&mut scene, servers, "bob", "before")?;
+    let certificate = servers.honest(scene.identity("bob"))?;
+    let made = scene.text("bob", "made wrongly", &[])?;
+    let mut made = sealed(&mut scene, made, certificate, &[])?;
+    made.body.last_mut().into_iter().for_each(|byte| *byte ^= 1);
+    scene.invalid(made, ALTERED);
+    say(&mut scene, servers, "bob", "after")?;
+    room.add(scene);
+
     let comment = "It is sealed to somebody else's identity key.";
     let mut scene = room.scene("to-other", comment, &[altered], &["SEAL-09"]);
     scene.begin("bob", With::FIRST, &[])?;

@@ -172,6 +172,13 @@ fn order(room: &mut Room) -> Result<(), GenerateError> {
     begun.scene.invalid(again, AGAIN);
     begun.after(room)?;
 
+    let comment = "Other words come under the number and the key of a message that was read, and are well signed.";
+    let mut begun = Begun::with_before(room, "used-number", comment, "group-replay", "GRP-08")?;
+    begun.say("once")?;
+    let bad = begun.text("other words", &[Alteration::ChainRewind(1)])?;
+    begun.scene.invalid(bad, AGAIN);
+    begun.after(room)?;
+
     for (id, comment, alteration) in [
         ("jump-too-far", "A group message lies 25,002 ahead, under a valid signature.", Alteration::ChainJump(25_001)),
         (
@@ -250,6 +257,17 @@ fn keys(room: &mut Room) -> Result<(), GenerateError> {
     begun.scene.valid(first);
     begun.scene.invalid(again, AGAIN);
     begun.after(room)?;
+
+    let comment = "A sender key is handed out that has come to 2,000,000,000 messages: nothing has to be caught up with.";
+    let mut begun = Begun::new(room, "late-key", comment, &["late-group-messages"], &["GRP-08"])?;
+    begun.say("before")?;
+    begun.key = begun.scene.uuid("distribution that has come far");
+    let number_of = |field| number(field, 2_000_000_000);
+    let handed = begun.scene.sender_key(("bob", OURS, begun.key), &[number_of(Field::DistributionIteration)])?;
+    begun.scene.valid(handed);
+    let made = begun.text("far along", &[number_of(Field::GroupIteration)])?;
+    begun.scene.valid(made);
+    room.add(begun.scene);
 
     let comment = "A message from before the sender key was handed out arrives: only whoever was a member then can read it.";
     let mut scene = room.scene("from-before", comment, &["read-from-before"], &["GRP-06"]);
@@ -411,7 +429,7 @@ fn bent(room: &mut Room) -> Result<(), GenerateError> {
 
 /// Sender keys that cannot be any.
 fn bent_keys(room: &mut Room) -> Result<(), GenerateError> {
-    let rows: [(&str, &str, Alteration); 9] = [
+    let rows: [(&str, &str, Alteration); 10] = [
         ("key-version", "A sender key says that it is of version 4.", number(Field::DistributionVersion, 0x44)),
         ("key-distribution-missing", "A sender key has no distribution id.", Alteration::Remove(Field::DistributionId)),
         ("key-distribution-cut", "The distribution id of a sender key is too short.", cut(Field::DistributionId, 15)),
@@ -421,6 +439,11 @@ fn bent_keys(room: &mut Room) -> Result<(), GenerateError> {
         ("key-chain-key-cut", "The chain key of a sender key is a byte too short.", cut(Field::DistributionChainKey, 31)),
         ("key-signing-key-missing", "A sender key has no signature key.", Alteration::Remove(Field::DistributionSigningKey)),
         ("key-signing-key-cut", "The signature key of a sender key is too short.", cut(Field::DistributionSigningKey, 32)),
+        (
+            "key-signing-key-low-order",
+            "The signature key of a sender key is of low order: anybody can sign under it.",
+            bytes(Field::DistributionSigningKey, &[&[5][..], &[0; 32]].concat()),
+        ),
     ];
     for (id, comment, alteration) in rows {
         let mut begun = Begun::with_before(room, id, comment, "malformed-sender-key", "SIG-11")?;

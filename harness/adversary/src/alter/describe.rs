@@ -26,6 +26,7 @@ impl Alteration {
             Self::Ratchet(choice) => format!("made its last ratchet step with {}", choice.describe()),
             Self::ChainJump(jump) => format!("skipped {jump} messages of its chain"),
             Self::ChainBack(back) => format!("encrypted in its sender chain {back} before the present one"),
+            Self::ChainRewind(back) => format!("encrypted under the number and the key of {}", before(*back)),
             Self::WithoutPqKey => "left the post-quantum ratchet's key out of the message's keys".into(),
             Self::CipherPadding(bytes) => format!("ended the plaintext with {} in place of the cipher's padding", length(bytes)),
             Self::WrongCipherPadding(kind) => kind.describe().into(),
@@ -56,6 +57,10 @@ impl Alteration {
             Self::Edit(edit) => edit.describe(),
         }
     }
+}
+
+fn before(messages: u8) -> String {
+    if messages == 1 { "the message before".into() } else { format!("the message {messages} before") }
 }
 
 fn length(bytes: &Bytes) -> String {

@@ -15,7 +15,7 @@ mod plan;
 
 pub use edit::{Edit, Fill, How, Part, edited, edits};
 pub use field::{Field, Layer, UnknownField};
-pub(crate) use plan::{Agreement, Chains, Surface};
+pub(crate) use plan::{Agreement, Chains, MOST_SPENT, Surface, impossible};
 
 use crate::curve::{KeyPair, low_order_point};
 use crate::profile::WireProfile;
@@ -75,6 +75,9 @@ pub enum Alteration {
     SwapMacIdentities,
     /// Message: compute the MAC over another identity key, 33 bytes as a rule, in place of the sender's own.
     MacSender(Bytes),
+    /// Group message: encrypt once more under the number and the key of the message this many before, 1 to 8. The chain then goes on
+    /// from where it stands.
+    ChainRewind(u8),
     /// Group message: sign with this key in place of the sender key's own. `former` is that of the sender key before.
     SignWith(KeyChoice),
     /// Message: put a number into a field.

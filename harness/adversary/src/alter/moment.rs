@@ -1,6 +1,6 @@
 //! When an alteration is made.
 
-use super::{Alteration, PrekeyKind};
+use super::{Alteration, Layer, PrekeyKind};
 
 impl Alteration {
     /// Whether it concerns the set-up of a session, so that it does nothing to a message of a session that is there already.
@@ -18,6 +18,42 @@ impl Alteration {
                 | Self::IdentityKey(_)
                 | Self::NamePrekey(_)
         )
+    }
+
+    /// The message whose fields it changes, if it changes a field.
+    #[must_use]
+    pub const fn layer(&self) -> Option<Layer> {
+        match (self, self.field()) {
+            (Self::Add(added), _) => Some(added.layer),
+            (_, Some(field)) => Some(field.layer()),
+            _ => None,
+        }
+    }
+
+    /// Whether it concerns the distribution of a sender key, so that it does nothing to a message under one that was handed out.
+    #[must_use]
+    pub const fn of_distribution(&self) -> bool {
+        matches!(self.layer(), Some(Layer::Distribution))
+    }
+
+    /// Whether it does something to a message under a sender key, or to the sender key's distribution.
+    #[must_use]
+    pub const fn in_group(&self) -> bool {
+        match self.layer() {
+            Some(layer) => matches!(layer, Layer::Group | Layer::Distribution),
+            None => {
+                matches!(self, Self::ChainJump(_) | Self::CipherPadding(_) | Self::WrongCipherPadding(_)) || self.in_group_alone()
+            }
+        }
+    }
+
+    /// Whether it does nothing to a message between two users.
+    #[must_use]
+    pub const fn in_group_alone(&self) -> bool {
+        match self.layer() {
+            Some(layer) => matches!(layer, Layer::Group | Layer::Distribution),
+            None => matches!(self, Self::ChainRewind(_) | Self::SignWith(_)),
+        }
     }
 }
 

@@ -11,10 +11,12 @@ use countersign_contract::{Bytes, Reason};
 const FURTHEST_JUMP: u32 = 1_000_000;
 /// A receiver keeps five chains; this many before the present one can be sent in.
 const FURTHEST_BACK: u8 = 8;
+/// This many keys of messages that were sent are kept by the sender of a sender key, for [`Alteration::ChainRewind`].
+pub(crate) const MOST_SPENT: usize = 8;
 /// The most agreements that go into one derivation.
 const MOST_TERMS: usize = 16;
 
-fn impossible(detail: impl std::fmt::Display) -> Refusal {
+pub(crate) fn impossible(detail: impl std::fmt::Display) -> Refusal {
     Refusal::new(Reason::Unsupported, format!("the alteration cannot be made: {detail}"))
 }
 
@@ -66,6 +68,8 @@ pub(crate) struct Chains<'a> {
     pub(crate) jump: u32,
     /// How many chains before the present one: 1 and more.
     pub(crate) back: Option<usize>,
+    /// How many messages before the present one: 1 and more.
+    pub(crate) rewind: Option<usize>,
     pub(crate) without_pq_key: bool,
     pub(crate) sign_with: Option<&'a KeyChoice>,
 }
@@ -79,6 +83,10 @@ impl<'a> Chains<'a> {
                 Alteration::ChainJump(jump) => plan.jump = plan.jump.saturating_add(*jump),
                 Alteration::ChainBack(back) if (1..=FURTHEST_BACK).contains(back) => plan.back = Some(usize::from(*back)),
                 Alteration::ChainBack(back) => return Err(impossible(format_args!("{back} chains back: 1 to {FURTHEST_BACK}"))),
+                Alteration::ChainRewind(back) if (1..=MOST_SPENT).contains(&usize::from(*back)) => {
+                    plan.rewind = Some(usize::from(*back));
+                }
+                Alteration::ChainRewind(back) => return Err(impossible(format_args!("{back} messages back: 1 to {MOST_SPENT}"))),
                 Alteration::WithoutPqKey => plan.without_pq_key = true,
                 Alteration::SignWith(choice) => plan.sign_with = Some(choice),
                 _ => {}

@@ -2,7 +2,7 @@
 
 use super::MOST_SENDER_KEYS;
 use super::message::{Distribution, GroupMessage};
-use crate::alter::{Alteration, Chains, Field, Layer, Surface};
+use crate::alter::{Alteration, Chains, Field, Layer, MOST_SPENT, Surface, impossible};
 use crate::chain::ReceivingChain;
 use crate::curve::{KeyPair, PublicKey};
 use crate::kdf::{ChainKey, GroupKeys};
@@ -33,6 +33,9 @@ struct OwnSenderKey {
     signing: KeyPair,
     /// The signing key before the last rotation: an alteration may use it once more.
     former: Option<KeyPair>,
+    /// The chain as it stood at the last messages, newest first: an alteration may use their keys once more.
+    #[serde(default)]
+    spent: VecDeque<ChainKey>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -47,7 +50,7 @@ impl OwnSenderKey {
         // Official code keeps to 31 bits, since one of its languages has signed numbers only.
         let chain_id = rng.random::<u32>() >> 1;
         let chain = ChainKey { key: Secret32(rng.random()), index: 0 };
-        Self { chain_id, chain, signing: KeyPair::generate(rng), former }
+        Self { chain_id, chain, signing: KeyPair::generate(rng), former, spent: VecDeque::new() }
     }
 }
 
@@ -104,7 +107,14 @@ impl SenderKeys {
         for _ in 0..chains.jump {
             chain.step();
         }
-        let keys = GroupKeys::derive(&chain.seed());
+        let used = match chains.rewind {
+            None => chain.clone(),
+            Some(back) => {
+                let spent = own.spent.get(back - 1).cloned();
+                spent.ok_or_else(|| impossible(format_args!("{} messages were sent under the sender key", own.spent.len())))?
+            }
+        };
+        let keys = GroupKeys::derive(&used.seed());
         let ciphertext = match surface.padding(plaintext)? {
             None => keys.encrypt(plaintext),
             Some(blocks) => keys.encrypt_blocks(&blocks),
@@ -112,7 +122,7 @@ impl SenderKeys {
         let mut fields = Fields::default();
         fields.bytes(group::DISTRIBUTION, id.as_bytes());
         fields.number(group::CHAIN_ID, own.chain_id);
-        fields.number(group::ITERATION, chain.index);
+        fields.number(group::ITERATION, used.index);
         fields.bytes(group::CIPHERTEXT, &ciphertext);
         let mut version = VERSION;
         surface.bend(Layer::Group, &mut version, &mut fields)?;
@@ -125,7 +135,11 @@ impl SenderKeys {
         let mut signature = signing.sign(&bytes, rng).to_vec();
         surface.bend_bytes(Field::GroupSignature, &mut signature)?;
         bytes.append(&mut signature);
-        chain.step();
+        if chains.rewind.is_none() {
+            own.spent.truncate(MOST_SPENT - 1);
+            own.spent.push_front(chain.clone());
+            chain.step();
+        }
         own.chain = chain;
         Ok(bytes)
     }

@@ -238,3 +238,27 @@ fn forged_distributions() {
         assert_eq!(receiver.clone().process(&altered), (ours, theirs), "{case}");
     }
 }
+
+#[test]
+fn a_used_number_and_its_key_once_more() {
+    let (mut sender, mut receiver) = (Member::new(), Member::new());
+    receiver.process(&sender.distribution(1)).0.unwrap();
+    let mut say = |text: &[u8], alterations: &[Alteration]| sender.ours.group_encrypt(GROUP, text, alterations, &mut draws(2));
+    let rewind = |back| [Alteration::ChainRewind(back)];
+    assert_eq!(say(b"nothing before", &rewind(1)).unwrap_err().reason, Reason::Unsupported);
+    let first = say(b"first", &[]).unwrap();
+    let second = say(b"second", &[]).unwrap();
+    let bent = [say(b"other words", &rewind(1)).unwrap(), say(b"other words", &rewind(2)).unwrap()];
+    for back in [0, 3, 9] {
+        assert_eq!(say(b"too far back", &rewind(back)).unwrap_err().reason, Reason::Unsupported, "{back}");
+    }
+    let third = say(b"third", &[]).unwrap();
+    // Under keys that are right: whoever has not used them yet reads it.
+    assert_eq!(receiver.clone().agrees(&bent[0]), Ok(b"other words".to_vec()));
+    assert_eq!(receiver.agrees(&first), Ok(b"first".to_vec()));
+    assert_eq!(receiver.agrees(&second), Ok(b"second".to_vec()));
+    for message in &bent {
+        assert_eq!(receiver.agrees(message), Err(Reason::Duplicate));
+    }
+    assert_eq!(receiver.agrees(&third), Ok(b"third".to_vec()));
+}

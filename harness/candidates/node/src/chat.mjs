@@ -27,6 +27,13 @@ const INCOMING = {
 const readIncoming = shape.taggedByNewer(INCOMING);
 const readStrictly = shape.tagged(INCOMING);
 
+/** A stanza as the gateway delivers it, from elsewhere. */
+export const readDelivered = (value) => {
+  const stanza = readIncoming(value, 'stanza');
+  if (isAnswer(stanza)) throw new Problem('malformed', 'an answer of the gateway is delivered to nobody');
+  return stanza;
+};
+
 const isAnswer = (frame) => frame?.kind === 'accepted' || frame?.kind === 'refused';
 
 function asIs() {
@@ -104,6 +111,11 @@ export class Chat {
   /** Says that a stanza is processed. False if it could not be said: the gateway will deliver the stanza again. */
   acknowledge(id) {
     return this.#write({ kind: 'ack', id });
+  }
+
+  /** What waits of the client's own. */
+  unsent() {
+    return [...this.#waiting.values()].filter(({ lasting }) => lasting).map(({ stanza }) => stanza);
   }
 
   /** Drops what waits: the user is gone. */

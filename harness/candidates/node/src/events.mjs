@@ -7,6 +7,19 @@ export class Events {
   #waiting = new Set();
   #ended = false;
 
+  get count() {
+    return this.#entries.length;
+  }
+
+  kept() {
+    return [...this.#entries];
+  }
+
+  /** Puts a log back as it was; numbers go on from there. */
+  put(kept) {
+    this.#entries = [...kept];
+  }
+
   message(message, from, content) {
     return this.#add({ kind: 'message', message, from, content });
   }

@@ -1,5 +1,6 @@
 // Peers' identity keys: the newest known one, those before it, and the one that the user accepts.
 import { Problem } from './reasons.mjs';
+import { copied } from './copied.mjs';
 import { defect } from './defects.mjs';
 
 // Keys are bytes.
@@ -7,6 +8,16 @@ const hex = (key) => key.toString('hex');
 
 export class Identities {
   #peers = new Map();
+
+  /** Becomes what `other` is. */
+  put(other) {
+    this.#peers = copied(other.#peers);
+  }
+
+  /** All of it, a line for each peer: newest key, accepted key, and those before. */
+  lines() {
+    return [...this.#peers].map(([peer, { current, accepted, earlier }]) => [peer, hex(current), accepted, ...earlier].join(' '));
+  }
 
   /** The newest known identity key of a peer, or `null`. */
   current(peer) {

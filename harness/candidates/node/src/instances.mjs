@@ -1,6 +1,7 @@
 // Instances: each has its own gateway, clock and users, apart from every other.
 import { Gateway } from './gateway.mjs';
 import { Problem } from './reasons.mjs';
+import { Shelf } from './state.mjs';
 import { User } from './user.mjs';
 
 export const MOST_INSTANCES = 256;
@@ -9,6 +10,8 @@ const DELETED = Symbol('deleted');
 
 class Instance {
   #users = new Map();
+  snapshots = new Shelf('snapshot');
+  clones = new Shelf('clone');
 
   constructor({ gateway, clock, trustAnchors, library, suite }) {
     this.gateway = new Gateway(gateway, trustAnchors);

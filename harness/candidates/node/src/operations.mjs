@@ -5,6 +5,7 @@ import { Instances, MOST_INSTANCES } from './instances.mjs';
 import { MOST_PREKEYS, importedKeys } from './keys.mjs';
 import { LARGEST_FILE } from './media.mjs';
 import { Problem } from './reasons.mjs';
+import { handle } from './state.mjs';
 import { SUITES } from './suites.mjs';
 import * as shape from './shape.mjs';
 
@@ -28,7 +29,7 @@ function describe({ name, version, build, suites }) {
       'text', 'image', 'video', 'voice', 'file', 'reaction', 'reply', 'edit', 'delete', 'typing',
       'read-receipt', 'delivery-receipt', 'retry', 'safety-number', 'block',
     ],
-    capabilities: ['virtual-clock', 'import'],
+    capabilities: ['virtual-clock', 'import', 'snapshot', 'clone', 'export'],
     limits: { text_bytes: LONGEST_TEXT, file_bytes: LARGEST_FILE, instances: MOST_INSTANCES },
     assumptions: [
       'A message that arrives under a changed identity key is shown, after the notice; nothing is sent to that key before the user has accepted it.',
@@ -124,6 +125,22 @@ export class Candidate {
       this.#instances.get(args.instance).clock += args.by_ms;
       return DONE;
     }],
+    snapshot: [{ instance, user }, async (args) => {
+      const kept = await this.#user(args).snapshot();
+      return { snapshot: this.#instances.get(args.instance).snapshots.put(kept) };
+    }],
+    restore: [{ instance, user, snapshot: handle }, async (args) => {
+      await this.#user(args).restore(this.#instances.get(args.instance).snapshots.get(args.snapshot));
+      return DONE;
+    }],
+    clone: [{ instance, user }, async (args) => {
+      const copy = await this.#user(args).clone();
+      return { clone: this.#instances.get(args.instance).clones.put(copy) };
+    }],
+    deliver: [{ instance, clone: handle, stanza: (value) => value }, async (args) => {
+      return { events: await this.#instances.get(args.instance).clones.get(args.clone).feed(args.stanza) };
+    }],
+    export: [{ instance, user }, async (args) => ({ parts: await this.#user(args).export() })],
   };
 
   async call(name, args) {

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import * as content from './content.mjs';
 import * as media from './media.mjs';
 import * as shape from './shape.mjs';
+import { copied } from './copied.mjs';
 import { Problem, problemOf } from './reasons.mjs';
 import { defect } from './defects.mjs';
 import { isAnswered } from './talk.mjs';
@@ -45,6 +46,33 @@ export class Receiving {
       this.#open -= 1;
       this.#look();
     });
+  }
+
+  /** Runs `action` when what was delivered until now is processed, and before anything else is. */
+  between(action) {
+    const result = this.#queue.then(action);
+    this.#queue = result.catch(() => {});
+    return result;
+  }
+
+  kept() {
+    return copied({
+      processed: this.#processed,
+      unacknowledged: this.#unacknowledged,
+      read: this.#read,
+      shown: this.#shown,
+      retries: this.#retries,
+    });
+  }
+
+  /** Puts back what was `kept`. */
+  put(kept) {
+    const { processed, unacknowledged, read, shown, retries } = copied(kept);
+    this.#processed = processed;
+    this.#unacknowledged = unacknowledged;
+    this.#read = read;
+    this.#shown = shown;
+    this.#retries = retries;
   }
 
   /** The user went offline. */

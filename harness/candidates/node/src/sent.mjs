@@ -1,4 +1,5 @@
 // What a user sent, kept so that it can be sent again when a receiver could not read it.
+import { copied } from './copied.mjs';
 import { defect } from './defects.mjs';
 
 const MOST_RESENDS = 5;
@@ -7,6 +8,17 @@ const MOST_KEPT = 4096;
 export class Sent {
   #messages = new Map();
   #byStanza = new Map();
+
+  kept() {
+    return copied({ messages: this.#messages, byStanza: this.#byStanza });
+  }
+
+  /** Puts back what was `kept`. */
+  put(kept) {
+    const { messages, byStanza } = copied(kept);
+    this.#messages = messages;
+    this.#byStanza = byStanza;
+  }
 
   /** Remembers a message before it goes out. The first stanza's id is the message's id. */
   add(message, to, plaintext) {

@@ -1,5 +1,6 @@
 // One user's end-to-end encryption: sessions with peers, on whatever library. What a library has to be is said at `official.mjs`.
 import { checkEcKey, readBundle } from './bundles.mjs';
+import { copied } from './copied.mjs';
 import { defect } from './defects.mjs';
 import { Problem } from './reasons.mjs';
 import { namesOthers, readOutside } from './wire.mjs';
@@ -20,6 +21,25 @@ export class Sessions {
   /** `fetchBundle(peer)` asks the gateway; `changed(peer)` is told of a new identity key, before anything follows. */
   constructor({ library, suite, user, keys, stores, clock, fetchBundle, changed }) {
     Object.assign(this, { library, suite, user, keys, stores, clock, fetchBundle, changed });
+  }
+
+  /** What is known beside the stores. */
+  kept() {
+    return copied({ sentUnder: this.#sentUnder, readUpTo: this.#readUpTo, setUpAt: this.#setUpAt });
+  }
+
+  /** Puts back what was `kept`. */
+  put(kept) {
+    const { sentUnder, readUpTo, setUpAt } = copied(kept);
+    this.#sentUnder = sentUnder;
+    this.#readUpTo = readUpTo;
+    this.#setUpAt = setUpAt;
+  }
+
+  /** The same as lines of text. */
+  lines() {
+    const of = (map) => [...map].map((entry) => entry.join(' '));
+    return [...this.#sentUnder, ...of(this.#readUpTo), ...of(this.#setUpAt)];
   }
 
   /** Runs `action` alone: no other call touches the sessions meanwhile. */

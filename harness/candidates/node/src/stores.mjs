@@ -1,5 +1,6 @@
 // What one client keeps: sessions, peers' identity keys, its own prekeys. The library works on a draft, so that a message that is
 // refused in the end leaves nothing behind. Sessions are bytes or text as the library serialises them; keys are bytes.
+import { copied } from './copied.mjs';
 import { Identities } from './identities.mjs';
 import { Problem } from './reasons.mjs';
 import { defect } from './defects.mjs';
@@ -13,6 +14,19 @@ export class Stores {
   // Uses of last-resort Kyber prekeys: Kyber id, signed prekey id and base key of the first message.
   lastResortUses = new Set();
   identities = new Identities();
+
+  /** The same, with a life of its own. */
+  copy() {
+    const copy = new Stores();
+    copy.put(this);
+    return copy;
+  }
+
+  /** Becomes what `other` is. */
+  put(other) {
+    for (const name of ['sessions', 'prekeys', 'signedPrekeys', 'kyberPrekeys', 'lastResortUses']) this[name] = copied(other[name]);
+    this.identities.put(other.identities);
+  }
 
   /** `own`: the user's name and keys. */
   draft(own) {

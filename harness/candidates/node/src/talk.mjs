@@ -1,5 +1,6 @@
 // Conversations: what may be said about a message, what is answered, and whom the user has blocked. After the contract's module
 // `conversation`; times are those of this client's own clock.
+import { copied } from './copied.mjs';
 import { Problem } from './reasons.mjs';
 import { defect } from './defects.mjs';
 
@@ -21,6 +22,22 @@ export class Talk {
 
   constructor(clock) {
     this.clock = clock;
+  }
+
+  kept() {
+    return copied({ peers: this.#peers, deleted: this.#deleted, blocked: this.#blocked });
+  }
+
+  /** Puts back what was `kept`. */
+  put(kept) {
+    const { peers, deleted, blocked } = copied(kept);
+    this.#peers = peers;
+    this.#deleted = deleted;
+    this.#blocked = blocked;
+  }
+
+  blockAsIn(other) {
+    this.#blocked = new Set(other.#blocked);
   }
 
   #with(peer) {

@@ -8,6 +8,8 @@ import { Sent } from './sent.mjs';
 import { Sessions } from './sessions.mjs';
 import { Stores } from './stores.mjs';
 import { Talk, isAnswered } from './talk.mjs';
+import { copied } from './copied.mjs';
+import { Copy, exported } from './state.mjs';
 import { Problem } from './reasons.mjs';
 import { defect } from './defects.mjs';
 import * as content from './content.mjs';
@@ -15,7 +17,7 @@ import * as media from './media.mjs';
 
 export class User {
   #token;
-  // Messages that a peer asked for again, and that wait for the user to accept the peer's new identity key.
+  // Ids of messages that a peer asked for again, and that wait for the user to accept the peer's new identity key.
   #held = new Map();
   #blocking = Promise.resolve();
 
@@ -162,7 +164,7 @@ export class User {
     } catch (error) {
       if (error.reason !== 'untrusted-identity') throw error;
       const held = this.#held.get(message.to) ?? new Set();
-      this.#held.set(message.to, held.add(message));
+      this.#held.set(message.to, held.add(message.message));
     }
   }
 
@@ -186,7 +188,51 @@ export class User {
   #release(peer) {
     const held = this.#held.get(peer) ?? [];
     this.#held.delete(peer);
-    for (const message of held) this.receiving.follow(this.resend(message));
+    for (const id of held) {
+      const message = this.sent.byMessage(id);
+      if (message !== undefined) this.receiving.follow(this.resend(message));
+    }
+  }
+
+  // Neither a stanza nor an operation is under way meanwhile.
+  #alone(action) {
+    return this.receiving.between(() => this.sessions.alone(action));
+  }
+
+  /** State and log as they are now. */
+  snapshot() {
+    return this.#alone(() => ({
+      user: this.name,
+      stores: this.keys.stores.copy(),
+      held: copied(this.#held),
+      unsent: this.chat.unsent(),
+      ...Object.fromEntries(this.#parts().map(([name, part]) => [name, part.kept()])),
+    }));
+  }
+
+  /** Puts back what `snapshot` answered; the user is offline then. Ids of new prekeys go on: the gateway knows the old ones. */
+  async restore(kept) {
+    if (kept.user !== this.name) throw new Problem('malformed', 'a snapshot of another user');
+    await this.leave();
+    await this.#alone(() => {
+      this.keys.stores.put(kept.stores);
+      this.#held = copied(kept.held);
+      for (const [name, part] of this.#parts()) part.put(kept[name]);
+      for (const stanza of kept.unsent) this.receiving.follow(this.chat.submit(stanza, true));
+    });
+  }
+
+  #parts() {
+    return ['sessions', 'receiving', 'events', 'sent', 'talk'].map((name) => [name, this[name]]);
+  }
+
+  /** A copy for a thief, which never connects. */
+  clone() {
+    return this.#alone(() => new Copy(this));
+  }
+
+  export() {
+    return this.#alone(() => exported(this));
   }
 
   /** The gateway has run out of our one-time prekeys: as many again, of each kind. */

@@ -21,7 +21,8 @@ pub(crate) fn report(args: &Report) -> Result<Exit, Fault> {
     let blobs = BlobFolder::beside(&args.record).shown(&record)?;
     let texts = Texts::of(&record);
     let chain = chain(&args.record);
-    let view = texts.view(&record, &blobs, chain.as_deref(), None);
+    let comparison = args.baseline.as_deref().map(|folder| super::snapshots::compared(folder, &record)).transpose()?;
+    let view = texts.view(&record, &blobs, chain.as_deref(), comparison.as_ref());
     let path = args.record.display().to_string();
     let files = [WrittenFile { what: "record", path: &path }];
     let text = match args.format {
@@ -76,7 +77,7 @@ pub(crate) fn read(path: &Path) -> Result<Record, Fault> {
     Record::open(path).map_err(|error| match error {
         // A record that is not there is no evidence at all, and so no evidence that is invalid.
         RecordError::Io { path, cause } => Fault::Read { path, cause },
-        other => Fault::Record(other),
+        cause => Fault::Evidence { path: path.to_owned(), cause },
     })
 }
 

@@ -30,22 +30,38 @@ pub(crate) struct Snapshots {
 /// Reads the baseline, if a run was told to heed one.
 pub(crate) fn prepare(args: &Nightly, profile: &str) -> Result<Option<Snapshots>, Fault> {
     let Some(what) = args.snapshots else { return Ok(None) };
-    if !is_name(profile) {
-        return Err(fault(&args.baseline, format!("a profile called `{profile}` cannot have a folder")));
-    }
-    // Profiles lie side by side.
-    let folder = args.baseline.join(profile);
-    let before = read(&folder)?;
+    let (folder, before) = of_profile(&args.baseline, profile)?;
     if before.is_none() && what == What::Check {
         return Err(Fault::NoBaseline(folder));
     }
+    Ok(Some(Snapshots { what, folder, before }))
+}
+
+/// Compares what a record holds with the baseline of its profile.
+pub(crate) fn compared(baselines: &Path, record: &Record) -> Result<Comparison, Fault> {
+    let (folder, before) = of_profile(baselines, &record.header.profile)?;
+    let before = before.ok_or(Fault::NoBaseline(folder))?;
+    // A record does not say which library its reference had. Of another version of this program it is not known.
+    let same = record.header.countersign == env!("CARGO_PKG_VERSION");
+    let reference = if same { LIBSIGNAL } else { before.header.reference.as_str() };
+    Ok(compare(&before, record, reference))
+}
+
+/// The folder of a profile's baseline, and the baseline if there is one. Profiles lie side by side.
+fn of_profile(baselines: &Path, profile: &str) -> Result<(PathBuf, Option<Baseline>), Fault> {
+    if !is_name(profile) {
+        let profile = countersign_reports::visible(profile, 80);
+        return Err(fault(baselines, format!("a profile called `{profile}` cannot have a folder")));
+    }
+    let folder = baselines.join(profile);
+    let before = read(&folder)?;
     if let Some(before) = before.as_ref().filter(|b| b.header.profile != profile) {
         return Err(fault(
             &folder,
             format!("it is of the profile `{}`", countersign_reports::visible(&before.header.profile, 80)),
         ));
     }
-    Ok(Some(Snapshots { what, folder, before }))
+    Ok((folder, before))
 }
 
 impl Snapshots {

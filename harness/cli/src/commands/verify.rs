@@ -14,7 +14,8 @@ const MOST_FINDINGS: usize = 20;
 pub(crate) fn verify(args: &Verify) -> Result<Exit, Fault> {
     let record = report::read(&args.record)?;
     let builtin = suite::of_profile(None, &record.header.profile)?;
-    let found = countersign_verify::verify(&record, &BlobFolder::beside(&args.record), &builtin).map_err(Fault::Record)?;
+    let found = countersign_verify::verify(&record, &BlobFolder::beside(&args.record), &builtin)
+        .map_err(|cause| Fault::Evidence { path: args.record.clone(), cause })?;
     let mut text = String::new();
     for finding in found.findings.iter().take(MOST_FINDINGS) {
         let _ = writeln!(text, "differs: {}", countersign_reports::visible(&finding.to_string(), 600));

@@ -9,6 +9,7 @@ use countersign_reports::visible;
 use countersign_scenarios::plan::Filter;
 use countersign_scenarios::waivers::{appended, read};
 use countersign_trace::{Check, Cover, Day, InstanceResult, Verdict, WHOLE_RUN, Waiver, open_regular};
+use std::collections::BTreeSet;
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::path::Path;
 
@@ -56,7 +57,8 @@ pub(crate) fn waive(args: &Waive) -> Result<Exit, Fault> {
         profile: Some(record.header.profile.clone()),
         covers,
     };
-    let after = appended(&name, &before, &waiver).map_err(Fault::Suite)?;
+    // The file is not written yet: whoever opens it does not find what is wrong.
+    let after = appended(&format!("{name}, with the new waiver"), &before, &waiver).map_err(Fault::Suite)?;
     replace(&args.waivers, &after)?;
     let checks = if count == 1 { "1 check".to_owned() } else { format!("{count} checks") };
     let mut said = format!("{} covers {checks} until {}: {name}\n", waiver.id, waiver.until);
@@ -86,6 +88,17 @@ fn covers(args: &Waive, instances: &[InstanceResult], run: &[Check]) -> Result<V
         return Err(Fault::Waive(format!("nothing in {} is called `{shown}`", args.record.display()), perhaps));
     }
     let wanted = |check: &Check| args.check.is_empty() || args.check.contains(&check.id);
+    let unknown = args.check.iter().find(|id| !named.iter().any(|(_, checks)| checks.iter().any(|check| check.id == **id)));
+    if let Some(id) = unknown {
+        let failed = named.iter().flat_map(|(_, checks)| *checks).filter(|check| check.verdict == Verdict::Fail);
+        let ids: BTreeSet<String> = failed.map(|check| format!("`{}`", visible(&check.id, 80))).collect();
+        let hint = if ids.is_empty() {
+            "nothing failed there".to_owned()
+        } else {
+            format!("what failed there: {}", ids.into_iter().collect::<Vec<_>>().join(", "))
+        };
+        return Err(Fault::Waive(format!("`{shown}` has no check `{}`", visible(id, 80)), hint));
+    }
     let mut covers = Vec::new();
     for (name, checks) in &named {
         let failed = checks.iter().any(|c| c.verdict == Verdict::Fail || c.verdict == Verdict::Waived);

@@ -392,6 +392,12 @@ pub(crate) fn text(finding: Finding) -> Text {
             "Delete keys for good: no log, no copy of the session, no record that is only marked as used.",
             &["FS-01"],
         ),
+        Finding::AnswersDiffer => (
+            "Whoever can send messages and sees what goes out for each learns which check it failed.",
+            "Answers that differ by a padding or a length open what was encrypted, without any key.",
+            "Answer every failure behind the authentication code as that one: with the same receipts, or with none.",
+            &["TIM-01"],
+        ),
         Finding::StateChanged => (
             "A message that was refused, or a restore, leaves the state as it should not be.",
             "Conversations break, or a backup is none, and nobody notices at the time.",

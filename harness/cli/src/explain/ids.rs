@@ -180,6 +180,10 @@ fn apart(defect: Defect) -> Explanation {
     if let Some(wired) = wired.into_iter().find(|wired| wired.id == defect.as_str()) {
         return by_wire(defect, &wired);
     }
+    let rare = countersign_mutants::rare().unwrap_or_default();
+    if let Some(rare) = rare.into_iter().find(|rare| rare.id == defect.as_str()) {
+        return by_chance(defect, &rare);
+    }
     let (attack, cost, run) = match defect {
         Defect::FlakyMac => (
             "Whoever changes messages often enough gets one through.",
@@ -204,6 +208,29 @@ fn apart(defect: Defect) -> Explanation {
         mutants: "itself; no scenario is held to find it in every run".to_owned(),
         run,
         details: Vec::new(),
+    }
+}
+
+/// A defect that shows in one of about ten chances.
+fn by_chance(defect: Defect, rare: &countersign_mutants::Rare) -> Explanation {
+    let countersign_mutants::Rare { requirement, scenario, finding, found, chances, .. } = rare;
+    let seeds = countersign_mutants::RARE_SEEDS;
+    Explanation {
+        id: defect.to_string(),
+        kind: "defect",
+        summary: defect.summary().to_owned(),
+        attack: "None is needed: it shows with some keys and some messages, whoever draws them.".to_owned(),
+        cost: "Now and then something is lost that worked a moment before, and nobody can make it happen again.".to_owned(),
+        source: format!("requirement {requirement}: `countersign explain {requirement}`"),
+        cause: defect.summary().to_owned(),
+        fix: "none for the sample, which has it on purpose; in a messenger, try every value of the byte concerned".to_owned(),
+        mutants: format!(
+            "itself; with {chances} chances, `{scenario}` finds `{finding}` of {requirement} under {found} of {seeds} seeds"
+        ),
+        run: format!("countersign run --candidate mutant:{defect}"),
+        details: vec![
+            "a report says under \"Defects that show now and then\" with what probability its run finds such a defect".to_owned(),
+        ],
     }
 }
 

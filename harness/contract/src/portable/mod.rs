@@ -41,7 +41,9 @@
 //! For each message that it shows, a client sends a `delivered` receipt, and for nothing else: see the module
 //! [`crate::conversation`] for what is shown and what is no message. For a message that it cannot decrypt (for want of a
 //! session, of a key, or because a MAC does not match) it sends a `retry` receipt, and no more than [`MOST_RETRIES`] for one
-//! message; a message that it received before (`duplicate`, `too-old`) gets neither. A sender that gets a `retry` receipt for a
+//! message; a message that it received before (`duplicate`, `too-old`) gets neither. What goes out does not say which check failed: a
+//! message that is one by its form and cannot be read under its keys is answered in one way, whether its MAC, the length of its
+//! ciphertext or the padding of its cipher is wrong. A sender that gets a `retry` receipt for a
 //! message that it did send to this user fetches the peer's bundle, sets up a new session, and sends the same content again under a new stanza
 //! id; if the identity key changed, it tells the user and sends nothing until the user has accepted. It sends one content again no more
 //! than [`MOST_RETRIES`] times: a receiver cannot know that two stanzas carry the same content, and counts for each stanza id.

@@ -60,6 +60,12 @@ pub const TARGETS: &[Target] = &[
         run: files::scenario,
         seeds: seeds::scenarios,
     },
+    Target {
+        name: "baseline",
+        about: "the files of a baseline: its header, and after a zero byte each the texts of its instances in order",
+        run: files::baseline,
+        seeds: seeds::baselines,
+    },
     Target { name: "waivers", about: "a file of waivers", run: files::waivers, seeds: seeds::waivers },
     Target { name: "vectors", about: "a file of stored vectors", run: files::vectors, seeds: seeds::vectors },
 ];

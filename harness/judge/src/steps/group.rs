@@ -4,8 +4,8 @@ use super::{all, operation, reference_failed};
 use crate::context::Context;
 use crate::finding::Finding;
 use crate::said::Said;
-use countersign_contract::Operation;
 use countersign_contract::portable::Stanza;
+use countersign_contract::{Operation, Reason};
 use countersign_scenarios::Side;
 use countersign_scenarios::language::{ChangeGroup, CreateGroup, SendToGroup};
 use countersign_trace::Observation;
@@ -26,6 +26,16 @@ pub(super) fn send(cx: &Context<'_>, index: usize, send: &SendToGroup) -> Result
     let expected = format!("{} sends {} to the group {}", send.from, send.name, send.group);
     let from = cx.user(&send.from)?;
     if cx.seen.side(&send.from) != Some(Side::Candidate) {
+        // What cannot be done wrongly is the scenario's fault.
+        let impossible = cx.seen.observed_in(index).find_map(|(at, who, observation)| match observation {
+            Observation::Failed { reason: Reason::Unsupported, detail, .. } if who == Some(from) && !send.alter.is_empty() => {
+                Some((at, detail))
+            }
+            _ => None,
+        });
+        if let Some((at, detail)) = impossible {
+            return Ok(Some(Said::harness(expected, detail.clone()).evidence([cx.seen.n(at)])));
+        }
         // Its sender key goes to every member; keys of whom cannot be used, is not known here by name.
         let of = cx.seen.scenario.cast.iter().find(|(_, cast)| cast.side == Side::Candidate).map(|(name, _)| name.as_str());
         if let Some(said) = reference_failed(cx, index, Some(from), of.unwrap_or_default(), &expected) {

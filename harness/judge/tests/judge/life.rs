@@ -1,6 +1,6 @@
 //! Users who leave and come back, sessions that begin anew, and what has an end.
 
-use crate::support::flows::{message, refused};
+use crate::support::flows::{message, receipt, refused};
 use crate::support::{World, bytes, channel, id, user};
 use countersign_contract::portable::{Enlist, MessageType, ReceiptType, Stanza};
 use countersign_contract::{Bytes, Problem, Reason};
@@ -81,6 +81,84 @@ fn resends_are_counted_by_stanza() {
     resends(1).all_pass();
     resends(2).all_pass();
     resends(3).says("step-1", Verdict::Fail, "too-many-resends");
+}
+
+/// Two messages that bob refuses for different reasons, and what he answers to each.
+fn answered(to_m1: impl FnOnce(&mut World), to_m2: impl FnOnce(&mut World)) -> World {
+    let mut w = World::new(&json!([
+        {"send": {"from": "alice", "to": "bob", "as": "m1", "content": {"text": "x"}}},
+        {"send": {"from": "alice", "to": "bob", "as": "m2", "content": {"text": "x"}}},
+        {"expect": {"answers-alike": {"user": "bob", "stanzas": ["m1", "m2"]}}}
+    ]));
+    w.step(0);
+    w.reference_makes("m1", "alice", "bob");
+    w.delivers("m1", "alice", "bob");
+    to_m1(&mut w);
+    w.refuses("m1", "bob", Reason::BadMac);
+    w.step(1);
+    w.reference_makes("m2", "alice", "bob");
+    w.delivers("m2", "alice", "bob");
+    to_m2(&mut w);
+    w.refuses("m2", "bob", Reason::BadPadding);
+    w.step(2);
+    w.finish();
+    w
+}
+
+#[test]
+fn answers_to_bad_messages_are_held_against_each_other() {
+    let asks = |of: &'static str| move |w: &mut World| w.frame_in("bob", &receipt(of, ReceiptType::Retry, None, Some("alice")));
+    let differ = |w: World| w.says("step-2", Verdict::Fail, "answers-differ");
+    answered(asks("m1"), asks("m2")).all_pass();
+    answered(|_| {}, |_| {}).all_pass();
+    // The same frame once more, after an error of the gateway.
+    answered(asks("m1"), |w| (0..2).for_each(|_| asks("m2")(w))).all_pass();
+    // Given once more, as after a broken connection, and asked for once more.
+    let again = |w: &mut World| {
+        asks("m2")(w);
+        w.delivers("m2", "alice", "bob");
+        let Stanza::Receipt { to, from, r#type, of, .. } = receipt("m2", ReceiptType::Retry, None, Some("alice")) else { return };
+        w.frame_in("bob", &Stanza::Receipt { id: id("second"), to, from, r#type, of, count: Some(2) });
+    };
+    let twice = answered(asks("m1"), again);
+    assert_eq!(twice.of_step(2).verdict, Verdict::Pass);
+    let said = differ(answered(asks("m1"), |_| {})).observed;
+    assert!(said.contains("for m1: a retry receipt with count 1 to alice, ") && said.contains("for m2: no receipt"), "{said}");
+    differ(answered(|_| {}, asks("m2")));
+    // Of another kind, to somebody else, counted otherwise.
+    differ(answered(asks("m1"), |w| w.frame_in("bob", &receipt("m2", ReceiptType::Delivered, None, Some("alice")))));
+    differ(answered(asks("m1"), |w| w.frame_in("bob", &receipt("m2", ReceiptType::Retry, None, Some("dora")))));
+    // Of the same meaning, and longer.
+    let longer = |w: &mut World| {
+        let text = receipt("m2", ReceiptType::Retry, None, Some("alice")).to_json().replacen(',', ", ", 1);
+        w.raw_in("bob", &text);
+    };
+    differ(answered(asks("m1"), longer));
+    // What is about another message is no answer to this one.
+    answered(asks("m1"), |w| {
+        asks("m2")(w);
+        w.delivers("m9", "dora", "bob");
+        w.frame_in("bob", &receipt("m9", ReceiptType::Retry, None, Some("dora")));
+    })
+    .says("step-2", Verdict::Pass, "");
+}
+
+#[test]
+fn what_was_never_delivered_has_no_answer_to_compare() {
+    let mut w = World::new(&json!([
+        {"send": {"from": "alice", "to": "bob", "as": "m1", "content": {"text": "x"}}},
+        {"send": {"from": "alice", "to": "bob", "as": "m2", "content": {"text": "x"}}},
+        {"expect": {"answers-alike": {"user": "bob", "stanzas": ["m1", "m2"]}}}
+    ]));
+    w.step(0);
+    w.reference_makes("m1", "alice", "bob");
+    w.delivers("m1", "alice", "bob");
+    w.refuses("m1", "bob", Reason::BadMac);
+    w.step(1);
+    w.reference_makes("m2", "alice", "bob");
+    w.step(2);
+    w.finish();
+    w.says("step-2", Verdict::Blocked, "");
 }
 
 /// The gateway gives bob something odd, and then an honest message.

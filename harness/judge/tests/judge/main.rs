@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "these are tests, their builders included")]
 
 mod adversarial;
+mod chances;
 mod either;
 mod expectations;
 mod life;

@@ -360,6 +360,41 @@ fn receipts_tell_the_truth() {
     answered(|w| w.frame_in("bob", &stranger)).says("receipts", Verdict::Fail, "bad-receipt");
     let unheard = receipt("m9", ReceiptType::Delivered, None, Some("alice"));
     answered(|w| w.frame_in("bob", &unheard)).says("receipts", Verdict::Fail, "undue-receipt");
+    // Delivered again in a later connection: one receipt for each time, whichever of the two was refused as received before.
+    let again = |w: &mut World, receipts: u32| {
+        w.delivers("m3", "alice", "bob");
+        for number in 1..=receipts {
+            let Stanza::Receipt { to, from, r#type, of, count, .. } = receipt("m3", ReceiptType::Delivered, None, Some("alice"))
+            else {
+                return;
+            };
+            w.frame_in("bob", &Stanza::Receipt { id: id(&format!("receipt {number}")), to, from, r#type, of, count });
+        }
+    };
+    let shown = |w: &mut World| w.sees("bob", crate::support::flows::shown("m3", "alice"));
+    let repeated = |w: &mut World| w.refuses("m3", "bob", Reason::Duplicate);
+    answered(|w| {
+        shown(w);
+        again(w, 2);
+    })
+    .says("receipts", Verdict::Pass, "");
+    answered(|w| {
+        shown(w);
+        again(w, 1);
+        repeated(w);
+    })
+    .says("receipts", Verdict::Pass, "");
+    answered(|w| {
+        shown(w);
+        again(w, 3);
+    })
+    .says("receipts", Verdict::Fail, "undue-receipt");
+    // Refused both times, it was never shown.
+    answered(|w| {
+        repeated(w);
+        again(w, 1);
+    })
+    .says("receipts", Verdict::Fail, "undue-receipt");
     // Of carl's.
     answered(|w| w.frame_in("carl", &receipt("m3", ReceiptType::Delivered, None, Some("alice")))).says(
         "receipts",

@@ -228,3 +228,20 @@ fn what_cannot_be_altered_is_blocked_by_a_weaker_candidate_alone() {
         assert_eq!(w.of_step(1).verdict, verdict, "{epoch:?}");
     }
 }
+
+/// The same of a group message: always our fault.
+#[test]
+fn what_cannot_be_altered_in_a_group_is_our_fault() {
+    for (alter, verdict) in [(json!([{"chain-rewind": 8}]), Verdict::HarnessError), (json!([]), Verdict::Fail)] {
+        let mut w = World::new(&json!([
+            {"create-group": {"by": "alice", "members": ["bob"], "as": "ours"}},
+            {"send-to-group": {"from": "alice", "group": "ours", "as": "m1", "content": {"text": "x"}, "alter": alter}}
+        ]));
+        w.step(0);
+        w.step(1);
+        let (what, detail) = ("encrypt".to_owned(), "0 messages were sent".to_owned());
+        w.observed("alice", Observation::Failed { what, reason: Reason::Unsupported, detail });
+        w.finish();
+        assert_eq!(w.of_step(1).verdict, verdict);
+    }
+}

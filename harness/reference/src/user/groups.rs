@@ -1,37 +1,17 @@
 //! Groups: sender keys of a user's own and of others, by the rules of the contract's module `groups`.
 
-use super::{Opened, ReferenceUser, address, at_once, store_name};
+use super::sender_keys::Under;
+use super::{Opened, ReferenceUser};
 use crate::refusal::Refusal;
-use async_trait::async_trait;
+use countersign_adversary::Alteration;
 use countersign_contract::content::{Content, Group, LARGEST_CONTENT, PADDING_BLOCK, SenderKey, content::Body};
 use countersign_contract::groups::{Change, Groups, Known, Way};
 use countersign_contract::portable::{GroupList, LARGEST_STANZA};
 use countersign_contract::{GroupId, Reason, UserId};
-use libsignal_protocol::{
-    ProtocolAddress, SenderKeyDistributionMessage, SenderKeyMessage, SenderKeyRecord, SenderKeyStore, SignalProtocolError,
-    create_sender_key_distribution_message, group_decrypt, group_encrypt, process_sender_key_distribution_message,
-};
+use libsignal_protocol::{SenderKeyDistributionMessage, SenderKeyMessage};
 use rand::RngCore as _;
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
-
-type Outcome<T> = Result<T, SignalProtocolError>;
-
-/// Sender keys by user and distribution id.
-#[derive(Clone, Default)]
-struct SenderKeys(BTreeMap<(String, Uuid), SenderKeyRecord>);
-
-#[async_trait(?Send)]
-impl SenderKeyStore for SenderKeys {
-    async fn store_sender_key(&mut self, sender: &ProtocolAddress, id: Uuid, record: &SenderKeyRecord) -> Outcome<()> {
-        self.0.insert((sender.name().to_owned(), id), record.clone());
-        Ok(())
-    }
-
-    async fn load_sender_key(&mut self, sender: &ProtocolAddress, id: Uuid) -> Outcome<Option<SenderKeyRecord>> {
-        Ok(self.0.get(&(sender.name().to_owned(), id)).cloned())
-    }
-}
 
 /// A sender key of the user's own.
 #[derive(Clone)]
@@ -44,7 +24,6 @@ struct OwnKey {
 #[derive(Clone, Default)]
 pub(super) struct GroupState {
     lists: Groups,
-    keys: SenderKeys,
     own: BTreeMap<GroupId, OwnKey>,
     /// For which group each sender key of others was handed out.
     bound: BTreeMap<(UserId, Uuid), GroupId>,
@@ -104,20 +83,32 @@ impl ReferenceUser {
         found
     }
 
+    /// The id under which the user's present sender key for a group is distributed.
+    #[must_use]
+    pub fn distribution_id(&self, group: GroupId) -> Option<Uuid> {
+        self.groups.own.get(&group).map(|own| own.distribution)
+    }
+
     /// The user's sender key for a group as it stands now: a serialised `SenderKeyDistributionMessage`.
     ///
     /// # Errors
     /// `internal` if the library fails.
     pub fn sender_key(&mut self, group: GroupId) -> Result<Vec<u8>, Refusal> {
+        self.sender_key_wrongly(group, &[])
+    }
+
+    /// Likewise, and does these things wrongly; none of them, if the list is empty.
+    ///
+    /// # Errors
+    /// Those of [`Self::sender_key`], and `unsupported` for an alteration that cannot be made: any, on Signal's library.
+    pub fn sender_key_wrongly(&mut self, group: GroupId, alterations: &[Alteration]) -> Result<Vec<u8>, Refusal> {
         let mut rng = self.next_draw();
-        let me = address(self.config.user)?;
         let own = self.groups.own.entry(group).or_insert_with(|| {
             let mut id = [0; 16];
             rng.fill_bytes(&mut id);
             OwnKey { distribution: uuid::Builder::from_random_bytes(id).into_uuid(), given: BTreeSet::new() }
         });
-        let made = create_sender_key_distribution_message(&me, own.distribution, &mut self.groups.keys, &mut rng);
-        at_once(made).map(|message| message.serialized().to_vec())
+        self.stack.get_mut().distribution(self.config.user, own.distribution, alterations, &mut rng)
     }
 
     /// Pads and encrypts a content for a group, as it is given.
@@ -125,15 +116,26 @@ impl ReferenceUser {
     /// # Errors
     /// `no-session` without a sender key, `too-large` over [`LARGEST_CONTENT`].
     pub fn encrypt_for_group(&mut self, group: GroupId, content: &Content) -> Result<Vec<u8>, Refusal> {
-        let mut rng = self.next_draw();
-        let me = address(self.config.user)?;
         let padded = content.to_padded();
         if padded.len() > LARGEST_CONTENT + PADDING_BLOCK {
             return Err(Refusal::new(Reason::TooLarge, format!("a content of over {LARGEST_CONTENT} bytes")));
         }
+        self.encrypt_for_group_wrongly(group, &padded, &[])
+    }
+
+    /// Encrypts bytes for a group as they are given, and does these things wrongly; none of them, if the list is empty.
+    ///
+    /// # Errors
+    /// `no-session` without a sender key, and `unsupported` for an alteration that cannot be made: any, on Signal's library.
+    pub fn encrypt_for_group_wrongly(
+        &mut self,
+        group: GroupId,
+        padded: &[u8],
+        alterations: &[Alteration],
+    ) -> Result<Vec<u8>, Refusal> {
+        let mut rng = self.next_draw();
         let own = self.groups.own.get(&group).ok_or_else(|| Refusal::new(Reason::NoSession, "no sender key for this group"))?;
-        let made = group_encrypt(&mut self.groups.keys, &me, own.distribution, &padded, &mut rng);
-        at_once(made).map(|message| message.serialized().to_vec())
+        self.stack.get_mut().encrypt_under(self.config.user, own.distribution, padded, alterations, &mut rng)
     }
 
     /// Makes a new sender key, encrypts it for the group under the present one in place of a body, and goes on with the new one as if
@@ -173,7 +175,7 @@ impl ReferenceUser {
         if self.groups.bound.get(&(from, id)).is_some_and(|bound| *bound != group) {
             return Err(Refusal::new(Reason::NotPermitted, "a sender key of another group"));
         }
-        at_once(process_sender_key_distribution_message(&address(from)?, &message, &mut self.groups.keys))?;
+        self.stack.get_mut().take_distribution(from, distribution)?;
         self.groups.bound.insert((from, id), group);
         Ok((id, iteration))
     }
@@ -190,34 +192,31 @@ impl ReferenceUser {
         let message = SenderKeyMessage::try_from(body)?;
         let id = message.distribution_id();
         let place = (from, id, message.chain_id(), message.iteration());
-        let stored = (store_name(from), id);
-        let before = self.groups.keys.0.get(&stored).cloned();
         let bound = self.groups.bound.get(&(from, id)).copied();
         let bound = bound.ok_or_else(|| Refusal::new(Reason::NoSession, "a sender key that was never handed out"))?;
-        let outcome = at_once(group_decrypt(body, &mut self.groups.keys, &address(from)?)).map_err(|refusal: Refusal| {
-            if refusal.reason == Reason::Duplicate && !self.groups.read.contains(&place) {
-                return Refusal::new(Reason::TooOld, "from before the sender key was handed out, or too far back");
-            }
-            refusal
-        });
-        let opened = outcome.and_then(|padded| {
+        let (lists, own) = (&self.groups.lists, self.config.user);
+        // Whether the plaintext was looked at: what is said of it then is no word of the stack's.
+        let mut decrypted = false;
+        let opened = self.stack.get_mut().open_under(Under { from, distribution: id, body }, &mut |padded| {
+            decrypted = true;
             if bound != group {
                 return Err(Refusal::new(Reason::WrongRecipient, "made under the sender key of another group"));
             }
-            let content = Content::from_padded(&padded)?;
-            let examined = self.groups.lists.examine(self.config.user, from, Way::SenderKey(group), &content);
+            let content = Content::from_padded(padded)?;
+            let examined = lists.examine(own, from, Way::SenderKey(group), &content);
             examined.map_err(|reason| Refusal::new(reason, "what it says of its group"))?;
             Ok(Opened { content, padded: padded.len() as u64, used_one_time_prekey: None, identity_changed: false })
         });
-        match &opened {
-            Ok(_) => {
+        match opened {
+            Ok(opened) => {
                 self.groups.read.insert(place);
+                Ok(opened)
             }
-            Err(_) => {
-                self.groups.keys.0.extend(before.map(|record| (stored, record)));
+            Err(refusal) if !decrypted && refusal.reason == Reason::Duplicate && !self.groups.read.contains(&place) => {
+                Err(Refusal::new(Reason::TooOld, "from before the sender key was handed out, or too far back"))
             }
+            Err(refusal) => Err(refusal),
         }
-        opened
     }
 
     /// What a content for a group carries, by the user's present list.

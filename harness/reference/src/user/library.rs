@@ -234,7 +234,7 @@ impl Installation {
 }
 
 /// The library makes nothing wrong.
-fn unaltered(alterations: &[Alteration]) -> Result<(), Refusal> {
+pub(super) fn unaltered(alterations: &[Alteration]) -> Result<(), Refusal> {
     match alterations {
         [] => Ok(()),
         _ => Err(Refusal::new(Reason::Unsupported, "the library cannot be told to misbehave")),

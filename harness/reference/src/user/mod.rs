@@ -6,6 +6,7 @@ mod library;
 mod messages;
 mod own;
 mod sealed;
+mod sender_keys;
 mod session;
 mod stack;
 #[cfg(test)]

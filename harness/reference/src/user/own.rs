@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 /// An installation on our own stack.
 #[derive(Clone)]
 pub(crate) struct Own {
-    party: Party,
+    pub(super) party: Party,
     known: BTreeMap<String, Known>,
 }
 

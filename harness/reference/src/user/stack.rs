@@ -5,6 +5,7 @@
 
 use super::library::ParsedBundle;
 use super::own::Own;
+use super::sender_keys::SenderKeyring;
 use crate::keys::Installation;
 use crate::refusal::Refusal;
 use crate::stores::Known;
@@ -53,7 +54,7 @@ pub(crate) struct PublicKeys {
 }
 
 /// Keys, sessions and identities of one installation.
-pub(crate) trait Speaker {
+pub(crate) trait Speaker: SenderKeyring {
     /// The message version that is spoken: the high half of the version byte. `None` if that is a matter of each session.
     fn version(&self) -> Option<u8>;
     /// The user's own identity key; `bad-key` does not happen.

@@ -1,12 +1,13 @@
 //! Sender keys: who reads what, and what is refused.
 
-use crate::common::{id, text, user};
+use crate::common::{config, id, text, user};
 use countersign_contract::content::{Content, content::Body};
 use countersign_contract::groups::Change;
 use countersign_contract::portable::GroupList;
-use countersign_contract::{GroupId, Reason, UserId};
-use countersign_reference::ReferenceUser;
+use countersign_contract::{Bytes, GroupId, Reason, UserId};
+use countersign_reference::alter::{Field, FieldBytes, KeyChoice, WrongPadding};
 use countersign_reference::wire::{SENDER_KEY_FIELDS, tamper_sender_key_message};
+use countersign_reference::{Alteration, Config, ReferenceUser, Stack};
 use uuid::Uuid;
 
 const OURS: GroupId = GroupId(Uuid::from_u128(1));
@@ -140,4 +141,70 @@ fn a_key_inside_a_group_message_is_not_taken() {
     assert_eq!(hear(&mut bob, id("alice"), OURS, &inside), Err(Reason::NotPermitted));
     let under_it = say(&mut alice, OURS, "under the new key");
     assert_eq!(hear(&mut bob, id("alice"), OURS, &under_it), Err(Reason::NoSession));
+}
+
+/// A user on our own stack.
+fn own(name: &str) -> ReferenceUser {
+    ReferenceUser::new(Config { stack: Stack::Adversary, ..config(name, 7) })
+}
+
+#[test]
+fn the_stacks_read_each_other_in_groups() {
+    let (mut alice, mut bob) = (own("alice"), user("bob"));
+    told(&mut [&mut alice, &mut bob], &list(OURS, 1, &["alice", "bob"]));
+    assert_eq!(hand_out(&mut alice, &mut bob, OURS), Ok(0));
+    assert_eq!(hand_out(&mut bob, &mut alice, OURS), Ok(0));
+    for round in 0..3 {
+        let (one, two) = (say(&mut alice, OURS, &format!("{round}")), say(&mut alice, OURS, &format!("{round} too")));
+        assert_eq!(hear(&mut bob, id("alice"), OURS, &two), Ok(format!("{round} too")));
+        assert_eq!(hear(&mut bob, id("alice"), OURS, &one), Ok(format!("{round}")));
+        let back = say(&mut bob, OURS, "back");
+        // A refusal for what stands in it leaves its key where it was.
+        assert_eq!(hear(&mut alice, id("bob"), OTHER, &back), Err(Reason::WrongRecipient));
+        assert_eq!(hear(&mut alice, id("bob"), OURS, &back).as_deref(), Ok("back"));
+        assert_eq!(hear(&mut alice, id("bob"), OURS, &back), Err(Reason::Duplicate));
+    }
+}
+
+#[test]
+fn what_our_own_stack_does_wrongly_is_refused_by_either() {
+    let wrongly = |alteration: Alteration| [alteration];
+    let (mut alice, mut bob, mut dora) = (own("alice"), user("bob"), own("dora"));
+    told(&mut [&mut alice, &mut bob, &mut dora], &list(OURS, 1, &["alice", "bob", "dora"]));
+    let weak = FieldBytes { field: Field::DistributionSigningKey, bytes: Bytes([&[5][..], &[0; 32]].concat()) };
+    let key = alice.sender_key_wrongly(OURS, &wrongly(Alteration::SetBytes(weak))).unwrap();
+    for receiver in [&mut bob, &mut dora] {
+        assert_eq!(receiver.accept_sender_key(id("alice"), OURS, &key).unwrap_err().reason, Reason::BadKey);
+    }
+    let key = alice.sender_key(OURS).unwrap();
+    for receiver in [&mut bob, &mut dora] {
+        assert_eq!(receiver.accept_sender_key(id("alice"), OURS, &key).unwrap().1, 0);
+    }
+    let padded = |alice: &ReferenceUser| Content { group: Some(alice.stamp(OURS).unwrap()), ..text("words") }.to_padded();
+    let plain = padded(&alice);
+    for (alteration, reason) in [
+        (Alteration::SignWith(KeyChoice::Fresh), Reason::BadSignature),
+        (Alteration::WrongCipherPadding(WrongPadding::Uneven), Reason::BadMac),
+        (Alteration::Remove(Field::GroupIteration), Reason::Malformed),
+    ] {
+        let bad = alice.encrypt_for_group_wrongly(OURS, &plain, &wrongly(alteration)).unwrap();
+        let good = say(&mut alice, OURS, "good");
+        for receiver in [&mut bob, &mut dora] {
+            assert_eq!(hear(receiver, id("alice"), OURS, &bad), Err(reason));
+            assert_eq!(hear(receiver, id("alice"), OURS, &good).as_deref(), Ok("good"));
+        }
+    }
+    // The number and the key of the last message, once more.
+    let again = alice.encrypt_for_group_wrongly(OURS, &plain, &wrongly(Alteration::ChainRewind(1))).unwrap();
+    for receiver in [&mut bob, &mut dora] {
+        assert_eq!(hear(receiver, id("alice"), OURS, &again), Err(Reason::Duplicate));
+    }
+}
+
+#[test]
+fn the_library_makes_no_group_message_wrongly() {
+    let (mut alice, _) = group_of_two();
+    let wrongly = [Alteration::ChainJump(1)];
+    assert_eq!(alice.sender_key_wrongly(OURS, &wrongly).unwrap_err().reason, Reason::Unsupported);
+    assert_eq!(alice.encrypt_for_group_wrongly(OURS, b"words", &wrongly).unwrap_err().reason, Reason::Unsupported);
 }

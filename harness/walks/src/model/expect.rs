@@ -1,7 +1,7 @@
 //! What has to be the case by now.
 
 use super::pair::Bond;
-use super::{EXCHANGE, IDENTITY, INTACT, Model, Place, RECEIPT, RETRIED, Told, name};
+use super::{CHANGED, EXCHANGE, IDENTITY, INTACT, Model, Place, REACTED, RECEIPT, RETRIED, Told, name};
 use crate::action::{Number, Peer, User};
 use countersign_contract::portable::ReceiptType;
 use countersign_contract::seen::NoticeKind;
@@ -77,9 +77,20 @@ impl Model {
                 IDENTITY,
             ));
         }
+        let of = |lists: &[Vec<Number>; 3], user: User, requirement: Option<&'static str>| -> Vec<Number> {
+            let list = lists.get(user as usize).map_or(&[][..], Vec::as_slice).iter().copied();
+            let about = |id: &Number| self.messages.get(id).map(|m| m.requirement);
+            list.filter(|id| requirement.is_none() || about(id) == requirement).collect()
+        };
+        let mut lists = Vec::new();
         for user in User::ALL {
-            for (lists, requirement) in [(&shown, EXCHANGE), (&recovered, RETRIED)] {
-                let Some(list) = lists.get(user as usize).filter(|list| !list.is_empty()) else { continue };
+            for requirement in [EXCHANGE, REACTED, CHANGED] {
+                lists.push((user, of(&shown, user, Some(requirement)), requirement));
+            }
+            lists.push((user, of(&recovered, user, None), RETRIED));
+        }
+        for (user, list, requirement) in lists {
+            if !list.is_empty() {
                 let messages: Vec<String> = list.iter().map(|id| name('m', *id)).collect();
                 if user == User::Alice {
                     self.anchor = messages.last().cloned();

@@ -88,6 +88,10 @@ impl Model {
     }
 
     pub(super) fn wait(&mut self, hours: u8) -> Option<Vec<Told>> {
+        // What is said of a message must not become too late on its way.
+        if self.messages.values().any(|m| m.said && m.place != Place::Done) {
+            return None;
+        }
         if !self.abilities.clock || hours == 0 || self.hours + u32::from(hours) > MOST_HOURS {
             return None;
         }

@@ -9,6 +9,7 @@ mod deliver;
 mod expect;
 mod life;
 pub mod pair;
+mod say;
 mod write;
 
 use crate::abilities::{Abilities, Casting};
@@ -38,6 +39,11 @@ pub(crate) const IDENTITY: &str = "SIG-09";
 pub(crate) const RECEIPT: &str = "CT-03";
 /// Keys are renewed.
 pub(crate) const ROTATED: &str = "PK-05";
+
+/// Reactions are shown.
+pub(crate) const REACTED: &str = "CT-08";
+/// Edits and deletions are shown.
+pub(crate) const CHANGED: &str = "CT-09";
 
 /// Longest that time may be moved in all, in hours: under the 30 days after which sessions, mailboxes and enlistments end.
 const MOST_HOURS: u32 = 20 * 24;
@@ -89,6 +95,18 @@ pub(crate) struct Message {
     pub(crate) replayable: bool,
     /// The first from a peer with a new identity, which has to be told before it is shown.
     pub(crate) announces: bool,
+    /// What is missed if it is not shown.
+    pub(crate) requirement: &'static str,
+    /// A text of its own, and no file.
+    pub(crate) is_text: bool,
+    /// It says something of another message.
+    pub(crate) said: bool,
+    /// Its author has taken it back.
+    pub(crate) deleted: bool,
+    /// How many reactions it was given.
+    pub(crate) reactions: u8,
+    /// How late it was when it was written, in hours of the walk.
+    pub(crate) hours: u32,
 }
 
 impl Message {
@@ -157,6 +175,8 @@ impl Model {
     pub fn apply(&mut self, action: &Action) -> Option<Vec<Told>> {
         match *action {
             Action::Write { id, by_alice, peer, fate, fresh } => self.write(id, by_alice, peer, fate, fresh),
+            Action::SendFile { id, by_alice, peer } => self.send_file(id, by_alice, peer),
+            Action::Say { id, by_alice, peer, what, of } => self.say(id, by_alice, peer, what, of),
             Action::Release(id) => self.release(id),
             Action::Discard(id) => self.discard(id),
             Action::Again { id, of, peer, anew } => self.again(id, of, peer, anew),
@@ -273,8 +293,8 @@ pub(crate) fn name(letter: char, id: Number) -> String {
 }
 
 /// The requirements that steps of walks are about.
-pub(crate) const REQUIREMENTS: [&str; 10] =
-    [EXCHANGE, ONCE, INTACT, BOUND, REFLECTED, INSTALLED, RETRIED, IDENTITY, RECEIPT, ROTATED];
+pub(crate) const REQUIREMENTS: [&str; 12] =
+    [EXCHANGE, ONCE, INTACT, BOUND, REFLECTED, INSTALLED, RETRIED, IDENTITY, RECEIPT, ROTATED, REACTED, CHANGED];
 
 /// A requirement of these, by its id.
 pub(crate) fn known(id: &str) -> Option<&'static str> {

@@ -59,6 +59,12 @@ impl Model {
             installation,
             replayable: true,
             announces,
+            requirement: EXCHANGE,
+            is_text: true,
+            said: false,
+            deleted: false,
+            reactions: 0,
+            hours: self.hours,
         };
         if message.asked_for() {
             // It may be sent again in a new session at any time from now on.

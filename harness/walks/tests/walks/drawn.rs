@@ -92,6 +92,9 @@ fn everything_that_can_happen_does_and_most_of_it_is_looked_at() {
                 *actions.entry(format!("{fate:?}")).or_insert(0) += 1;
                 written += u32::from(!matches!(fate, Fate::Lost));
             }
+            if let Action::Say { what, .. } = action {
+                *actions.entry(format!("{what:?}")).or_insert(0) += 1;
+            }
         }
         for told in walk.steps().told {
             let Step::Expect(expect) = told.step else { continue };
@@ -105,9 +108,9 @@ fn everything_that_can_happen_does_and_most_of_it_is_looked_at() {
             }
         }
     }
-    assert_eq!(actions.len(), 15 + 8, "{actions:#?}");
+    assert_eq!(actions.len(), 17 + 8 + 3, "{actions:#?}");
     assert!(actions.values().all(|count| *count >= 20), "{actions:#?}");
-    assert_eq!(expectations.len(), 9, "{expectations:#?}");
+    assert_eq!(expectations.len(), 11, "{expectations:#?}");
     assert!(expectations.values().all(|count| *count >= 20), "{expectations:#?}");
     // What is thrown away, and what is so late that nobody can say, is the rest.
     assert!(looked_at.len() as u32 * 10 > written * 7, "{} of {written}", looked_at.len());

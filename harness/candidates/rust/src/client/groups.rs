@@ -268,6 +268,9 @@ impl User {
             Reason::NotPermitted if is_key(content) => self.has(Defect::TakesSenderKeyAnywhere),
             Reason::NotPermitted => self.has(Defect::ListensToRemovedMembers),
             Reason::WrongRecipient => self.has(Defect::TrustsStanzaForGroup),
+            Reason::Malformed if matches!(content.body, Some(Body::Typing(_) | Body::Reaction(_))) => {
+                way != Way::Pairwise && self.has(Defect::TakesAnyContentInGroups)
+            }
             Reason::StaleGroup => {
                 self.has(Defect::IgnoresGroupList)
                     || (self.has(Defect::ComparesListVersionOnly) && content.group.as_ref().map(|group| group.version) == version)

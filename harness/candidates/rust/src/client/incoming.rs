@@ -4,7 +4,7 @@ use super::link::{Arrived, Link};
 use super::stumbles::lenient;
 use super::{SLOW, User};
 use crate::defect::Defect;
-use crate::vault::Opened;
+use crate::vault::{Opened, first_bytes, has_whole_blocks};
 use countersign_contract::content::{Content, ContentError, LARGEST_CONTENT, PADDING_BLOCK, content::Body};
 use countersign_contract::groups::Way;
 use countersign_contract::media::is_media_type;
@@ -138,6 +138,7 @@ impl User {
     /// The receipts that follow from a stanza.
     async fn react(&self, link: &Arc<Link>, stanza: Stanza) -> Vec<Stanza> {
         match stanza {
+            Stanza::Message { id, .. } if self.has(Defect::LosesSomeMessages) && is_unlucky(id.0.as_bytes().last()) => Vec::new(),
             // Whether it could be read does not matter, and nobody is told.
             Stanza::Message { id, from: Some(from), .. } if self.refuses_unread(from) => {
                 self.see(What::Refused { stanza: id, reason: Reason::Blocked });
@@ -152,7 +153,9 @@ impl User {
                 self.see(What::Refused { stanza: id, reason: Reason::Malformed });
                 Vec::new()
             }
-            Stanza::GroupMessage { id, from: Some(from), .. } if self.refuses_unread(from) => {
+            Stanza::GroupMessage { id, from: Some(from), .. }
+                if self.refuses_unread(from) && !self.has(Defect::ShowsBlockedInGroups) =>
+            {
                 self.see(What::Refused { stanza: id, reason: Reason::Blocked });
                 Vec::new()
             }
@@ -206,7 +209,21 @@ impl User {
 
     /// Decrypts and shows a message: the receipt that follows.
     pub(super) async fn receive(&self, id: StanzaId, from: UserId, kind: MessageType, body: &[u8]) -> Option<Stanza> {
-        let opened = self.open(from, kind, body);
+        let [ratchet_key, base_key] = first_bytes(kind, body);
+        let opened = if (self.has(Defect::RefusesSomeSessions) && is_unlucky(base_key.as_ref()))
+            || (self.has(Defect::RefusesSomeRatchetKeys) && is_unlucky(ratchet_key.as_ref()))
+        {
+            Err(Reason::BadKey)
+        } else {
+            self.open(from, kind, body)
+        };
+        let opened = match opened {
+            // Before it was looked at under its key.
+            Err(Reason::BadMac) if self.has(Defect::TellsWrongLengthApart) && !has_whole_blocks(kind, body) => {
+                Err(Reason::Malformed)
+            }
+            opened => opened,
+        };
         self.received(id, from, body, opened).await
     }
 
@@ -221,7 +238,8 @@ impl User {
         match opened {
             Ok(opened) => {
                 let late = self.has(Defect::LateIdentityNotice);
-                if opened.identity_changed && !late {
+                let missed = self.has(Defect::MissesIdentityChangeOnReturn) && self.is_first_since_return();
+                if opened.identity_changed && !late && !missed {
                     self.tell_of_identity(from);
                 }
                 let shown = self.show(id, from, &opened, Way::Pairwise).await;
@@ -315,7 +333,9 @@ impl User {
         let content = Content::from_padded(&opened.plaintext);
         let content = match content {
             Err(_) if self.has(Defect::ShowsTextThatIsNone) => lenient(&opened.plaintext).ok_or(Reason::Malformed)?,
-            Err(ContentError::Padding) if self.has(Defect::NoPadding) => {
+            Err(ContentError::Padding)
+                if self.has(Defect::NoPadding) || (way != Way::Pairwise && self.has(Defect::TakesUnpaddedInGroups)) =>
+            {
                 Content::decode(opened.plaintext.as_slice()).map_err(|_| Reason::Malformed)?
             }
             content => content.map_err(ContentError::reason)?,
@@ -331,6 +351,9 @@ impl User {
                 let named = self.is_file_name(&attachment.name, Defect::ShowsPathInFileName);
                 if !named || !(is_media_type(&attachment.mime) || self.has(Defect::TakesAnyMediaType)) {
                     return Err(Reason::Malformed);
+                }
+                if self.has(Defect::LosesFileOnReturn) && self.is_first_since_return() {
+                    return Err(Reason::MediaMissing);
                 }
                 Some(self.download(attachment).await?)
             }
@@ -357,6 +380,13 @@ impl User {
             }
         }
         Ok(answered)
+    }
+
+    /// Whether what is being worked on is the first that was delivered since the user came online once more.
+    fn is_first_since_return(&self) -> bool {
+        let state = self.state();
+        let since = state.begun.values().filter(|connection| **connection == state.connections);
+        state.connections > 1 && since.count() == 1
     }
 
     /// What defective clients make of a text.
@@ -390,6 +420,11 @@ impl User {
             self.process(link, last).await;
         }
     }
+}
+
+/// Whether a random byte is one of those, about a tenth, with which the defects that show by chance cannot deal.
+pub(super) fn is_unlucky(byte: Option<&u8>) -> bool {
+    byte.is_some_and(|byte| *byte < 26)
 }
 
 pub(super) fn receipt(to: UserId, r#type: ReceiptType, of: StanzaId, count: Option<u32>) -> Stanza {

@@ -90,6 +90,9 @@ impl User {
             return Err(Reason::TooLarge);
         }
         let whole = whole_blob(attachment.length);
+        if self.has(Defect::SpoilsSomeFiles) && super::incoming::is_unlucky(attachment.key.first()) {
+            return Err(Reason::BadMac);
+        }
         let found = opened(attachment, kind, &blob, &*self.defects);
         match found {
             Err(Reason::BadMac) if self.has(Defect::GuessesMediaKind) => MediaKind::ALL

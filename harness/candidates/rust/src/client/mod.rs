@@ -221,6 +221,9 @@ impl User {
             state.connections += 1;
             state.connections > 1
         };
+        if again && self.has(Defect::ForgetsTalkOnReturn) {
+            self.state().talks.clear();
+        }
         let unsent = std::mem::take(&mut self.state().unsent);
         link.work(tokio::spawn(incoming::work(self.clone(), link.clone(), arriving, unsent, again)));
         let old = self.link_slot().replace(link);

@@ -4,7 +4,7 @@ use super::User;
 use super::link::Link;
 use super::outgoing::Way;
 use crate::defect::Defect;
-use countersign_contract::content::Content;
+use countersign_contract::content::{Content, Text, content::Body};
 use countersign_contract::portable::MOST_RETRIES;
 use countersign_contract::{Reason, StanzaId, UserId};
 use sha2::{Digest as _, Sha256};
@@ -147,7 +147,13 @@ impl User {
             let most = if self.has(Defect::ResendsWithoutEnd) { u32::MAX } else { MOST_RETRIES };
             let Some(known) = state.sent.messages.get_mut(&message).filter(|known| known.resends < most) else { return };
             known.resends += 1;
-            (known.content.clone(), known.sealed && !self.has(Defect::ResendsOpenly))
+            let mut content = known.content.clone();
+            if let Some(Body::Edit(edit)) = &content.body
+                && self.has(Defect::ResendsEditAsText)
+            {
+                content.body = Some(Body::Text(Text { text: edit.text.clone() }));
+            }
+            (content, known.sealed && !self.has(Defect::ResendsOpenly))
         };
         let way = Way { renew: true, sealed };
         let mut outcome = self.transmit(link, to, StanzaId(Uuid::new_v4()), &content, way).await;

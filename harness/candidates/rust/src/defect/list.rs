@@ -392,6 +392,39 @@ defects! {
     ShowsRepeatsOfEarlierConnections = "shows-repeats-of-earlier-connections";
     /// Sends again only what it sent since it came online: what could be asked for is kept with the connection.
     ForgetsSentOnReturn = "forgets-sent-on-return";
+    // Of groups whose members misbehave.
+    /// Tells a repeated group message by its bytes, and keeps the keys of those that were read.
+    ReusesGroupMessageKeys = "reuses-group-message-keys";
+    /// Looks for any member's signature key under which a group message verifies.
+    AcceptsSignatureOfAnyMember = "accepts-signature-of-any-member";
+    /// Verifies the signature of a group message over what it has parsed and writes out anew, with the version that it knows.
+    SignatureMissesVersion = "signature-misses-version";
+    /// Takes the sender key that it has of a member if it does not know the one that a message names.
+    GuessesSenderKey = "guesses-sender-key";
+    /// Keeps one sender key for each distribution id, whoever hands it out.
+    StoresSenderKeysById = "stores-sender-keys-by-id";
+    /// Does not look at the version byte of sender keys and of messages under them: there is but one version.
+    IgnoresGroupVersion = "ignores-group-version";
+    /// Cuts off as many bytes of a decrypted group message as its last one says, and does not look at the others.
+    ReadsWrongCipherPadding = "reads-wrong-cipher-padding";
+    /// Throws a sender key away when a message under it cannot be decrypted, in the belief that a new one will come.
+    ForgetsSenderKeyOnBadMessage = "forgets-sender-key-on-bad-message";
+    /// Stores how far a sender key has come before it has read the message that says so.
+    MovesSenderKeyBeforeReading = "moves-sender-key-before-reading";
+    /// Goes as far along a sender key as a message says, whatever that costs.
+    FollowsAnyGroupJump = "follows-any-group-jump";
+    /// Refuses a group message before which more than 2,000 are missing: it keeps the keys of as many.
+    StopsAfterGroupGap = "stops-after-group-gap";
+    /// Refuses a sender key that is handed out late: the limit for missing messages is asked of its number too.
+    RefusesLateSenderKeys = "refuses-late-sender-keys";
+    /// Trusts the library to refuse a signature key of low order, under which anybody can sign; the library does not.
+    AcceptsLowOrderSigningKey = "accepts-low-order-signing-key";
+    /// Acts on whatever comes under a sender key as if it had come between two users.
+    TakesAnyContentInGroups = "takes-any-content-in-groups";
+    /// Takes off the padding of a group message if there is any, and goes on without.
+    TakesUnpaddedInGroups = "takes-unpadded-in-groups";
+    /// Opens a sealed message without a look at its authentication codes: a certificate inside is signed anyway.
+    SkipsSealMac = "skips-seal-mac";
     /// Answers an operation that does not exist with success.
     InventsOperation = "invents-operation";
     // What only malformed input under a valid MAC shows, and wire fuzzing finds.
@@ -409,4 +442,41 @@ defects! {
     ClosesOverBadStanza = "closes-over-bad-stanza";
     /// Takes the old session out of the way before it reads the bundle for a new one.
     ForgetsSessionOnBadBundle = "forgets-session-on-bad-bundle";
+
+    // What a refusal tells.
+    /// Asks for a message again if its authentication code is wrong, and not if that is right and the padding behind it wrong.
+    TellsWrongPaddingApart = "tells-wrong-padding-apart";
+    /// Looks at the length of a ciphertext first, and does not ask again for one that is no whole number of blocks.
+    TellsWrongLengthApart = "tells-wrong-length-apart";
+
+    /// Takes the two identity keys under an authentication code in either order, since it was never clear which one comes first.
+    TakesIdentitiesEitherWay = "takes-identities-either-way";
+
+    // What shows only when two conditions meet.
+    /// Checks the authentication code of a message, but not when the message sets up a session at the same time: that was thought to be
+    /// proof enough.
+    SkipsMacOfFirstMessage = "skips-mac-of-first-message";
+    /// Forgets what was said when it comes online again, so that a reaction to an earlier message is about an unknown one.
+    ForgetsTalkOnReturn = "forgets-talk-on-return";
+    /// Sends an edit that is asked for again as a message of its own: only texts were thought of.
+    ResendsEditAsText = "resends-edit-as-text";
+    /// Fetches the file of the first message after it came online again before the store of files is ready, and gives it up.
+    LosesFileOnReturn = "loses-file-on-return";
+    /// Keeps to its list of blocked users between two, and in groups trusts the gateway with it.
+    ShowsBlockedInGroups = "shows-blocked-in-groups";
+    /// Tells of no changed identity key while it works on what waited for it: all notices of that time are thrown away.
+    MissesIdentityChangeOnReturn = "misses-identity-change-on-return";
+    /// Goes on with the classical ratchet alone: what it receives of the post-quantum one is used for the keys of messages, and its
+    /// progress is never stored.
+    NeverStoresPqProgress = "never-stores-pq-progress";
+
+    // What shows in one of about ten chances: where a byte that should not matter is below 26.
+    /// Loses each message whose id ends in such a byte: one shard of its store does not write.
+    LosesSomeMessages = "loses-some-messages";
+    /// Refuses each session whose base key begins with such a byte: leading zeros of a number are cut off, and some more.
+    RefusesSomeSessions = "refuses-some-sessions";
+    /// Refuses what comes under a new ratchet key that begins with such a byte, likewise.
+    RefusesSomeRatchetKeys = "refuses-some-ratchet-keys";
+    /// Cannot read a file whose key begins with such a byte, likewise.
+    SpoilsSomeFiles = "spoils-some-files";
 }

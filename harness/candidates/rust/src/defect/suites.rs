@@ -17,6 +17,7 @@ impl Defect {
             | Self::AcceptsSessionWithoutSpqr
             | Self::AcceptsOlderAgreement
             | Self::AcceptsLowOrderRatchetKey
+            | Self::NeverStoresPqProgress
             | Self::IgnoresAddresses => &[Suite::SignalPq],
             Self::AcceptsLowOrderBaseKey | Self::NeverTurnsRatchet => &[Suite::SignalClassic],
             _ => &[Suite::SignalPq, Suite::SignalClassic],
@@ -47,9 +48,25 @@ impl Defect {
                 | Self::ReplaysGroupMessage
                 | Self::IgnoresGroupRetry
                 | Self::AsksNoGroupAgain
+                | Self::ShowsBlockedInGroups
                 | Self::DropsGroupFiles
                 | Self::LosesGroup
                 | Self::KeepsOldSenderKeys
+                | Self::ReusesGroupMessageKeys
+                | Self::AcceptsSignatureOfAnyMember
+                | Self::SignatureMissesVersion
+                | Self::GuessesSenderKey
+                | Self::StoresSenderKeysById
+                | Self::IgnoresGroupVersion
+                | Self::ReadsWrongCipherPadding
+                | Self::ForgetsSenderKeyOnBadMessage
+                | Self::MovesSenderKeyBeforeReading
+                | Self::FollowsAnyGroupJump
+                | Self::StopsAfterGroupGap
+                | Self::RefusesLateSenderKeys
+                | Self::AcceptsLowOrderSigningKey
+                | Self::TakesAnyContentInGroups
+                | Self::TakesUnpaddedInGroups
         )
     }
 
@@ -69,6 +86,7 @@ impl Defect {
                 | Self::ResendsOpenly
                 | Self::NamesSenderBesideSeal
                 | Self::KeepsCertificate
+                | Self::SkipsSealMac
         )
     }
 
@@ -137,6 +155,10 @@ impl Defect {
                 | Self::PredictableRatchetKeys
                 | Self::ForgetsSessionOnNamelessContent
                 | Self::ForgetsSessionOnBadBundle
+                | Self::TellsWrongPaddingApart
+                | Self::TakesIdentitiesEitherWay
+                | Self::SkipsMacOfFirstMessage
+                | Self::NeverStoresPqProgress
         )
     }
 }

@@ -219,7 +219,7 @@ impl Vault {
         from: UserId,
         group: GroupId,
         body: &[u8],
-        examine: impl FnOnce(&Content) -> Result<(), Reason>,
+        examine: impl Fn(&Content) -> Result<(), Reason>,
     ) -> Result<(Vec<u8>, bool), Reason> {
         self.only_pq()?.open_group(from, group, body, examine)
     }

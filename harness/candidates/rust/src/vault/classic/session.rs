@@ -183,7 +183,7 @@ impl Session {
             return Err(Reason::BadMac);
         }
         let cipher = cbc::Decryptor::<Aes256>::new(&keys.cipher.into(), &keys.iv.into());
-        let plain = cipher.decrypt_padded_vec_mut::<Pkcs7>(&message.ciphertext).map_err(|_| Reason::Malformed)?;
+        let plain = cipher.decrypt_padded_vec_mut::<Pkcs7>(&message.ciphertext).map_err(|_| Reason::BadPadding)?;
         next.pending = None;
         Ok((next, plain))
     }

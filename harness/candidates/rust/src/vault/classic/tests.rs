@@ -95,7 +95,7 @@ fn a_ratchet_key_of_low_order_is_refused_though_everything_else_is_right() {
 }
 
 #[test]
-fn authentic_bytes_that_are_no_ciphertext_are_malformed() {
+fn authentic_bytes_that_are_no_ciphertext_are_refused_like_forged_ones() {
     let (mut alice, mut bob) = talking();
     // One byte less than a block.
     let body = bent(&mut alice, &bob, |body| {
@@ -104,7 +104,7 @@ fn authentic_bytes_that_are_no_ciphertext_are_malformed() {
         body[length] = 15;
         body.pop();
     });
-    assert_eq!(bob.open(alice.user, MessageType::Normal, &body), Err(Reason::Malformed));
+    assert_eq!(bob.open(alice.user, MessageType::Normal, &body), Err(Reason::BadMac));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::Vault;
 use super::agreement::Ours;
-use super::message::FirstMessage;
+use super::message::{FirstMessage, Message};
 use super::session::Session;
 use crate::defect::Defect;
 use countersign_contract::portable::MessageType;
@@ -25,6 +25,15 @@ impl Vault {
             }
             (MessageType::Prekey, Reason::UnknownPrekey) if self.defects.has(Defect::TakesBaseKeyTwice) => {
                 self.read_anew(from, body).ok()
+            }
+            (MessageType::Normal, Reason::BadMac) if self.defects.has(Defect::TakesIdentitiesEitherWay) => {
+                let message = Message::read(body, from, self.user).ok()?;
+                let own = *self.identities.own.identity_key();
+                self.sessions.get(&from)?.sessions.iter().find_map(|session| {
+                    let mut swapped = session.clone();
+                    let theirs = std::mem::replace(&mut swapped.theirs, own);
+                    swapped.open(&theirs, &message, true, &mut self.rng).ok().map(|(_, plain)| plain)
+                })
             }
             _ => None,
         }

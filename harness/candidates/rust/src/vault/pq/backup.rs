@@ -3,8 +3,10 @@
 use super::super::ids::Ids;
 use super::Vault;
 use super::store::{KyberPrekeys, OneTimePrekeys, SignedPrekeys};
+use super::view::{self, member, with_member};
+use crate::defect::Defect;
 use countersign_contract::UserId;
-use libsignal_protocol::IdentityKeyPair;
+use libsignal_protocol::{IdentityKeyPair, SessionRecord};
 
 /// A week in milliseconds.
 const WEEK_MS: u64 = 7 * 24 * 60 * 60 * 1000;
@@ -44,6 +46,18 @@ impl Vault {
         self.counters.lose_skipped();
     }
 
+    /// For the defect `never-stores-pq-progress`: of a message that was read, the post-quantum ratchet keeps where its chain stands, and
+    /// nothing of what the message brought for the next epoch.
+    pub(super) fn lose_pq_progress(&mut self, from: UserId, before: Option<&SessionRecord>) {
+        if !self.defects.has(Defect::NeverStoresPqProgress) {
+            return;
+        }
+        let Some(now) = self.sessions.0.get_mut(&from.to_string()) else { return };
+        if let Some(record) = before.and_then(|before| without_progress(now, before)) {
+            *now = record;
+        }
+    }
+
     /// Deletes prekeys that were replaced a week ago.
     pub(crate) fn forget_replaced(&mut self, clock: u64) {
         for (id, at) in &self.replaced {
@@ -58,4 +72,25 @@ impl Vault {
     pub(crate) fn has_met(&self, peer: UserId) -> bool {
         self.identities.peer(&peer.to_string()).is_some()
     }
+}
+
+/// Members of libsignal's records, by their numbers.
+const CURRENT_SESSION: u32 = 1;
+const PQ_RATCHET_STATE: u32 = 15;
+/// The part of the post-quantum ratchet's state that works towards the next epoch.
+const PROGRESS: u32 = 3;
+
+/// The record with the progress that the same session had before.
+fn without_progress(now: &SessionRecord, before: &SessionRecord) -> Option<SessionRecord> {
+    let same = |record: &SessionRecord| view::Record::of(record)?.current.map(|session| session.alice_base_key);
+    if same(now)? != same(before)? {
+        return None;
+    }
+    let (now, before) = (now.serialize().ok()?, before.serialize().ok()?);
+    let state = member(member(&before, CURRENT_SESSION)?, PQ_RATCHET_STATE)?;
+    let progress = member(state, PROGRESS)?;
+    let session = member(&now, CURRENT_SESSION)?;
+    let state = with_member(member(session, PQ_RATCHET_STATE)?, PROGRESS, progress)?;
+    let session = with_member(session, PQ_RATCHET_STATE, &state)?;
+    SessionRecord::deserialize(&with_member(&now, CURRENT_SESSION, &session)?).ok()
 }

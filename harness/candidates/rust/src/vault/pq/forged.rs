@@ -16,6 +16,8 @@ use sha2::Sha256;
 
 /// Length of a message's MAC in bytes.
 pub(super) const MAC_BYTES: usize = 8;
+/// Length of a block of the messages' cipher in bytes.
+const BLOCK_BYTES: usize = 16;
 /// How many steps of a chain are worth a try.
 const MOST_STEPS: u32 = 25_000;
 
@@ -56,6 +58,22 @@ impl Vault {
         }
     }
 
+    /// Whether the MAC of a message that could not be decrypted is right: for the defect `tells-wrong-padding-apart`.
+    pub(super) fn has_right_mac(&self, from: UserId, kind: MessageType, body: &[u8]) -> bool {
+        let known = self.sessions.0.get(&from.to_string()).and_then(view::Record::of);
+        let known = known.into_iter().flat_map(view::Record::sessions);
+        let right = |session: &view::Session, body: &[u8]| repair(session, body).is_some_and(|repaired| repaired == body);
+        match kind {
+            MessageType::Normal => known.into_iter().any(|session| right(&session, body)),
+            MessageType::Prekey => {
+                let Ok(message) = PreKeySignalMessage::try_from(body) else { return false };
+                let Ok(outer) = view::PrekeyMessage::decode(body.get(1..).unwrap_or_default()) else { return false };
+                let new = self.answering_session(&message).and_then(|record| view::Record::of(&record)?.current);
+                known.chain(new).any(|s| s.remote_identity == outer.identity_key && right(&s, &outer.message))
+            }
+        }
+    }
+
     /// The session that a first message sets up.
     fn answering_session(&self, message: &PreKeySignalMessage) -> Option<SessionRecord> {
         let signed = run(self.signed.get_signed_pre_key(message.signed_pre_key_id())).ok()?.key_pair().ok()?;
@@ -84,6 +102,13 @@ pub(super) fn with_other_previous_counter(body: &[u8]) -> Option<Vec<u8>> {
 fn repair(session: &view::Session, body: &[u8]) -> Option<Vec<u8>> {
     let message = SignalMessage::try_from(body).ok()?;
     with_mac(session, &message, body, &seed(session, &message)?)
+}
+
+/// Whether the MAC of a message is that over the two identity keys in the wrong order.
+pub(super) fn has_mac_of_swapped(session: &view::Session, body: &[u8]) -> bool {
+    let (local_identity, remote_identity) = (session.remote_identity.clone(), session.local_identity.clone());
+    let swapped = view::Session { local_identity, remote_identity, ..session.clone() };
+    repair(&swapped, body).is_some_and(|repaired| repaired == body)
 }
 
 /// What the keys of a message are derived from, if `session` has it.
@@ -135,6 +160,38 @@ pub(super) fn hmac(key: &[u8], parts: &[&[u8]]) -> Option<[u8; 32]> {
     let mut mac = <Hmac<Sha256>>::new_from_slice(key).ok()?;
     parts.iter().for_each(|part| mac.update(part));
     Some(mac.finalize().into_bytes().into())
+}
+
+/// Whether the ciphertext of a message of either suite is of a length that its cipher can have: for the defect `tells-wrong-length-apart`.
+pub(crate) fn has_whole_blocks(kind: MessageType, body: &[u8]) -> bool {
+    let ciphertext = |message: &[u8]| {
+        let fields = message.get(1..message.len().checked_sub(MAC_BYTES)?)?;
+        view::NormalMessage::decode(fields).ok()?.ciphertext
+    };
+    let ciphertext = match kind {
+        MessageType::Normal => ciphertext(body),
+        MessageType::Prekey => {
+            view::PrekeyMessage::decode(body.get(1..).unwrap_or_default()).ok().and_then(|m| ciphertext(&m.message))
+        }
+    };
+    // What is no message at all has other reasons to be refused.
+    ciphertext.is_none_or(|bytes| !bytes.is_empty() && bytes.len().is_multiple_of(BLOCK_BYTES))
+}
+
+/// The bytes with which the ratchet key of a message of either suite begins, and its base key if it sets up a session: for the defects
+/// that show by chance.
+pub(crate) fn first_bytes(kind: MessageType, body: &[u8]) -> [Option<u8>; 2] {
+    let ratchet = |message: &[u8]| {
+        let fields = message.get(1..message.len().checked_sub(MAC_BYTES)?)?;
+        view::NormalMessage::decode(fields).ok()?.ratchet_key.get(1).copied()
+    };
+    match kind {
+        MessageType::Normal => [ratchet(body), None],
+        MessageType::Prekey => match view::PrekeyMessage::decode(body.get(1..).unwrap_or_default()) {
+            Ok(outer) => [ratchet(&outer.message), outer.base_key.get(1).copied()],
+            Err(_) => [None, None],
+        },
+    }
 }
 
 /// Adds a second `previous_counter` to a message of either suite, which nothing but the MAC covers.

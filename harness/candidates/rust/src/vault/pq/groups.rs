@@ -1,15 +1,15 @@
 //! Sender keys: the user's own for each group, and those of others.
 
 use super::super::written::Written;
-use super::{REMEMBERED, Vault, address, reason_of, run, view};
+use super::misread::{unreadable, with_version};
+use super::{REMEMBERED, Vault, address, is_low_order, reason_of, run};
 use crate::defect::Defect;
 use async_trait::async_trait;
-use countersign_contract::content::Content;
+use countersign_contract::content::{Content, ContentError};
 use countersign_contract::{GroupId, Reason, UserId};
 use libsignal_protocol::{
-    KeyPair, ProtocolAddress, SenderKeyDistributionMessage, SenderKeyMessage, SenderKeyRecord, SenderKeyStore,
-    SignalProtocolError, create_sender_key_distribution_message, group_decrypt, group_encrypt,
-    process_sender_key_distribution_message,
+    ProtocolAddress, SenderKeyDistributionMessage, SenderKeyMessage, SenderKeyRecord, SenderKeyStore, SignalProtocolError,
+    create_sender_key_distribution_message, group_decrypt, group_encrypt, process_sender_key_distribution_message,
 };
 use prost::Message as _;
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,9 +17,11 @@ use uuid::Uuid;
 
 /// Members to whom the defect `hands-keys-to-few` gives its sender key.
 const FEW: usize = 32;
+/// Up to which number the defect `refuses-late-sender-keys` takes a sender key.
+const LATE: u32 = 25_000;
 
 #[derive(Clone, Default)]
-struct SenderKeys(BTreeMap<(String, Uuid), SenderKeyRecord>);
+pub(super) struct SenderKeys(pub(super) BTreeMap<(String, Uuid), SenderKeyRecord>);
 
 #[async_trait(?Send)]
 impl SenderKeyStore for SenderKeys {
@@ -57,14 +59,16 @@ type Place = (UserId, Uuid, u32, u32);
 /// All sender keys of a user.
 #[derive(Clone, Default)]
 pub(super) struct GroupKeys {
-    keys: SenderKeys,
+    pub(super) keys: SenderKeys,
     own: BTreeMap<GroupId, OwnKey>,
     /// For which group each sender key of others was handed out.
-    bound: BTreeMap<(UserId, Uuid), GroupId>,
+    pub(super) bound: BTreeMap<(UserId, Uuid), GroupId>,
     read: BTreeSet<Place>,
-    /// For the defect `replays-group-message`.
-    plain: BTreeMap<Place, Vec<u8>>,
-    /// For the defect `keeps-old-sender-keys`: each sender key as it was before a message.
+    /// For the defect `replays-group-message`: what was read, by the digest of the message.
+    plain: BTreeMap<[u8; 32], Vec<u8>>,
+    /// For the defect `reuses-group-message-keys`: the messages that were read.
+    bodies: BTreeSet<[u8; 32]>,
+    /// For the defects `keeps-old-sender-keys` and `reuses-group-message-keys`: each sender key as it was before a message.
     old: Vec<((String, Uuid), SenderKeyRecord)>,
 }
 
@@ -152,14 +156,29 @@ impl Vault {
     /// # Errors
     /// `malformed`, `bad-key`, and `not-permitted` for one that the sender uses in another group.
     pub(crate) fn take_sender_key(&mut self, from: UserId, group: GroupId, distribution: &[u8]) -> Result<(), Reason> {
-        let reason = |error| reason_of(&error).unwrap_or(Reason::Malformed);
-        let message = SenderKeyDistributionMessage::try_from(distribution).map_err(reason)?;
+        let reason = |error| unreadable(&error);
+        let read = |bytes: &[u8]| SenderKeyDistributionMessage::try_from(bytes).map_err(reason);
+        let message = match read(distribution) {
+            Err(Reason::BadVersion) if self.defects.has(Defect::IgnoresGroupVersion) => read(&with_version(distribution))?,
+            message => message?,
+        };
         let id = message.distribution_id().map_err(reason)?;
+        // Under such a key anybody can sign, and libsignal takes it.
+        let weak = is_low_order(message.signing_key().map_err(reason)?);
+        if weak && !self.defects.has(Defect::AcceptsLowOrderSigningKey) {
+            return Err(Reason::BadKey);
+        }
+        if message.iteration().map_err(reason)? > LATE && self.defects.has(Defect::RefusesLateSenderKeys) {
+            return Err(Reason::TooOld);
+        }
         let other = self.groups.bound.get(&(from, id)).is_some_and(|bound| *bound != group);
         if other && !self.defects.has(Defect::SharesSenderKeys) {
             return Err(Reason::NotPermitted);
         }
         let peer = address(from)?;
+        if self.defects.has(Defect::StoresSenderKeysById) {
+            self.groups.keys.0.retain(|(of, stored), _| *stored != id || of == peer.name());
+        }
         run(process_sender_key_distribution_message(&peer, &message, &mut self.groups.keys)).map_err(reason)?;
         self.groups.bound.insert((from, id), group);
         Ok(())
@@ -175,14 +194,43 @@ impl Vault {
         from: UserId,
         group: GroupId,
         body: &[u8],
-        examine: impl FnOnce(&Content) -> Result<(), Reason>,
+        examine: impl Fn(&Content) -> Result<(), Reason>,
     ) -> Result<(Vec<u8>, bool), Reason> {
-        let message = SenderKeyMessage::try_from(body).map_err(|error| reason_of(&error).unwrap_or(Reason::Malformed))?;
+        let refused = match self.read_group(from, group, body, &examine) {
+            Err(reason) => reason,
+            read => return read,
+        };
+        let plain = self.misread(from, group, body, refused).ok_or(refused)?;
+        self.content(&plain).and_then(|content| examine(&content))?;
+        Ok((plain, false))
+    }
+
+    /// A padded content.
+    fn content(&self, plain: &[u8]) -> Result<Content, Reason> {
+        match Content::from_padded(plain) {
+            Err(ContentError::Padding) if self.defects.has(Defect::TakesUnpaddedInGroups) => {
+                Content::decode(plain).map_err(|_| Reason::Malformed)
+            }
+            content => content.map_err(ContentError::reason),
+        }
+    }
+
+    fn read_group(
+        &mut self,
+        from: UserId,
+        group: GroupId,
+        body: &[u8],
+        examine: impl Fn(&Content) -> Result<(), Reason>,
+    ) -> Result<(Vec<u8>, bool), Reason> {
+        let message = SenderKeyMessage::try_from(body).map_err(|error| unreadable(&error))?;
         let id = message.distribution_id();
         let place = (from, id, message.chain_id(), message.iteration());
         let bound = self.groups.bound.get(&(from, id)).copied().ok_or(Reason::NoSession)?;
         if bound != group && !self.defects.has(Defect::TrustsStanzaForGroup) {
             return Err(Reason::WrongRecipient);
+        }
+        if self.is_behind_gap(from, &message) {
+            return Err(Reason::TooOld);
         }
         if self.is_late(&place) && self.defects.has(Defect::DropsLateGroupMessages) {
             return Err(Reason::TooOld);
@@ -194,18 +242,18 @@ impl Vault {
             Ok(plain) => plain,
             Err(error) => {
                 let reason = self.why_not(&place, &error);
-                let replayed = self.groups.plain.get(&place).filter(|_| reason == Reason::Duplicate).cloned();
+                let replayed = self.groups.plain.get(&super::digest(body)).filter(|_| reason == Reason::Duplicate).cloned();
                 if let Some(plain) = replayed {
                     return Ok((plain, true));
                 }
+                let seen = self.groups.bodies.contains(&super::digest(body));
                 if let Some(plain) = self.open_with_old(&peer, body, &stored, reason) {
-                    return Ok((plain, false));
+                    return if seen { Err(reason) } else { Ok((plain, false)) };
                 }
-                let unsigned = reason == Reason::BadSignature && self.defects.has(Defect::SkipsSenderKeySignature);
-                unsigned.then(|| self.open_unsigned(&peer, &message, &stored)).flatten().ok_or(reason)?
+                return Err(reason);
             }
         };
-        let examined = Content::from_padded(&plain).map_err(|error| error.reason()).and_then(|content| examine(&content));
+        let examined = self.content(&plain).and_then(|content| examine(&content));
         if let Err(reason) = examined {
             self.groups.keys.0.extend(before.map(|record| (stored, record)));
             return Err(reason);
@@ -214,16 +262,19 @@ impl Vault {
             self.groups.read.pop_first();
         }
         self.groups.read.insert(place);
-        if self.defects.has(Defect::KeepsOldSenderKeys) {
+        if self.defects.has(Defect::ReusesGroupMessageKeys) {
+            self.groups.bodies.insert(super::digest(body));
+        }
+        if self.defects.has(Defect::KeepsOldSenderKeys) || self.defects.has(Defect::ReusesGroupMessageKeys) {
             self.groups.old.extend(before.map(|record| (stored, record)));
         }
         if self.defects.has(Defect::ReplaysGroupMessage) {
-            self.groups.plain.insert(place, plain.clone());
+            self.groups.plain.insert(super::digest(body), plain.clone());
         }
         Ok((plain, false))
     }
 
-    /// The defect `keeps-old-sender-keys`: reads a message by a sender key as it was once.
+    /// The defects `keeps-old-sender-keys` and `reuses-group-message-keys`: reads a message by a sender key as it was once.
     fn open_with_old(&self, peer: &ProtocolAddress, body: &[u8], stored: &(String, Uuid), reason: Reason) -> Option<Vec<u8>> {
         let fitting = self.groups.old.iter().filter(|(of, _)| of == stored && reason == Reason::Duplicate);
         fitting.into_iter().find_map(|(of, record)| {
@@ -252,28 +303,5 @@ impl Vault {
             SignalProtocolError::InvalidMessage(_, "message from too far into the future") => Reason::TooOld,
             error => reason_of(error).unwrap_or(Reason::BadMac),
         }
-    }
-
-    /// The defect `skips-sender-key-signature`. libsignal cannot be told to skip the check, so that the message is signed anew, with a key
-    /// of our own that takes the place of the sender's in a copy of the record.
-    fn open_unsigned(&mut self, peer: &ProtocolAddress, message: &SenderKeyMessage, stored: &(String, Uuid)) -> Option<Vec<u8>> {
-        let pair = KeyPair::generate(&mut self.rng);
-        let mut record = view::SenderKeyRecord::decode(self.groups.keys.0.get(stored)?.serialize().ok()?.as_slice()).ok()?;
-        for state in &mut record.states {
-            state.signing_key = Some(view::SigningKey { public: pair.public_key.serialize().to_vec(), private: Vec::new() });
-        }
-        let mut copy = SenderKeys::default();
-        copy.0.insert(stored.clone(), SenderKeyRecord::deserialize(&record.encode_to_vec()).ok()?);
-        let signed = SenderKeyMessage::new(
-            message.message_version(),
-            message.distribution_id(),
-            message.chain_id(),
-            message.iteration(),
-            message.ciphertext().into(),
-            &mut self.rng,
-            &pair.private_key,
-        )
-        .ok()?;
-        run(group_decrypt(signed.serialized(), &mut copy, peer)).ok()
     }
 }

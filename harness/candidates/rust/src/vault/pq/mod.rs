@@ -5,6 +5,7 @@ mod bundle;
 mod forged;
 mod groups;
 mod import;
+mod misread;
 mod open;
 mod publish;
 mod ratchet;
@@ -20,6 +21,7 @@ mod weaker;
 pub(crate) use backup::Backup;
 #[cfg(test)]
 pub(crate) use forged::forge_previous_counter;
+pub(crate) use forged::{first_bytes, has_whole_blocks};
 
 use super::counters::{Counters, REMEMBERED};
 use super::identities::Identities;

@@ -44,6 +44,7 @@ impl Vault {
         };
         let (plaintext, replayed) = match opened {
             Ok(plaintext) => {
+                self.lose_pq_progress(from, before.as_ref());
                 self.writes += 1;
                 // A second use of a last-resort prekey is only ever taken by a defect.
                 (plaintext, self.kyber.take_reused())
@@ -294,8 +295,12 @@ impl Vault {
         }
         // Not from any seed of the harness: what a race does cannot be played back.
         let flaky = || self.defects.has(Defect::FlakyMac) && rand::random::<bool>();
-        if reason == Reason::BadMac && (self.defects.has(Defect::SkipsMac) || flaky()) {
+        let first = kind == MessageType::Prekey && self.defects.has(Defect::SkipsMacOfFirstMessage);
+        if reason == Reason::BadMac && (self.defects.has(Defect::SkipsMac) || first || flaky()) {
             return self.open_despite_mac(from, kind, body).ok_or(reason);
+        }
+        if reason == Reason::BadMac && self.defects.has(Defect::TellsWrongPaddingApart) && self.has_right_mac(from, kind, body) {
+            return Err(Reason::BadPadding);
         }
         Err(reason)
     }

@@ -90,6 +90,9 @@ impl Vault {
         if self.defects.has(Defect::ShowsCertifiedSender) {
             return self.inside_whoever_sealed(body).ok_or(Reason::Malformed);
         }
+        if self.defects.has(Defect::SkipsSealMac) {
+            return self.inside_whatever_mac(body).ok_or(Reason::Malformed);
+        }
         let content = run(sealed_sender_decrypt_to_usmc(body, &self.identities)).map_err(|error| match error {
             // A MAC that does not match, and a key that is not the certified one: the library tells them apart by words alone.
             SignalProtocolError::InvalidSealedSenderMessage(_) => Reason::Malformed,

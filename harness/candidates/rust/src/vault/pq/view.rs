@@ -1,6 +1,7 @@
 //! The parts of libsignal's serialised messages and sessions that its interface does not show, under libsignal's field numbers.
 
 use prost::Message;
+use prost::encoding::{DecodeContext, WireType};
 
 /// A `PreKeySignalMessage` without its version byte.
 #[derive(Clone, PartialEq, Message)]
@@ -187,6 +188,12 @@ pub(super) struct SenderKeyRecord {
     pub(super) states: Vec<SenderKeyState>,
 }
 
+impl SenderKeyRecord {
+    pub(super) fn of(record: &libsignal_protocol::SenderKeyRecord) -> Option<Self> {
+        Self::decode(record.serialize().ok()?.as_slice()).ok()
+    }
+}
+
 /// One sender key of a record.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct SenderKeyState {
@@ -218,4 +225,47 @@ pub(super) struct SigningKey {
     pub(super) public: Vec<u8>,
     #[prost(bytes = "vec", tag = "2")]
     pub(super) private: Vec<u8>,
+}
+
+/// The bytes of a member of a protobuf; of several, those of the last.
+pub(super) fn member(message: &[u8], tag: u32) -> Option<&[u8]> {
+    members(message)?.into_iter().rev().find(|member| member.tag == tag)?.bytes
+}
+
+/// A protobuf with other bytes in place of a member's, and all else as it was.
+pub(super) fn with_member(message: &[u8], tag: u32, bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut out = Vec::with_capacity(message.len());
+    members(message)?.into_iter().filter(|member| member.tag != tag).for_each(|member| out.extend(member.whole));
+    prost::encoding::encode_key(tag, WireType::LengthDelimited, &mut out);
+    prost::encoding::encode_varint(u64::try_from(bytes.len()).ok()?, &mut out);
+    out.extend(bytes);
+    Some(out)
+}
+
+/// A member as it is written.
+struct Member<'a> {
+    tag: u32,
+    whole: &'a [u8],
+    /// Its bytes, if it is of bytes.
+    bytes: Option<&'a [u8]>,
+}
+
+fn members(message: &[u8]) -> Option<Vec<Member<'_>>> {
+    let mut members = Vec::new();
+    let mut rest = message;
+    while !rest.is_empty() {
+        let begin = rest;
+        let (tag, kind) = prost::encoding::decode_key(&mut rest).ok()?;
+        let bytes = if kind == WireType::LengthDelimited {
+            let length = usize::try_from(prost::encoding::decode_varint(&mut rest).ok()?).ok()?;
+            let (bytes, after) = rest.split_at_checked(length)?;
+            rest = after;
+            Some(bytes)
+        } else {
+            prost::encoding::skip_field(kind, tag, &mut rest, DecodeContext::default()).ok()?;
+            None
+        };
+        members.push(Member { tag, whole: begin.get(..begin.len() - rest.len())?, bytes });
+    }
+    Some(members)
 }
