@@ -79,12 +79,30 @@ class StrictReader extends protobuf.Reader {
   }
 }
 
+/**
+ * Refuses a field that is of another kind on the wire than the schema says. protobufjs reads it as if it were of the right one, and so
+ * finds a text where others find none.
+ */
+function checkKinds(type, bytes) {
+  const reader = protobuf.Reader.create(bytes);
+  while (reader.pos < reader.len) {
+    const key = reader.uint32();
+    const field = type.fieldsById[key >>> 3]?.resolve();
+    const inside = field?.resolvedType instanceof protobuf.Type;
+    const kind = inside ? 2 : field?.resolvedType ? 0 : protobuf.types.basic[field?.type];
+    if (field && kind !== (key & 7)) throw new Error(`${field.name} is of kind ${key & 7}`);
+    if (inside) checkKinds(field.resolvedType, reader.bytes());
+    else reader.skipType(key & 7);
+  }
+}
+
 /** Reads a padded plaintext: the message id, what the user is to see, and the attachment that must be fetched before, if any. */
 export function read(padded) {
   const plain = unpad(padded);
   if (plain.length > LARGEST_CONTENT) throw new Problem('too-large', `a content of ${plain.length} bytes`);
   let content;
   try {
+    checkKinds(Content, plain);
     content = Content.decode(new StrictReader(plain));
   } catch (error) {
     throw new Problem('malformed', `not a content: ${error.message}`);
