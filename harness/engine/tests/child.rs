@@ -194,7 +194,7 @@ async fn a_child_that_uses_too_much_is_ended_and_told_apart_from_one_that_died()
         while cause.fault == Fault::Deadline {
             cause = broken(describe(&endpoint).await);
         }
-        assert_eq!(cause.fault, Fault::Gone);
+        assert_eq!(cause.fault, Fault::Exceeded);
         assert!(cause.detail.contains(said), "{cause}");
         assert!(cause.fix.is_some_and(|text| text.contains(fix)), "{cause:?}");
     }
