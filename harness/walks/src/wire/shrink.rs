@@ -89,7 +89,8 @@ pub async fn shrink(execute: &impl Execute, talk: &Talk, cause: &Cause, name: &s
     if kept.is_none() {
         (shortest, kept) = briefer(&mut tries, shortest, name).await;
     }
-    if kept.is_none() {
+    // Each try of a hang takes a whole deadline, and a plainer form of the input saves nobody a step.
+    if kept.is_none() && !patient {
         (shortest, kept) = plainer(&mut tries, shortest, name).await;
     }
     let observed = if execute.stopped() { None } else { tries.fails(&shortest, final_name).await.map(|(_, observed)| observed) };
