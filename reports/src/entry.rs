@@ -122,7 +122,7 @@ impl<'a> Names<'a> {
             Input::BrokenOff { what } => told(FROM_CANDIDATE, format!("{}: ended before its body did", visible(what, LONGEST))),
             Input::ChatClosed { channel } => told(FROM_CANDIDATE, format!("channel {channel} is gone")),
             Input::Timer { timer } => told(SCENARIO, format!("timer {timer} fires")),
-            Input::Aborted { cause } => told(SCENARIO, format!("aborted: {}", visible(cause, LONGEST))),
+            Input::Aborted { cause, .. } => told(SCENARIO, format!("aborted: {}", visible(cause, LONGEST))),
         }
     }
 

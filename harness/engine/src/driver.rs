@@ -148,7 +148,20 @@ enum Woken {
     Returned(u64, Outcome),
     Gateway(ServerEvent),
     Timer(u64),
-    Stop(String),
+    Stop(Cut),
+}
+
+/// Why an instance is cut short, and whether the candidate did too much in it.
+#[derive(Debug, PartialEq, Eq)]
+struct Cut {
+    cause: String,
+    too_much: bool,
+}
+
+impl From<String> for Cut {
+    fn from(cause: String) -> Self {
+        Self { cause, too_much: false }
+    }
 }
 
 impl Drive {
@@ -158,7 +171,7 @@ impl Drive {
         self.feed(Input::Start { now_ms: u64::try_from(now_ms).unwrap_or(u64::MAX) });
         while !self.instance.is_finished() {
             let woken = match self.exhausted() {
-                Some(cause) => Woken::Stop(cause),
+                Some(cut) => Woken::Stop(cut),
                 None => {
                     let waits = Instant::now();
                     let under_way = !self.calls.is_empty();
@@ -173,8 +186,8 @@ impl Drive {
                 Woken::Returned(call, outcome) => self.feed(Input::Returned { call, outcome }),
                 Woken::Gateway(event) => self.gateway_event(event),
                 Woken::Timer(timer) => self.feed(Input::Timer { timer }),
-                Woken::Stop(cause) => {
-                    self.feed(Input::Aborted { cause: cause.clone() });
+                Woken::Stop(Cut { cause, too_much }) => {
+                    self.feed(Input::Aborted { cause: cause.clone(), too_much });
                     return Some(cause);
                 }
             }
@@ -183,12 +196,13 @@ impl Drive {
     }
 
     /// Why nothing more may come in, or can.
-    fn exhausted(&self) -> Option<String> {
+    fn exhausted(&self) -> Option<Cut> {
         if self.calls.is_empty() && self.timers.is_empty() {
-            return Some("nothing is under way that could bring it further".to_owned());
+            return Some("nothing is under way that could bring it further".to_owned().into());
         }
         if self.inputs >= MOST_INPUTS {
-            return Some(format!("the candidate did more than {MOST_INPUTS} things in one instance"));
+            let cause = format!("the candidate did more than {MOST_INPUTS} things in one instance");
+            return Some(Cut { cause, too_much: true });
         }
         flooded(self.bytes, self.gateway.received.load(Ordering::Relaxed))
     }
@@ -212,7 +226,7 @@ impl Drive {
         tokio::select! {
             // What the candidate's clients did before a call came back is consumed before it.
             biased;
-            cause = stop(interrupt) => Woken::Stop(cause),
+            cause = stop(interrupt) => Woken::Stop(cause.into()),
             Some(event) = self.gateway.socket.events.recv() => Woken::Gateway(event),
             () = fires => {
                 self.timers.pop_first();
@@ -220,9 +234,9 @@ impl Drive {
             }
             Some(returned) = self.calls.join_next(), if !self.calls.is_empty() => match returned {
                 Ok((call, outcome)) => Woken::Returned(call, outcome),
-                Err(error) => Woken::Stop(format!("a call broke down on our side: {error}")),
+                Err(error) => Woken::Stop(format!("a call broke down on our side: {error}").into()),
             },
-            () = stalled => Woken::Stop("nothing happened for three times the longest deadline".to_owned()),
+            () = stalled => Woken::Stop("nothing happened for three times the longest deadline".to_owned().into()),
         }
     }
 
@@ -321,11 +335,12 @@ impl Drive {
 }
 
 /// Why no more of what a candidate sends is taken, if there is too much of it: in this instance, or in all of the run.
-fn flooded(instance: u64, run: u64) -> Option<String> {
+fn flooded(instance: u64, run: u64) -> Option<Cut> {
     if instance >= MOST_BYTES {
-        return Some(format!("the candidate sent more than {MOST_BYTES} bytes in one instance"));
+        let cause = format!("the candidate sent more than {MOST_BYTES} bytes in one instance");
+        return Some(Cut { cause, too_much: true });
     }
-    (run >= MOST_RUN_BYTES).then(|| format!("the candidate sent more than {MOST_RUN_BYTES} bytes in one run"))
+    (run >= MOST_RUN_BYTES).then(|| format!("the candidate sent more than {MOST_RUN_BYTES} bytes in one run").into())
 }
 
 /// What a client did, without secrets of ours that it may have got hold of: no verdict may depend on one, and no record hold one.
@@ -374,8 +389,8 @@ mod tests {
     #[test]
     fn an_instance_and_a_run_take_so_many_bytes_and_no_more() {
         assert_eq!(flooded(MOST_BYTES - 1, MOST_RUN_BYTES - 1), None);
-        assert!(flooded(MOST_BYTES, 0).is_some_and(|cause| cause.ends_with("in one instance")));
-        assert!(flooded(0, MOST_RUN_BYTES).is_some_and(|cause| cause.ends_with("in one run")));
+        assert!(flooded(MOST_BYTES, 0).is_some_and(|cut| cut.too_much && cut.cause.ends_with("in one instance")));
+        assert!(flooded(0, MOST_RUN_BYTES).is_some_and(|cut| !cut.too_much && cut.cause.ends_with("in one run")));
     }
 
     #[test]

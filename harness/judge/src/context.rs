@@ -64,7 +64,7 @@ impl Context<'_> {
 
     /// What is said of something that the trace ends before.
     pub(crate) fn interrupted(&self, expected: &str, what: &str) -> Said {
-        if let Some((at, cause)) = self.seen.aborted {
+        if let Some((at, cause, _)) = self.seen.aborted {
             let said = format!("{what}: {}", quote(cause));
             let said =
                 if cause.starts_with("harness") { Said::harness(expected, said) } else { Said::environment(expected, said) };
@@ -84,7 +84,7 @@ impl Context<'_> {
 
     /// Why the instance was cut short from outside, if it was: not by a fault of ours.
     pub(crate) fn cut_short(&self) -> Option<String> {
-        self.seen.aborted.filter(|(_, cause)| !cause.starts_with("harness")).map(|(_, cause)| quote(cause))
+        self.seen.aborted.filter(|(_, cause, _)| !cause.starts_with("harness")).map(|(_, cause, _)| quote(cause))
     }
 
     /// The id of a member of the cast.

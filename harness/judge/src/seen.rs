@@ -109,7 +109,8 @@ pub(crate) struct Seen<'a> {
     /// Steps that could not be carried out, and what was missing.
     pub(crate) skipped: BTreeMap<usize, (usize, &'a str)>,
     pub(crate) finished: Option<usize>,
-    pub(crate) aborted: Option<(usize, &'a str)>,
+    /// Where it was cut short, why, and whether the candidate did too much in it.
+    pub(crate) aborted: Option<(usize, &'a str, bool)>,
     pub(crate) calls: Vec<Called<'a>>,
     /// Which of them is the first `send` of a stanza.
     pub(crate) sends: BTreeMap<StanzaId, usize>,

@@ -201,10 +201,20 @@ pub enum Input {
     Aborted {
         /// Why, in words.
         cause: String,
+        /// Whether the candidate did more in this very instance than is taken of one. What a whole run took is held against none of
+        /// its instances.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        too_much: bool,
     },
 }
 
 impl Input {
+    /// An end that has nothing to do with what this instance did.
+    #[must_use]
+    pub fn aborted(cause: impl Into<String>) -> Self {
+        Self::Aborted { cause: cause.into(), too_much: false }
+    }
+
     /// A request that ended too early, with its text cut to [`MOST_REFUSED`] characters.
     #[must_use]
     pub fn broken_off(what: &str) -> Self {

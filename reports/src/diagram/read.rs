@@ -146,7 +146,7 @@ impl<'a> Reader<'a> {
             Input::BrokenOff { what } => {
                 self.note(n, self.places.gateway, Sign::Dropped, &format!("broken off on the way in: {what}"));
             }
-            Input::Aborted { cause } => self.note(n, self.places.gateway, Sign::Dropped, &format!("aborted: {cause}")),
+            Input::Aborted { cause, .. } => self.note(n, self.places.gateway, Sign::Dropped, &format!("aborted: {cause}")),
             // Channels and timers: what follows from them is drawn.
             _ => {}
         }

@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, watch};
 /// Says whether an execution came to its end, and nothing about what happened in it.
 pub(crate) fn judge(_: &Planned, trace: &Trace, _: &Blobs, _: &Description) -> Vec<Check> {
     let cut = trace.iter().find_map(|entry| match &entry.event {
-        Event::Input(Input::Aborted { cause }) => Some(cause.clone()),
+        Event::Input(Input::Aborted { cause, .. }) => Some(cause.clone()),
         Event::Input(Input::Returned { outcome: Outcome::Fault { detail, .. }, .. }) => Some(detail.clone()),
         _ => None,
     });

@@ -7,9 +7,6 @@ use crate::said::{Said, quote};
 use countersign_contract::{Operation, Reason};
 use countersign_trace::event::{Fault, Outcome};
 
-/// How the driver says that an instance was cut short since the candidate did too much.
-const TOO_MUCH: &str = "the candidate ";
-
 /// Every call up to the end of the step has an answer.
 pub(super) fn judge(cx: &Context<'_>, index: usize, user: &str) -> Result<Said, Said> {
     let expected = format!("the client of {user} is still there, and has answered everything in time");
@@ -35,7 +32,7 @@ pub(super) fn judge(cx: &Context<'_>, index: usize, user: &str) -> Result<Said, 
         return Ok(Said::fail(finding, expected, observed).evidence([cx.seen.n(call.at), cx.seen.n(at)]));
     }
     let last = cx.seen.steps.keys().next_back().is_some_and(|last| *last <= index);
-    if let Some((at, cause)) = cx.seen.aborted.filter(|(_, cause)| last && cause.starts_with(TOO_MUCH)) {
+    if let Some((at, cause, _)) = cx.seen.aborted.filter(|(.., too_much)| last && *too_much) {
         return Ok(Said::fail(Finding::Grew, expected, quote(cause)).evidence([cx.seen.n(at)]));
     }
     if let Some(gate) = cx.gate(index, &expected) {

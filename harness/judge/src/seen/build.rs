@@ -112,8 +112,8 @@ impl<'a> Seen<'a> {
                     self.lag_us = self.lag_us.max(at_us.saturating_sub(*due));
                 }
             }
-            Input::Aborted { cause } => {
-                self.aborted.get_or_insert((at, cause));
+            Input::Aborted { cause, too_much } => {
+                self.aborted.get_or_insert((at, cause, *too_much));
             }
         }
     }

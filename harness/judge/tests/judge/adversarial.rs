@@ -148,7 +148,7 @@ fn input() -> impl Strategy<Value = Input> {
         (0u64..3).prop_map(|channel| Input::ChatClosed { channel }),
         Just(Input::refused("PUT /keys", &countersign_contract::Problem::new(Reason::TooLarge, "x"))),
         (0u64..3).prop_map(|timer| Input::Timer { timer }),
-        Just(Input::Aborted { cause: "x".into() }),
+        Just(Input::aborted("x")),
     ]
 }
 

@@ -4,6 +4,7 @@ use crate::support::flows::{message, receipt, refused};
 use crate::support::{World, bytes, channel, id, user};
 use countersign_contract::portable::{Enlist, MessageType, ReceiptType, Stanza};
 use countersign_contract::{Bytes, Problem, Reason};
+use countersign_trace::event::Fault;
 use countersign_trace::{Event, Input, Observation, Outcome, Verdict};
 use serde_json::json;
 
@@ -342,8 +343,48 @@ fn what_an_interrupt_cuts_off_is_no_fault_of_ours() {
         let mut cut = World::new(&serde_json::to_value(&whole.scenario.steps).unwrap());
         cut.trace = whole.trace[..end].to_vec();
         cut.blobs = whole.blobs.clone();
-        cut.input(Input::Aborted { cause: "interrupted by the user".into() });
+        cut.input(Input::aborted("interrupted by the user"));
         let bad: Vec<_> = cut.judge().into_iter().filter(|c| c.verdict == Verdict::HarnessError).collect();
         assert!(bad.is_empty(), "cut at {end}: {bad:#?}");
+    }
+}
+
+/// Bob was given a message that might end his client.
+fn tried() -> World {
+    let mut w = World::new(&json!([
+        {"send": {"from": "alice", "to": "bob", "as": "m1", "content": {"text": "x"}}},
+        {"expect": {"survives": {"user": "bob"}}}
+    ]));
+    w.step(0);
+    w.arrives("m1", "alice", "bob");
+    w.step(1);
+    w
+}
+
+#[test]
+fn a_client_that_answers_survives() {
+    let mut w = tried();
+    w.settle("bob", "m1");
+    w.look("bob");
+    w.finish();
+    w.says("step-1", Verdict::Pass, "");
+}
+
+#[test]
+fn a_client_that_ends_hangs_or_takes_too_much_does_not_survive() {
+    for (fault, finding) in [(Fault::Gone, "died"), (Fault::Deadline, "hung"), (Fault::Exceeded, "grew")] {
+        let mut w = tried();
+        w.call("settle", &json!({"user": user("bob"), "through": id("m1")}), Outcome::Fault { fault, detail: "so".into() });
+        w.finish();
+        w.says("step-1", Verdict::Fail, finding);
+    }
+}
+
+#[test]
+fn what_the_whole_run_took_is_not_held_against_an_instance() {
+    for (too_much, verdict, finding) in [(true, Verdict::Fail, "grew"), (false, Verdict::EnvironmentError, "")] {
+        let mut w = tried();
+        w.input(Input::Aborted { cause: "the candidate sent more than so many bytes".into(), too_much });
+        w.says("step-1", verdict, finding);
     }
 }

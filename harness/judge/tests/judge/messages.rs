@@ -182,7 +182,7 @@ fn an_interrupted_trace_is_an_environment_error_from_there_on() {
     for (cause, verdict) in [("the process ended", Verdict::EnvironmentError), ("harness: out of memory", Verdict::HarnessError)]
     {
         let mut w2 = World { trace: w.trace.clone(), ..two(honest) };
-        w2.input(Input::Aborted { cause: cause.into() });
+        w2.input(Input::aborted(cause));
         w2.says("step-2", verdict, "");
         w2.says("execution", verdict, "");
     }
