@@ -22,19 +22,9 @@ impl Instance {
     /// Sends all of them.
     pub(crate) fn many(&mut self, many: &Many) {
         for number in 1..=many.messages {
-            self.send(&Send {
-                from: many.from.clone(),
-                to: many.to.clone(),
-                name: format!("{}{number}", many.name),
-                content: ContentSpec::Text(format!("message {number}")),
-                network: many.network.clone(),
-                fresh_session: many.fresh_session,
-                bend: None,
-                alter: Vec::new(),
-                names_prekey: None,
-                sealed: false,
-                certificate: None,
-            });
+            let content = ContentSpec::Text(format!("message {number}"));
+            let plain = Send::plain(&many.from, &many.to, format!("{}{number}", many.name), content);
+            self.send(&Send { network: many.network.clone(), fresh_session: many.fresh_session, ..plain });
         }
     }
 

@@ -410,19 +410,8 @@ impl Instance {
         }
         let [first, second] = &exchange.between;
         let (from, to) = if next % 2 == 1 { (first, second) } else { (second, first) };
-        let send = language::Send {
-            from: from.clone(),
-            to: to.clone(),
-            name: format!("{}{next}", exchange.name),
-            content: language::ContentSpec::Text(format!("message {next}")),
-            network: None,
-            fresh_session: false,
-            bend: None,
-            alter: Vec::new(),
-            names_prekey: None,
-            sealed: false,
-            certificate: None,
-        };
+        let content = language::ContentSpec::Text(format!("message {next}"));
+        let send = language::Send::plain(from, to, format!("{}{next}", exchange.name), content);
         self.actions.push_front(Action::Exchange(exchange, next + 1));
         self.actions.push_front(Action::SettleAll(0));
         self.actions.push_front(Action::Send(send));

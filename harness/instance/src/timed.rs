@@ -84,19 +84,9 @@ impl Instance {
         state.timer = None;
         let (planned, number) = (state.planned_us(), state.next);
         state.next += 1;
-        let send = language::Send {
-            from: state.burst.from.clone(),
-            to: state.burst.to.clone(),
-            name: format!("{}{number}", state.burst.name),
-            content: language::ContentSpec::Text(format!("message {number}")),
-            network: None,
-            fresh_session: false,
-            bend: None,
-            alter: Vec::new(),
-            names_prekey: None,
-            sealed: false,
-            certificate: None,
-        };
+        let content = language::ContentSpec::Text(format!("message {number}"));
+        let name = format!("{}{number}", state.burst.name);
+        let send = language::Send::plain(&state.burst.from, &state.burst.to, name, content);
         self.send(&send);
         let stanza = self.names.get(&send.name).copied();
         self.log(Event::Disturbed { stanza, how: format!("planned at {planned}") });

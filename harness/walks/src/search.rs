@@ -359,7 +359,9 @@ fn found(
     let requirement = if suite.requirements.contains_key(&requirement) { requirement } else { cause.requirement.clone() };
     let mut scenario = shrunk.walk.scenario(name)?;
     scenario.title = format!("A walk of {} steps, found by chance, that ends in {}", scenario.steps.len(), cause.finding);
-    scenario.why = why(suite, &requirement, observed, shrunk.kept);
+    scenario.why = why(suite, &requirement, observed, shrunk.kept, |quoted| {
+        format!("A random walk came to where that did not hold ({quoted}), and these steps are what is left of it.")
+    });
     scenario.verifies = vec![requirement.clone()];
     Some(Found {
         mode: Mode::Walks,
@@ -374,13 +376,21 @@ fn found(
     })
 }
 
-fn why(suite: &Suite, requirement: &str, observed: &str, kept: Option<Kept>) -> String {
+/// Why a scenario that was found is one: what is demanded, how that was missed, in words that get what the judge observed, and why it is not
+/// the shortest, if it is not.
+pub(crate) fn why(
+    suite: &Suite,
+    requirement: &str,
+    observed: &str,
+    kept: Option<Kept>,
+    missed: impl FnOnce(&str) -> String,
+) -> String {
     let demand = suite.requirements.get(requirement).map(|r| r.sentence.clone()).unwrap_or_default();
     // The rest of what the judge says is about this one execution.
     let observed = observed.split(';').next().unwrap_or_default();
     let quoted: String = observed.chars().filter(|c| !c.is_control()).take(300).collect();
     let kept = kept.map(|kept| format!(" It may be longer than it has to be: {}.", kept.words())).unwrap_or_default();
-    format!("{demand} A random walk came to where that did not hold ({quoted}), and these steps are what is left of it.{kept}")
+    format!("{demand} {}{kept}", missed(&quoted))
 }
 
 /// Part of a file's name.

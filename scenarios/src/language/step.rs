@@ -135,6 +135,26 @@ pub struct Send {
     pub certificate: Option<BendCertificate>,
 }
 
+impl Send {
+    /// A message with nothing special.
+    #[must_use]
+    pub fn plain(from: &str, to: &str, name: String, content: ContentSpec) -> Self {
+        Self {
+            from: from.to_owned(),
+            to: to.to_owned(),
+            name,
+            content,
+            network: None,
+            fresh_session: false,
+            bend: None,
+            alter: Vec::new(),
+            names_prekey: None,
+            sealed: false,
+            certificate: None,
+        }
+    }
+}
+
 /// What is wrong with the certificate of a sealed message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]

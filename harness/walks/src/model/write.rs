@@ -76,10 +76,6 @@ impl Model {
             self.deliver(id);
         }
         let send = Send {
-            from: from.name().to_owned(),
-            to: to.name().to_owned(),
-            name: name('m', id),
-            content: ContentSpec::Text(format!("text {id}")),
             network: match fate {
                 Fate::Arrives | Fate::WrongIdentities | Fate::WithoutPqKey => None,
                 Fate::Held => Some(Network::Hold),
@@ -89,15 +85,12 @@ impl Model {
                 Fate::Cut => Some(Network::Cut(CUT)),
             },
             fresh_session: fresh,
-            bend: None,
             alter: match fate {
                 Fate::WrongIdentities => vec![Alteration::SwapMacIdentities],
                 Fate::WithoutPqKey => vec![Alteration::WithoutPqKey],
                 _ => Vec::new(),
             },
-            names_prekey: None,
-            sealed: false,
-            certificate: None,
+            ..Send::plain(from.name(), to.name(), name('m', id), ContentSpec::Text(format!("text {id}")))
         };
         Some(vec![Told { step: Step::Send(send), requirement: EXCHANGE }])
     }

@@ -158,7 +158,7 @@ impl Talk {
             };
             for &(from, to, letter) in honest {
                 let name = format!("{letter}{}", round + 1);
-                add(Step::Send(plain(from, to, name.clone(), ContentSpec::Text(format!("honest {name}")))), UNCHANGED);
+                add(Step::Send(Send::plain(from, to, name.clone(), ContentSpec::Text(format!("honest {name}")))), UNCHANGED);
                 let shows = Expect::Shows { user: to.to_owned(), messages: vec![name], in_order: false };
                 add(Step::Expect(shows), UNCHANGED);
             }
@@ -268,7 +268,7 @@ impl Input {
             Carries::Bundle => return self.fetched(name),
         };
         let network = (!self.rewrites.is_empty()).then(|| Network::Rewrite(self.rewrites.clone()));
-        let send = Send { alter: self.alter.clone(), network, ..plain(OURS, THEIRS, name, content) };
+        let send = Send { alter: self.alter.clone(), network, ..Send::plain(OURS, THEIRS, name, content) };
         vec![(Step::Send(send), SURVIVES)]
     }
 
@@ -278,21 +278,5 @@ impl Input {
         let reasons = vec![Reason::Malformed, Reason::BadKey, Reason::BadSignature, Reason::TooLarge, Reason::GatewayError];
         let either = Expect::Problem { step: name, reasons, or_succeeds: true };
         vec![(Step::Bundle(bundle), SURVIVES), (Step::FetchKeys(fetch), SURVIVES), (Step::Expect(either), BUNDLE)]
-    }
-}
-
-fn plain(from: &str, to: &str, name: String, content: ContentSpec) -> Send {
-    Send {
-        from: from.to_owned(),
-        to: to.to_owned(),
-        name,
-        content,
-        network: None,
-        fresh_session: false,
-        bend: None,
-        alter: Vec::new(),
-        names_prekey: None,
-        sealed: false,
-        certificate: None,
     }
 }

@@ -4,12 +4,11 @@ use super::shrink::{Execute, Shrunk, shrink};
 use super::{About, Talk, draw};
 use crate::abilities::Abilities;
 use crate::cause::{Cause, causes};
-use crate::search::{Found, Mode, Options, Outcome, Telling, Unjudged, unjudged};
-use crate::shrink::Kept;
+use crate::search::{Found, Mode, Options, Outcome, Telling, Unjudged, unjudged, why, word};
 use crate::strategy::runner;
 use crate::write::FOLDER;
 use countersign_engine::{Executed, Interrupt, Series};
-use countersign_scenarios::{Planned, Suite};
+use countersign_scenarios::Planned;
 use countersign_trace::{InstanceResult, Verdict};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -176,7 +175,7 @@ impl Search<'_, '_> {
         let begin = Instant::now();
         let echo = self.echo(cause).await;
         let same = self.outcome.found.iter().filter(|found| found.cause.finding == cause.finding).count();
-        let name = format!("{FOLDER}/wire-{}-{}", crate::search::word(&cause.finding), same + 1);
+        let name = format!("{FOLDER}/wire-{}-{}", word(&cause.finding), same + 1);
         let execute = OnSeries { series: self.series, interrupt: self.interrupt.clone() };
         let shrunk = shrink(&execute, &talk, cause, &drawn_name(number), &name, self.options.executions).await;
         self.outcome.shrinking += begin.elapsed();
@@ -223,7 +222,14 @@ impl Search<'_, '_> {
             _ => format!("{inputs} malformed inputs that end in {}", cause.finding),
         };
         let observed = shrunk.observed.as_deref().unwrap_or(observed);
-        scenario.why = why(&self.series.options().suite, &cause.requirement, observed, shrunk.talk.about(), shrunk.kept);
+        let by = match shrunk.talk.about() {
+            Some(About::Stanza | About::Bundle) => "A server that hands it out is enough for that.",
+            _ => "It stands under a valid MAC, so any peer can send it.",
+        };
+        let suite = &self.series.options().suite;
+        scenario.why = why(suite, &cause.requirement, observed, shrunk.kept, |quoted| {
+            format!("With this input that did not hold ({quoted}). {by}")
+        });
         scenario.verifies = vec![cause.requirement.clone()];
         Found {
             mode: Mode::Wire,
@@ -264,20 +270,6 @@ impl Search<'_, '_> {
             }
         }
     }
-}
-
-/// Why the scenario is one.
-fn why(suite: &Suite, requirement: &str, observed: &str, about: Option<About>, kept: Option<Kept>) -> String {
-    let demand = suite.requirements.get(requirement).map(|r| r.sentence.clone()).unwrap_or_default();
-    // The rest of what the judge says is about this one execution.
-    let observed = observed.split(';').next().unwrap_or_default();
-    let quoted: String = observed.chars().filter(|c| !c.is_control()).take(300).collect();
-    let kept = kept.map(|kept| format!(" It may be longer than it has to be: {}.", kept.words())).unwrap_or_default();
-    let by = match about {
-        Some(About::Stanza | About::Bundle) => "A server that hands it out is enough for that.",
-        _ => "It stands under a valid MAC, so any peer can send it.",
-    };
-    format!("{demand} With this input that did not hold ({quoted}). {by}{kept}")
 }
 
 fn planned(talk: &Talk, name: &str) -> Planned {
