@@ -128,7 +128,9 @@ fn tell_of_inputs(telling: &Telling<'_>) {
 /// The same codes in the same order as a run has them.
 fn concluded(outcome: &Outcome) -> u8 {
     let worst = outcome.unjudged.keys().max();
-    if !outcome.found.is_empty() || outcome.failed > 0 {
+    // As in a run, what did not come again is undecided.
+    let unstable = !outcome.found.is_empty() && outcome.firm() == 0;
+    if outcome.failed > 0 && !unstable {
         return 4;
     }
     if outcome.interrupted.is_some() {
@@ -139,6 +141,7 @@ fn concluded(outcome: &Outcome) -> u8 {
         Some(Verdict::EnvironmentError | Verdict::Blocked) => 3,
         _ if outcome.gone => 3,
         Some(_) => 6,
+        None if unstable => 6,
         None if outcome.walks == 0 => 7,
         None => 0,
     }
@@ -156,7 +159,8 @@ fn text(outcome: &Outcome, seed: &Digest, args: &Fuzz, (exit, memory_mib): (u8, 
     let out = args.out.display().to_string();
     for found in &outcome.found {
         let cause = visible(&found.cause.to_string(), LONGEST);
-        let _ = writeln!(text, "FAIL {cause}: {}", code(&visible(&found.observed, LONGEST), style));
+        let word = if found.is_firm() { "FAIL" } else { "UNSTABLE" };
+        let _ = writeln!(text, "{word} {cause}: {}", code(&visible(&found.observed, LONGEST), style));
         let (what, each) = if args.wire { ("conversations", "conversation") } else { ("walks", "walk") };
         let _ = writeln!(text, "     {} of {} {what}, {each} {} first", found.walks, outcome.walks, found.first);
         let _ = writeln!(text, "     {}/{}.yaml: {} steps", out, found.scenario.id, found.scenario.steps.len());
@@ -183,9 +187,13 @@ fn text(outcome: &Outcome, seed: &Digest, args: &Fuzz, (exit, memory_mib): (u8, 
     if let Some(cause) = &outcome.interrupted {
         let _ = writeln!(text, "{cause}");
     }
+    if outcome.gone {
+        let _ = writeln!(text, "ended early: the candidate was gone for good");
+    }
     let verdict = match exit {
         0 => "nothing was found; that proves nothing",
         4 => "the candidate fails",
+        6 if !outcome.found.is_empty() => "undecided: what failed was not seen to come again",
         _ => "nothing was found as far as it went",
     };
     let (seconds, rate) = (outcome.times.wall_us as f64 / 1e6, per_second(outcome));
@@ -212,6 +220,7 @@ fn summary(outcome: &Outcome, seed: &Digest, args: &Fuzz, exit: u8) -> Value {
             "steps": found.scenario.steps.len(),
             "drawn_steps": found.drawn_steps,
             "executions": found.executions,
+            "came_again": found.is_firm(),
             "kept_longer": found.kept.map(countersign_walks::shrink::Kept::words),
             "scenario": found.scenario.id,
             "file": args.out.join(format!("{}.yaml", found.scenario.id)),
@@ -245,4 +254,42 @@ fn summary(outcome: &Outcome, seed: &Digest, args: &Fuzz, exit: u8) -> Value {
             "shrinking_us": u64::try_from(outcome.shrinking.as_micros()).unwrap_or(u64::MAX),
         },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use countersign_walks::shrink::Kept;
+    use countersign_walks::{Cause, Mode};
+
+    fn found(kept: Option<Kept>) -> Found {
+        let suite = countersign_scenarios::Suite::builtin().ok();
+        let scenario = suite.and_then(|suite| suite.scenarios.into_values().next()).map(|located| (*located.scenario).clone());
+        Found {
+            mode: Mode::Walks,
+            cause: Cause { requirement: "SIG-02".to_owned(), finding: "shown".to_owned() },
+            observed: String::new(),
+            walks: 1,
+            first: 0,
+            drawn_steps: 50,
+            executions: 2,
+            kept,
+            scenario: scenario.unwrap_or_else(|| unreachable!("a suite without scenarios")),
+        }
+    }
+
+    #[test]
+    fn only_what_came_again_is_a_failure_of_the_candidate() {
+        let outcome = |found: Vec<Found>| Outcome { walks: 9, failed: found.len() as u64, found, ..Outcome::default() };
+        assert_eq!(concluded(&outcome(vec![])), 0);
+        for kept in [None, Some(Kept::Lost), Some(Kept::Long), Some(Kept::Stopped), Some(Kept::Gone)] {
+            assert_eq!(concluded(&outcome(vec![found(kept), found(Some(Kept::Unstable))])), 4, "{kept:?}");
+        }
+        for kept in [Kept::Unstable, Kept::Unrepeated] {
+            let unstable = outcome(vec![found(Some(kept))]);
+            assert_eq!(concluded(&unstable), 6);
+            assert_eq!(concluded(&Outcome { gone: true, ..unstable.clone() }), 3);
+            assert_eq!(concluded(&Outcome { interrupted: Some("stopped".to_owned()), ..unstable }), 130);
+        }
+    }
 }

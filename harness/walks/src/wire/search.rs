@@ -5,11 +5,13 @@ use super::{About, Talk, draw};
 use crate::abilities::Abilities;
 use crate::cause::{Cause, causes};
 use crate::search::{Found, Mode, Options, Outcome, Telling, Unjudged, unjudged, why, word};
+use crate::shrink::Kept;
 use crate::strategy::runner;
 use crate::write::FOLDER;
 use countersign_engine::{Executed, Interrupt, Series};
 use countersign_scenarios::Planned;
 use countersign_trace::{InstanceResult, Verdict};
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
@@ -176,7 +178,7 @@ impl Search<'_, '_> {
         let echo = self.echo(cause).await;
         let same = self.outcome.found.iter().filter(|found| found.cause.finding == cause.finding).count();
         let name = format!("{FOLDER}/wire-{}-{}", word(&cause.finding), same + 1);
-        let execute = OnSeries { series: self.series, interrupt: self.interrupt.clone() };
+        let execute = OnSeries { series: self.series, interrupt: self.interrupt.clone(), gone: Cell::new(false) };
         let shrunk = shrink(&execute, &talk, cause, &drawn_name(number), &name, self.options.executions).await;
         self.outcome.shrinking += begin.elapsed();
         let about = shrunk.talk.about();
@@ -284,18 +286,22 @@ fn drawn_name(number: u64) -> String {
 struct OnSeries<'s> {
     series: &'s Series,
     interrupt: Interrupt,
+    /// The candidate broke and could not be started again.
+    gone: Cell<bool>,
 }
 
 impl Execute for OnSeries<'_> {
     async fn causes(&self, talk: &Talk, name: &str) -> Vec<(Cause, Option<usize>, String)> {
         // A candidate that a conversation ends would else end all that come after it.
         let _ = self.series.revive().await;
+        self.gone.set(self.series.is_broken());
         let executed = self.series.instance(planned(talk, name)).await;
         let failed = causes(&talk.steps(), &executed.result);
         failed.into_iter().map(|(cause, check)| (cause, check.step, check.observed.clone())).collect()
     }
 
-    fn stopped(&self) -> bool {
-        self.interrupt.borrow().is_some()
+    fn over(&self) -> Option<Kept> {
+        let stopped = self.interrupt.borrow().is_some();
+        stopped.then_some(Kept::Stopped).or(self.gone.get().then_some(Kept::Gone))
     }
 }
