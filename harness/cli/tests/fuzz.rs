@@ -112,6 +112,27 @@ fn what_cannot_be_searched_says_why() {
     assert_eq!(code(&["--cases", "1", "--candidate", "mutant:invents-operation"]), Some(3));
 }
 
+#[test]
+fn what_was_found_and_cannot_be_written_is_printed() {
+    // Where its scenarios would go stands something else.
+    let blocked = || {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("walks"), "not a folder").expect("writes");
+        folder
+    };
+    let folder = blocked();
+    let search = ["--cases", "20", "--seed", "5", "--first", "--candidate", "mutant:skips-mac"];
+    let (code, summary) = fuzz(folder.path(), &search);
+    assert_eq!((code, &summary["exit_code"]), (2, &4.into()), "{summary:#}");
+    assert!(summary["not_written"][0].as_str().is_some_and(|text| text.contains("id: walks/shown-1")), "{summary:#}");
+    let folder = blocked();
+    let out = folder.path().display().to_string();
+    let output = countersign(&[&["fuzz", "--out", &out], &search[..]].concat());
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(text.contains("FAIL SIG-02 shown") && text.contains("\nid: walks/shown-1\n"), "{text}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("cannot write"));
+}
+
 #[cfg(unix)]
 #[test]
 fn a_request_to_stop_ends_the_search_with_what_was_found() {

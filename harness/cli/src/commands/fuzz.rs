@@ -74,17 +74,30 @@ async fn searched(options: RunOptions, args: &Fuzz, memory_mib: u64) -> Result<E
     };
     series.shut_down().await;
     signals.abort();
-    if !outcome.found.is_empty() {
-        let requirements: Vec<_> = suite.requirements.values().cloned().collect();
-        let files = write::suite(&outcome.found, &profile, &requirements, &seed.to_string()).map_err(unwritten)?;
-        write::write(&args.out, &files).map_err(unwritten)?;
-    }
+    let written = match outcome.found.is_empty() {
+        true => Ok(()),
+        false => {
+            let requirements: Vec<_> = suite.requirements.values().cloned().collect();
+            write::suite(&outcome.found, &profile, &requirements, &seed.to_string())
+                .and_then(|files| write::write(&args.out, &files))
+                .map_err(unwritten)
+        }
+    };
     let exit = concluded(&outcome);
+    // What took hours to find is not lost with a disk that is full.
+    let here = if written.is_err() { &outcome.found[..] } else { &[] };
     match args.format {
-        Format::Text => output::data(&text(&outcome, &seed, args, (exit, memory_mib)))?,
-        Format::Json => output::data(&pretty(&summary(&outcome, &seed, args, exit)))?,
+        Format::Text => output::data(&(text(&outcome, &seed, args, (exit, memory_mib)) + &as_files(here)))?,
+        Format::Json => output::data(&pretty(&summary(&outcome, &seed, args, exit, here)))?,
     }
-    Ok(Exit::Concluded(exit))
+    written.map(|()| Exit::Concluded(exit))
+}
+
+/// Scenarios that could not be written, as they would have been.
+fn as_files(found: &[Found]) -> String {
+    let file =
+        |found: &Found| format!("\n# {}.yaml could not be written:\n{}", found.scenario.id, write::scenario(&found.scenario));
+    found.iter().map(file).collect()
 }
 
 fn unwritten(error: write::WriteError) -> Fault {
@@ -209,7 +222,7 @@ fn text(outcome: &Outcome, seed: &Digest, args: &Fuzz, (exit, memory_mib): (u8, 
     text
 }
 
-fn summary(outcome: &Outcome, seed: &Digest, args: &Fuzz, exit: u8) -> Value {
+fn summary(outcome: &Outcome, seed: &Digest, args: &Fuzz, exit: u8, unwritten: &[Found]) -> Value {
     let found = |found: &Found| {
         json!({
             "requirement": found.cause.requirement,
@@ -240,6 +253,7 @@ fn summary(outcome: &Outcome, seed: &Digest, args: &Fuzz, exit: u8) -> Value {
         "steps": outcome.steps,
         "failed": outcome.failed,
         "failures": outcome.found.iter().map(found).collect::<Vec<_>>(),
+        "not_written": unwritten.iter().map(|found| write::scenario(&found.scenario)).collect::<Vec<_>>(),
         "not_judged": unjudged.collect::<serde_json::Map<_, _>>(),
         "not_judged_examples": told.collect::<Vec<_>>(),
         "interrupted": outcome.interrupted,
