@@ -1,12 +1,13 @@
 //! `countersign fuzz`.
 
-use crate::args::{Format, Fuzz};
+use crate::args::{Candidate, Format, Fuzz};
 use crate::commands::report::pretty;
 use crate::commands::{run, target};
 use crate::exit::Exit;
 use crate::fault::Fault;
 use crate::output;
 use crate::signals::Signals;
+use clap::ValueEnum;
 use countersign_engine::remote::ChildLimits;
 use countersign_engine::{RunOptions, Series};
 use countersign_reports::{code, visible};
@@ -189,12 +190,8 @@ fn text(outcome: &Outcome, seed: &Digest, args: &Fuzz, (exit, memory_mib): (u8, 
         let _ = writeln!(text, "     walk {}: {}", unjudged.number, code(&visible(&unjudged.observed, LONGEST), style));
     }
     if !outcome.found.is_empty() {
-        let (candidate, profile) = (visible(&args.candidate.candidate, 200), visible(&args.candidate.profile, 100));
-        let memory = match args.wire && outcome.found.iter().any(|found| found.cause.finding == "grew") {
-            true => format!(" --child-memory {memory_mib}"),
-            false => String::new(),
-        };
-        let command = format!("countersign run --suite {out} --candidate '{candidate}' --profile {profile}{memory}");
+        let memory = args.wire && outcome.found.iter().any(|found| found.cause.finding == "grew");
+        let command = visible(&run_again(args, memory.then_some(memory_mib)), 2000);
         let _ = writeln!(text, "{}", code(&format!("`{command}` executes them again"), style));
     }
     if let Some(cause) = &outcome.interrupted {
@@ -220,6 +217,30 @@ fn text(outcome: &Outcome, seed: &Digest, args: &Fuzz, (exit, memory_mib): (u8, 
     let _ = writeln!(text, "{done}, seed {seed}");
     let _ = writeln!(text, "{verdict}");
     text
+}
+
+/// The command that executes what was found on the same candidate, reached in the same way.
+fn run_again(args: &Fuzz, memory_mib: Option<u64>) -> String {
+    let Candidate { candidate, peer, carrier, profile, .. } = &args.candidate;
+    let out = args.out.display().to_string();
+    let mut command = format!("countersign run --suite {} --candidate {}", word(&out), word(candidate));
+    if let Some(peer) = peer {
+        let _ = write!(command, " --peer {}", word(peer));
+    }
+    if let Some(carrier) = carrier.as_ref().and_then(ValueEnum::to_possible_value) {
+        let _ = write!(command, " --carrier {}", carrier.get_name());
+    }
+    let _ = write!(command, " --profile {}", word(profile));
+    if let Some(mib) = memory_mib {
+        let _ = write!(command, " --child-memory {mib}");
+    }
+    command
+}
+
+/// As one word of a shell.
+fn word(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+,=".contains(c);
+    if !text.is_empty() && text.chars().all(plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
 
 fn summary(outcome: &Outcome, seed: &Digest, args: &Fuzz, exit: u8, unwritten: &[Found]) -> Value {
@@ -273,6 +294,8 @@ fn summary(outcome: &Outcome, seed: &Digest, args: &Fuzz, exit: u8, unwritten: &
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::args::{Args, Command};
+    use clap::Parser as _;
     use countersign_walks::shrink::Kept;
     use countersign_walks::{Cause, Mode};
 
@@ -290,6 +313,25 @@ mod tests {
             kept,
             scenario: scenario.unwrap_or_else(|| unreachable!("a suite without scenarios")),
         }
+    }
+
+    #[test]
+    fn what_executes_it_again_reaches_the_candidate_in_the_same_way() {
+        let again = |args: &[&str], memory| {
+            let args = Args::try_parse_from([&["countersign", "fuzz", "--out", "o"], args].concat());
+            match args.map(|args| args.command) {
+                Ok(Command::Fuzz(args)) => run_again(&args, memory),
+                other => unreachable!("{other:?}"),
+            }
+        };
+        assert_eq!(
+            again(&["--candidate", "mutant:x", "--carrier", "child"], Some(300)),
+            "countersign run --suite o --candidate mutant:x --carrier child --profile dma-basic --child-memory 300"
+        );
+        assert_eq!(
+            again(&["--candidate", "exec:it 'a b'", "--peer", "builtin", "--profile", "pairs-pq"], None),
+            r"countersign run --suite o --candidate 'exec:it '\''a b'\''' --peer builtin --profile pairs-pq"
+        );
     }
 
     #[test]
