@@ -93,6 +93,23 @@ fn what_ends_a_child_is_handed_over_as_a_suite_that_lint_and_run_take() {
     }
 }
 
+/// Nobody can start it again, so that no failure comes again: what may have ended it is handed over all the same.
+#[test]
+fn what_ends_a_candidate_for_good_is_handed_over() {
+    for jobs in ["1", "4"] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (suite, candidate) = (folder.path().join("suite"), "mutant:dies-on-redundant-bytes");
+        let search = ["--wire", "--cases", "1500", "--seed", "5", "--candidate", candidate, "--carrier", "http", "--jobs", jobs];
+        let (code, summary) = fuzz(&suite, &search);
+        assert_eq!(code, 3, "{summary:#}");
+        let failure = &summary["failures"][0];
+        assert_eq!((&failure["finding"], &failure["came_again"]), (&"died".into(), &false.into()), "{summary:#}");
+        let (suite_path, out) = (suite.display().to_string(), folder.path().join("run").display().to_string());
+        let run = ["run", "--quiet", "--suite", &suite_path, "--candidate", candidate, "--carrier", "http", "--out", &out];
+        assert_eq!(countersign(&run).status.code(), Some(4));
+    }
+}
+
 #[test]
 fn a_child_is_walked_with_like_a_candidate_in_process() {
     let folder = tempfile::tempdir().expect("a folder");

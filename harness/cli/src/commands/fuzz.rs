@@ -12,6 +12,7 @@ use countersign_engine::remote::ChildLimits;
 use countersign_engine::{RunOptions, Series};
 use countersign_reports::{code, visible};
 use countersign_trace::{Digest, Verdict};
+use countersign_walks::shrink::Kept;
 use countersign_walks::{Abilities, Found, Options, Outcome, Telling, search, wire, write};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
@@ -173,7 +174,11 @@ fn text(outcome: &Outcome, seed: &Digest, args: &Fuzz, (exit, memory_mib): (u8, 
     let out = args.out.display().to_string();
     for found in &outcome.found {
         let cause = visible(&found.cause.to_string(), LONGEST);
-        let word = if found.is_firm() { "FAIL" } else { "UNSTABLE" };
+        let word = match found.kept {
+            Some(Kept::Unstable) => "UNSTABLE",
+            Some(Kept::Unrepeated) => "UNCONFIRMED",
+            _ => "FAIL",
+        };
         let _ = writeln!(text, "{word} {cause}: {}", code(&visible(&found.observed, LONGEST), style));
         let (what, each) = if args.wire { ("conversations", "conversation") } else { ("walks", "walk") };
         let _ = writeln!(text, "     {} of {} {what}, {each} {} first", found.walks, outcome.walks, found.first);
@@ -203,7 +208,7 @@ fn text(outcome: &Outcome, seed: &Digest, args: &Fuzz, (exit, memory_mib): (u8, 
     let verdict = match exit {
         0 => "nothing was found; that proves nothing",
         4 => "the candidate fails",
-        6 if !outcome.found.is_empty() => "undecided: what failed was not seen to come again",
+        _ if !outcome.found.is_empty() => "undecided: what failed was not seen to come again",
         _ => "nothing was found as far as it went",
     };
     let (seconds, rate) = (outcome.times.wall_us as f64 / 1e6, per_second(outcome));
@@ -255,7 +260,7 @@ fn summary(outcome: &Outcome, seed: &Digest, args: &Fuzz, exit: u8, unwritten: &
             "drawn_steps": found.drawn_steps,
             "executions": found.executions,
             "came_again": found.is_firm(),
-            "kept_longer": found.kept.map(countersign_walks::shrink::Kept::words),
+            "kept_longer": found.kept.map(Kept::words),
             "scenario": found.scenario.id,
             "file": args.out.join(format!("{}.yaml", found.scenario.id)),
         })
@@ -296,7 +301,6 @@ mod tests {
     use super::*;
     use crate::args::{Args, Command};
     use clap::Parser as _;
-    use countersign_walks::shrink::Kept;
     use countersign_walks::{Cause, Mode};
 
     fn found(kept: Option<Kept>) -> Found {

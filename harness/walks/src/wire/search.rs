@@ -4,6 +4,7 @@ use super::shrink::{Execute, Shrunk, shrink};
 use super::{About, Talk, draw};
 use crate::abilities::Abilities;
 use crate::cause::{Cause, causes};
+use crate::model::Told;
 use crate::search::{Found, Mode, Options, Outcome, Telling, Unjudged, unjudged, why, word};
 use crate::shrink::Kept;
 use crate::strategy::runner;
@@ -144,9 +145,11 @@ impl Search<'_, '_> {
         total.own_us += executed.times.own_us;
         if broken && result.verdict > Verdict::Warn {
             // Others were under way when the candidate ended, and one of them made it end. Alone, each says what it does itself.
-            self.revive().await;
+            if !self.outcome.gone {
+                self.revive().await;
+            }
             if self.outcome.gone {
-                return;
+                return self.unrepeated(number, &talk, &result);
             }
             result = self.series.instance(planned(&talk, &drawn_name(number))).await.result;
         }
@@ -154,10 +157,7 @@ impl Search<'_, '_> {
             // It may have been cut short.
             return;
         }
-        let steps = talk.steps();
-        self.outcome.walks += 1;
-        self.outcome.inputs += talk.inputs() as u64;
-        self.outcome.steps += steps.len() as u64;
+        let steps = self.count(&talk);
         let failed = causes(&steps, &result);
         let Some((cause, check)) = failed.first() else {
             return self.leave(number, &result);
@@ -176,8 +176,7 @@ impl Search<'_, '_> {
         }
         let begin = Instant::now();
         let echo = self.echo(cause).await;
-        let same = self.outcome.found.iter().filter(|found| found.cause.finding == cause.finding).count();
-        let name = format!("{FOLDER}/wire-{}-{}", word(&cause.finding), same + 1);
+        let name = self.next_name(cause);
         let execute = OnSeries { series: self.series, interrupt: self.interrupt.clone(), gone: Cell::new(false) };
         let shrunk = shrink(&execute, &talk, cause, &drawn_name(number), &name, self.options.executions).await;
         self.outcome.shrinking += begin.elapsed();
@@ -204,6 +203,37 @@ impl Search<'_, '_> {
             true => "; other users of the candidate are still answered after that",
             false => "; an echo is not answered after that",
         })
+    }
+
+    fn count(&mut self, talk: &Talk) -> Vec<Told> {
+        let steps = talk.steps();
+        self.outcome.walks += 1;
+        self.outcome.inputs += talk.inputs() as u64;
+        self.outcome.steps += steps.len() as u64;
+        steps
+    }
+
+    /// What failed when the candidate ended for good. Each of the conversations that were under way then may have done it, so that
+    /// each of them is handed over.
+    fn unrepeated(&mut self, number: u64, talk: &Talk, result: &InstanceResult) {
+        let steps = self.count(talk);
+        let failed = causes(&steps, result);
+        let Some((cause, check)) = failed.first() else {
+            return self.leave(number, result);
+        };
+        self.outcome.failed += 1;
+        let name = self.next_name(cause);
+        let shrunk = Shrunk { talk: talk.clone(), executions: 0, kept: Some(Kept::Unrepeated), observed: None };
+        let found = self.found(shrunk, cause, &check.observed, number, steps.len(), &name);
+        (self.tell)(&Telling::Failed { number, cause });
+        (self.tell)(&Telling::Found(&found));
+        self.outcome.found.push(found);
+        self.parts.push(talk.about());
+    }
+
+    fn next_name(&self, cause: &Cause) -> String {
+        let same = self.outcome.found.iter().filter(|found| found.cause.finding == cause.finding).count();
+        format!("{FOLDER}/wire-{}-{}", word(&cause.finding), same + 1)
     }
 
     fn leave(&mut self, number: u64, result: &InstanceResult) {
