@@ -53,6 +53,8 @@ fn every_walk_is_a_valid_file_and_reads_back_as_what_it_was() {
 
 #[test]
 fn every_walk_makes_sense_to_the_model_again_when_anything_is_taken_out_of_it() {
+    let suite = Suite::builtin().unwrap();
+    let requirements: Vec<_> = suite.requirements.values().cloned().collect();
     for number in 0..200 {
         let mut tree = walks(Spoken::SignalPq).new_tree(&mut runner(&[1; 32], number)).unwrap();
         let mut more = tree.simplify();
@@ -62,6 +64,10 @@ fn every_walk_makes_sense_to_the_model_again_when_anything_is_taken_out_of_it() 
             }
             let walk = tree.current();
             assert_eq!(Walk::sensible(walk.abilities, walk.casting, &walk.actions), walk);
+            if number % 10 == 0 && turn % 25 == 0 && !walk.steps().told.is_empty() {
+                let files = write::suite(&[found(&walk)], &suite.profiles["dma-basic"], &requirements, "1");
+                files.unwrap_or_else(|fault| panic!("{fault}"));
+            }
             // Some of them fail, others do not.
             more = if (turn * 7 + number) % 3 == 0 { tree.simplify() } else { tree.complicate() };
             assert!(turn < 5_000, "no end");
