@@ -323,7 +323,7 @@ async fn take(
     let begin = Instant::now();
     let same = outcome.found.iter().filter(|found| found.cause.finding == cause.finding).count();
     let name = format!("{FOLDER}/{}-{}", word(&cause.finding), same + 1);
-    let execute = OnSeries { series, interrupt: interrupt.clone(), gone: Cell::new(false) };
+    let execute = OnSeries { series, interrupt: interrupt.clone(), gone: Cell::new(false), open: Cell::new(false) };
     let shrunk = shrink(&execute, &walk, cause, &drawn_name(number), &name, options.executions).await;
     outcome.shrinking += begin.elapsed();
     let suite = &series.options().suite;
@@ -423,6 +423,8 @@ struct OnSeries<'s> {
     interrupt: Interrupt,
     /// The candidate broke and could not be started again.
     gone: Cell<bool>,
+    /// What was executed last could not be judged.
+    open: Cell<bool>,
 }
 
 impl Execute for OnSeries<'_> {
@@ -432,6 +434,7 @@ impl Execute for OnSeries<'_> {
         let _ = self.series.revive().await;
         self.gone.set(self.series.is_broken());
         let executed = self.series.instance(planned).await;
+        self.open.set(matches!(executed.result.verdict, Verdict::EnvironmentError | Verdict::HarnessError));
         let failed = causes(&walk.steps().told, &executed.result);
         failed.into_iter().map(|(cause, check)| (cause, check.observed.clone())).collect()
     }
@@ -439,5 +442,9 @@ impl Execute for OnSeries<'_> {
     fn over(&self) -> Option<Kept> {
         let stopped = self.interrupt.borrow().is_some();
         stopped.then_some(Kept::Stopped).or(self.gone.get().then_some(Kept::Gone))
+    }
+
+    fn is_open(&self) -> bool {
+        self.open.get()
     }
 }

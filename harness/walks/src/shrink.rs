@@ -12,6 +12,10 @@ pub trait Execute {
     /// Why nothing can be executed any more, if that is so: [`Kept::Stopped`] or [`Kept::Gone`]. What was being executed then says
     /// nothing.
     fn over(&self) -> Option<Kept>;
+    /// Whether what was executed last could not be judged, so that it says nothing.
+    fn is_open(&self) -> bool {
+        false
+    }
 }
 
 /// What is left of a walk.
@@ -32,7 +36,8 @@ pub struct Shrunk {
 pub enum Kept {
     /// The failure did not come again when the same walk was executed once more: it depends on more than the walk.
     Unstable,
-    /// Nobody waited for it to be executed once more, or the candidate was gone by then: whether it comes again is not known.
+    /// Nobody waited for it to be executed once more, the candidate was gone by then, or it could not be judged: whether it comes again
+    /// is not known.
     Unrepeated,
     /// The failure was lost on the way: the shortest walk does not fail any more, and the walk as it was drawn still does.
     Lost,
@@ -56,7 +61,7 @@ impl Kept {
     pub const fn words(self) -> &'static str {
         match self {
             Self::Unstable => "the failure did not come again when the same was executed once more; it is as it was drawn",
-            Self::Unrepeated => "it ended before the same could be executed once more; it is as it was drawn",
+            Self::Unrepeated => "the same could not be executed, or not be judged, once more; it is as it was drawn",
             Self::Lost => "shrinking lost the failure; it is as it was drawn",
             Self::Stopped => "stopped while it was being shrunk; it is the shortest so far",
             Self::Gone => "the candidate was gone for good while it was being shrunk; it is the shortest so far",
@@ -75,8 +80,13 @@ pub async fn shrink(execute: &impl Execute, walk: &Walk, cause: &Cause, name: &s
     };
     let drawn = walk.renumbered();
     // Not at once again: once more, since some mistakes are made now and then.
-    if fails(walk, name).await.is_none() && fails(walk, name).await.is_none() {
-        let kept = Some(if execute.over().is_some() { Kept::Unrepeated } else { Kept::Unstable });
+    let (mut again, mut open) = (false, false);
+    for _ in 0..2 {
+        again = again || fails(walk, name).await.is_some();
+        open |= execute.is_open();
+    }
+    if !again {
+        let kept = Some(if open || execute.over().is_some() { Kept::Unrepeated } else { Kept::Unstable });
         return Shrunk { walk: drawn, executions, kept, observed: None };
     }
     let mut tree = WalkTree::new(walk.clone());
@@ -135,7 +145,11 @@ mod tests {
         }
 
         fn over(&self) -> Option<Kept> {
-            self.over.filter(|_| self.left.get() == 0)
+            self.over.filter(|_| self.left.get() == 0 && self.over != Some(Kept::Unrepeated))
+        }
+
+        fn is_open(&self) -> bool {
+            self.over == Some(Kept::Unrepeated)
         }
     }
 
@@ -204,6 +218,8 @@ mod tests {
         for over in [Kept::Stopped, Kept::Gone] {
             let unrepeated = shrunk_until(&walk, fails, 0, Some(over));
             assert_eq!((unrepeated.kept, &unrepeated.walk), (Some(Kept::Unrepeated), &walk.renumbered()));
+            // Nor is what could not be judged.
+            assert_eq!(shrunk_until(&walk, fails, 0, Some(Kept::Unrepeated)).kept, Some(Kept::Unrepeated));
             assert!(!Kept::Unrepeated.is_firm());
             // Later on, what has come again stands, and is as short as it was by then.
             let shorter = shrunk_until(&walk, fails, 30, Some(over));

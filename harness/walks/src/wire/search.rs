@@ -177,7 +177,8 @@ impl Search<'_, '_> {
         let begin = Instant::now();
         let echo = self.echo(cause).await;
         let name = self.next_name(cause);
-        let execute = OnSeries { series: self.series, interrupt: self.interrupt.clone(), gone: Cell::new(false) };
+        let execute =
+            OnSeries { series: self.series, interrupt: self.interrupt.clone(), gone: Cell::new(false), open: Cell::new(false) };
         let shrunk = shrink(&execute, &talk, cause, &drawn_name(number), &name, self.options.executions).await;
         self.outcome.shrinking += begin.elapsed();
         let about = shrunk.talk.about();
@@ -318,6 +319,8 @@ struct OnSeries<'s> {
     interrupt: Interrupt,
     /// The candidate broke and could not be started again.
     gone: Cell<bool>,
+    /// What was executed last could not be judged.
+    open: Cell<bool>,
 }
 
 impl Execute for OnSeries<'_> {
@@ -326,6 +329,7 @@ impl Execute for OnSeries<'_> {
         let _ = self.series.revive().await;
         self.gone.set(self.series.is_broken());
         let executed = self.series.instance(planned(talk, name)).await;
+        self.open.set(matches!(executed.result.verdict, Verdict::EnvironmentError | Verdict::HarnessError));
         let failed = causes(&talk.steps(), &executed.result);
         failed.into_iter().map(|(cause, check)| (cause, check.step, check.observed.clone())).collect()
     }
@@ -333,5 +337,9 @@ impl Execute for OnSeries<'_> {
     fn over(&self) -> Option<Kept> {
         let stopped = self.interrupt.borrow().is_some();
         stopped.then_some(Kept::Stopped).or(self.gone.get().then_some(Kept::Gone))
+    }
+
+    fn is_open(&self) -> bool {
+        self.open.get()
     }
 }

@@ -14,6 +14,10 @@ pub trait Execute {
     /// Why nothing can be executed any more, if that is so: [`Kept::Stopped`] or [`Kept::Gone`]. What was being executed then says
     /// nothing.
     fn over(&self) -> Option<Kept>;
+    /// Whether what was executed last could not be judged, so that it says nothing.
+    fn is_open(&self) -> bool {
+        false
+    }
 }
 
 /// What is left of a conversation.
@@ -62,11 +66,13 @@ pub async fn shrink(execute: &impl Execute, talk: &Talk, cause: &Cause, name: &s
     let patient = cause.finding == super::search::HUNG;
     let mut tries = Tries { execute, cause, executions: 0, most, patient };
     let mut failed = tries.fails(talk, name).await;
+    let mut open = execute.is_open();
     if failed.is_none() {
         failed = tries.fails(talk, name).await;
+        open |= execute.is_open();
     }
     let Some((step, _)) = failed else {
-        let kept = Some(if execute.over().is_some() { Kept::Unrepeated } else { Kept::Unstable });
+        let kept = Some(if open || execute.over().is_some() { Kept::Unrepeated } else { Kept::Unstable });
         return Shrunk { talk: talk.clone(), executions: tries.executions, kept, observed: None };
     };
     let mut kept = None;
