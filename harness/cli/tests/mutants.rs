@@ -17,7 +17,7 @@ mod odds;
 mod together;
 
 use countersign_contract::claims;
-use countersign_engine::{Patience, RunEvent, RunOptions, Target};
+use countersign_engine::{RunEvent, RunOptions, Target};
 use countersign_mutants::{Mutant, coverage, mutants, rare, walked, wired};
 use countersign_reports::View;
 use countersign_sample::Defect;
@@ -45,27 +45,8 @@ fn profiles_of(spoken: claims::Suite) -> &'static [&'static str] {
 static SUITE: LazyLock<Arc<Suite>> = LazyLock::new(|| Arc::new(Suite::builtin().unwrap()));
 
 fn options(profile: &str, target: Target, seed: u8, only: Vec<String>) -> RunOptions {
-    let suite = Arc::clone(&SUITE);
-    let profile = Arc::new(suite.profiles.get(profile).unwrap().clone());
-    let requirements: Vec<_> = suite.requirements.values().cloned().collect();
-    let judged_by = Arc::clone(&profile);
-    RunOptions {
-        judge: Arc::new(move |planned, trace, blobs, claims| {
-            countersign_judge::judge(&judged_by, &requirements, &planned.scenario, trace, blobs, claims)
-        }),
-        suite,
-        profile,
-        target,
-        folder: std::env::current_dir().unwrap(),
-        listen: "127.0.0.1:0".parse().unwrap(),
-        remote: countersign_engine::Remote::default(),
-        seed: [seed; 32],
-        jobs: 4,
-        only,
-        patience: Patience::contract(),
-        started: "2026-01-01T00:00:00Z".to_owned(),
-        expected_failures: Vec::new(),
-    }
+    let suite = &*SUITE;
+    RunOptions { only, ..countersign_testkit::options(suite, &suite.profiles[profile], target, seed) }
 }
 
 fn run(spoken: claims::Suite, target: &Target, seed: u8, only: &[String]) -> Vec<InstanceResult> {
