@@ -6,8 +6,9 @@
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a bench ends when something is not as it has to be")]
 
-use countersign_engine::{Patience, Remote, RunOptions, Series, Target};
+use countersign_engine::{Series, Target};
 use countersign_scenarios::Suite;
+use countersign_testkit::options;
 use countersign_walks::{Abilities, Options, STEPS, search};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use libsignal_protocol::KeyPair;
@@ -19,40 +20,18 @@ use tokio::sync::watch;
 
 const WALKS: u64 = 100;
 
-fn options(suite: &Arc<Suite>, profile: &str) -> RunOptions {
-    let profile = Arc::new(suite.profiles.get(profile).expect("a profile").clone());
-    let requirements: Vec<_> = suite.requirements.values().cloned().collect();
-    let judged_by = Arc::clone(&profile);
-    RunOptions {
-        suite: Arc::clone(suite),
-        profile,
-        target: Target::Builtin,
-        folder: "/".into(),
-        listen: ([127, 0, 0, 1], 0).into(),
-        remote: Remote::default(),
-        seed: [1; 32],
-        jobs: 4,
-        only: Vec::new(),
-        patience: Patience::contract(),
-        started: "2026-01-01T00:00:00Z".to_owned(),
-        expected_failures: Vec::new(),
-        judge: Arc::new(move |planned, trace, blobs, claims| {
-            countersign_judge::judge(&judged_by, &requirements, &planned.scenario, trace, blobs, claims)
-        }),
-    }
-}
-
 fn walks(c: &mut Criterion) {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let suite = Arc::new(Suite::builtin().expect("a suite without faults"));
     let mut group = c.benchmark_group("walks");
     group.sample_size(10).throughput(Throughput::Elements(WALKS));
-    for profile in ["dma-basic", "dma-classic"] {
+    for name in ["dma-basic", "dma-classic"] {
+        let profile = suite.profiles.get(name).expect("a profile");
         let (_keep, interrupt) = watch::channel(None);
-        let opened = runtime.block_on(Series::open(options(&suite, profile), interrupt.clone()));
+        let opened = runtime.block_on(Series::open(options(&suite, profile, Target::Builtin, 1), interrupt.clone()));
         let (_, Some(series)) = opened.expect("a series") else { panic!("the sample cannot be examined") };
         let abilities = Abilities::of(&series.options().profile, series.description()).expect("a candidate that can walk");
-        group.bench_function(profile, |b| {
+        group.bench_function(name, |b| {
             b.iter(|| {
                 let options = Options { cases: Some(WALKS), time: None, found: None, steps: STEPS, executions: 1 };
                 let outcome = runtime.block_on(search(&series, abilities, options, interrupt.clone(), &mut |_| {}));
