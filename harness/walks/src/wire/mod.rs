@@ -17,7 +17,7 @@ pub mod draw;
 pub mod search;
 pub mod shrink;
 
-use crate::model::Told;
+use crate::model::{EXCHANGE, Told};
 use countersign_adversary::Alteration;
 use countersign_adversary::alter::Part;
 use countersign_contract::Reason;
@@ -41,6 +41,8 @@ pub(crate) const BUNDLE: &str = "PK-07";
 
 const OURS: &str = "mallory";
 const THEIRS: &str = "alice";
+/// Somebody else, who is honest.
+const OTHER: &str = "bob";
 
 /// Something malformed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -136,6 +138,14 @@ impl Talk {
     fn placed(&self) -> Vec<Placed> {
         let mut steps = Vec::new();
         let mut count = 0;
+        if self.begins_with_bundle() {
+            let name = "b0".to_owned();
+            let send = Send::plain(OTHER, THEIRS, name.clone(), ContentSpec::Text(format!("honest {name}")));
+            let shows = Expect::Shows { user: THEIRS.to_owned(), messages: vec![name], in_order: false };
+            for step in [Step::Send(send), Step::Expect(shows)] {
+                steps.push(Placed { told: Told { step, requirement: EXCHANGE }, input: None });
+            }
+        }
         for (round, part) in self.parts.iter().enumerate() {
             for input in part {
                 count += 1;
@@ -153,6 +163,8 @@ impl Talk {
             let mut add = |step, requirement| steps.push(Placed { told: Told { step, requirement }, input: None });
             let honest: &[(&str, &str, char)] = match self.after {
                 After::Ours if round + 1 == self.parts.len() => &[(OURS, THEIRS, 'm')],
+                // A bundle may be refused, and that alone would say nothing.
+                After::Nothing if round + 1 == self.parts.len() && part.iter().any(Input::is_bundle) => &[(OURS, THEIRS, 'm')],
                 After::Nothing if round + 1 == self.parts.len() => &[],
                 _ => &[(OURS, THEIRS, 'm'), (THEIRS, OURS, 'r')],
             };
@@ -169,6 +181,12 @@ impl Talk {
         let survives = Expect::Survives { user: THEIRS.to_owned() };
         steps.push(Placed { told: Told { step: Step::Expect(survives), requirement: SURVIVES }, input: None });
         steps
+    }
+
+    /// Whether a bundle comes before anything honest: then somebody else says something first, so that a candidate which refuses
+    /// everything does not pass, and this is still the first that is heard of whose bundle it is.
+    fn begins_with_bundle(&self) -> bool {
+        self.parts.first().is_some_and(|part| part.iter().any(Input::is_bundle))
     }
 
     /// With only these of its inputs. What came before an answer stays there, and what came after one stays after one.
@@ -234,10 +252,13 @@ impl Talk {
             }
         }
         let files = self.parts.iter().flatten().any(|input| matches!(input.carries, Carries::File(_)));
-        let cast = BTreeMap::from([
+        let mut cast = BTreeMap::from([
             (THEIRS.to_owned(), Cast::plain(Side::Candidate)),
             (OURS.to_owned(), Cast { stack: Stack::Adversary, ..Cast::plain(Side::Reference) }),
         ]);
+        if self.begins_with_bundle() {
+            cast.insert(OTHER.to_owned(), Cast::plain(Side::Reference));
+        }
         Scenario {
             id: id.to_owned(),
             title: "Malformed input between honest messages".to_owned(),
@@ -258,6 +279,10 @@ impl Talk {
 }
 
 impl Input {
+    fn is_bundle(&self) -> bool {
+        self.carries == Carries::Bundle
+    }
+
     /// The steps that bring it to the candidate, under a name.
     fn given(&self, name: String, count: usize) -> Vec<(Step, &'static str)> {
         let content = match self.carries {
@@ -278,5 +303,46 @@ impl Input {
         let reasons = vec![Reason::Malformed, Reason::BadKey, Reason::BadSignature, Reason::TooLarge, Reason::GatewayError];
         let either = Expect::Problem { step: name, reasons, or_succeeds: true };
         vec![(Step::Bundle(bundle), SURVIVES), (Step::FetchKeys(fetch), SURVIVES), (Step::Expect(either), BUNDLE)]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::search::{Found, Mode};
+    use crate::strategy::runner;
+    use crate::{Abilities, Cause, write};
+
+    /// Whatever becomes of a conversation, it can be handed over.
+    #[test]
+    fn every_conversation_is_a_valid_file_however_much_of_it_is_left() {
+        let suite = countersign_scenarios::Suite::builtin().unwrap();
+        let requirements: Vec<_> = suite.requirements.values().cloned().collect();
+        let mut bundles = 0;
+        for (spoken, profile) in [(Suite::SignalPq, "dma-basic"), (Suite::SignalClassic, "dma-classic")] {
+            for number in 0..20 {
+                let talk = draw::talk(runner(&[5; 32], number).rng(), Abilities::all(spoken), draw::INPUTS);
+                let mut forms: Vec<Talk> = (0..talk.inputs()).map(|input| talk.with_only(&[input])).collect();
+                forms.extend(forms.clone().into_iter().map(|talk| Talk { parts: vec![talk.parts.concat()], ..talk }));
+                forms.push(talk);
+                bundles += forms.iter().filter(|talk| talk.begins_with_bundle()).count();
+                let afters = [After::Both, After::Ours, After::Nothing].into_iter();
+                let found = |(at, (talk, after)): (usize, (Talk, After))| Found {
+                    mode: Mode::Wire,
+                    cause: Cause { requirement: SURVIVES.to_owned(), finding: "died".to_owned() },
+                    observed: String::new(),
+                    walks: 1,
+                    first: number,
+                    drawn_steps: 0,
+                    executions: 0,
+                    kept: None,
+                    scenario: Talk { after, ..talk }.scenario(&format!("walks/x-{at}")),
+                };
+                let forms = forms.into_iter().flat_map(|talk| afters.clone().map(move |after| (talk.clone(), after)));
+                let found: Vec<Found> = forms.enumerate().map(found).collect();
+                write::suite(&found, &suite.profiles[profile], &requirements, "1").unwrap_or_else(|fault| panic!("{fault}"));
+            }
+        }
+        assert!(bundles > 50, "{bundles}");
     }
 }
