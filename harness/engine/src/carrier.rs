@@ -8,6 +8,7 @@ pub mod command;
 pub mod dial_in;
 pub mod http;
 pub mod in_process;
+mod once;
 pub mod pair;
 mod quote;
 

@@ -20,6 +20,8 @@ use tokio::task::JoinSet;
 
 /// How many walks that failed for one cause are shrunk: what they come to may differ more than the cause did.
 const SHRUNK_PER_CAUSE: usize = 3;
+/// Time that one failure may be shrunk, however short the search was to be: each try of a hang takes a whole deadline.
+const LEAST_FOR_SHRINKING: Duration = Duration::from_mins(10);
 /// How many of them are, if they do not come again.
 const SHRUNK_IN_VAIN: usize = 10;
 /// How many walks that could not be judged are told one by one.
@@ -30,7 +32,7 @@ const MOST_TOLD: usize = 10;
 pub struct Options {
     /// Most walks.
     pub cases: Option<u64>,
-    /// Longest time. What is under way then is brought to its end.
+    /// Longest time. What is under way then is brought to its end; each failure is shrunk for no longer than that, or ten minutes.
     pub time: Option<Duration>,
     /// Most failures of different causes, those that did not come again not counted: the search ends when it has found so many.
     pub found: Option<usize>,
@@ -136,6 +138,13 @@ pub struct Outcome {
     pub shrinking: Duration,
     /// Of that, time spent on drawing walks and deriving their scenarios.
     pub drawing: Duration,
+}
+
+impl Options {
+    /// Whoever limits the time of a search does not want to wait for hours until one failure is as short as can be.
+    pub(crate) fn shrinks_until(&self) -> Option<Instant> {
+        self.time.and_then(|time| Instant::now().checked_add(time.max(LEAST_FOR_SHRINKING)))
+    }
 }
 
 impl Found {
@@ -323,7 +332,13 @@ async fn take(
     let begin = Instant::now();
     let same = outcome.found.iter().filter(|found| found.cause.finding == cause.finding).count();
     let name = format!("{FOLDER}/{}-{}", word(&cause.finding), same + 1);
-    let execute = OnSeries { series, interrupt: interrupt.clone(), gone: Cell::new(false), open: Cell::new(false) };
+    let execute = OnSeries {
+        series,
+        interrupt: interrupt.clone(),
+        gone: Cell::new(false),
+        open: Cell::new(false),
+        until: options.shrinks_until(),
+    };
     let shrunk = shrink(&execute, &walk, cause, &drawn_name(number), &name, options.executions).await;
     outcome.shrinking += begin.elapsed();
     let suite = &series.options().suite;
@@ -425,6 +440,8 @@ struct OnSeries<'s> {
     gone: Cell<bool>,
     /// What was executed last could not be judged.
     open: Cell<bool>,
+    /// When it has gone on for long enough.
+    until: Option<Instant>,
 }
 
 impl Execute for OnSeries<'_> {
@@ -446,5 +463,9 @@ impl Execute for OnSeries<'_> {
 
     fn is_open(&self) -> bool {
         self.open.get()
+    }
+
+    fn is_late(&self) -> bool {
+        self.until.is_some_and(|until| until <= Instant::now())
     }
 }

@@ -16,6 +16,10 @@ pub trait Execute {
     fn is_open(&self) -> bool {
         false
     }
+    /// Whether this has gone on for long enough.
+    fn is_late(&self) -> bool {
+        false
+    }
 }
 
 /// What is left of a walk.
@@ -95,7 +99,7 @@ pub async fn shrink(execute: &impl Execute, walk: &Walk, cause: &Cause, name: &s
     let mut tries = 0;
     while more {
         tries += 1;
-        kept = execute.over().or((tries > most).then_some(Kept::Long));
+        kept = execute.over().or((tries > most || execute.is_late()).then_some(Kept::Long));
         if kept.is_some() {
             // Back to what is known to fail.
             tree.forget();
@@ -145,11 +149,15 @@ mod tests {
         }
 
         fn over(&self) -> Option<Kept> {
-            self.over.filter(|_| self.left.get() == 0 && self.over != Some(Kept::Unrepeated))
+            self.over.filter(|over| self.left.get() == 0 && matches!(over, Kept::Stopped | Kept::Gone))
         }
 
         fn is_open(&self) -> bool {
             self.over == Some(Kept::Unrepeated)
+        }
+
+        fn is_late(&self) -> bool {
+            self.over == Some(Kept::Long) && self.left.get() < u32::MAX - 30
         }
     }
 
@@ -218,6 +226,9 @@ mod tests {
         for over in [Kept::Stopped, Kept::Gone] {
             let unrepeated = shrunk_until(&walk, fails, 0, Some(over));
             assert_eq!((unrepeated.kept, &unrepeated.walk), (Some(Kept::Unrepeated), &walk.renumbered()));
+            let late = shrunk_until(&walk, fails, u32::MAX, Some(Kept::Long));
+            assert_eq!(late.kept, Some(Kept::Long));
+            assert!(late.walk.actions.len() < walk.actions.len() && late.executions < 60, "{}", late.executions);
             // Nor is what could not be judged.
             assert_eq!(shrunk_until(&walk, fails, 0, Some(Kept::Unrepeated)).kept, Some(Kept::Unrepeated));
             assert!(!Kept::Unrepeated.is_firm());

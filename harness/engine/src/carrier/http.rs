@@ -3,6 +3,7 @@
 mod connect;
 mod trouble;
 
+use super::once::name_twice;
 use super::{Broken, Endpoint, FirstCause, Patience, Raw, quote};
 pub use crate::remote::AddressError;
 use crate::remote::{Access, AccessError, Redactor, Site};
@@ -162,6 +163,9 @@ impl HttpEndpoint {
         let not_json = |e: serde_json::Error| {
             self.strange(op, format!("{status} with a body that does not fit: {e}; it begins {}", quote(body)))
         };
+        if let Some(twice) = name_twice(body) {
+            return Err(self.strange(op, format!("{status} with a body that does not fit: {twice}; it begins {}", quote(body))));
+        }
         if status == StatusCode::OK {
             serde_json::from_slice(body).map(Raw::Ok).map_err(not_json)
         } else {

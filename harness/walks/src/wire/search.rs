@@ -177,8 +177,13 @@ impl Search<'_, '_> {
         let begin = Instant::now();
         let echo = self.echo(cause).await;
         let name = self.next_name(cause);
-        let execute =
-            OnSeries { series: self.series, interrupt: self.interrupt.clone(), gone: Cell::new(false), open: Cell::new(false) };
+        let execute = OnSeries {
+            series: self.series,
+            interrupt: self.interrupt.clone(),
+            gone: Cell::new(false),
+            open: Cell::new(false),
+            until: self.options.shrinks_until(),
+        };
         let shrunk = shrink(&execute, &talk, cause, &drawn_name(number), &name, self.options.executions).await;
         self.outcome.shrinking += begin.elapsed();
         let about = shrunk.talk.about();
@@ -321,6 +326,8 @@ struct OnSeries<'s> {
     gone: Cell<bool>,
     /// What was executed last could not be judged.
     open: Cell<bool>,
+    /// When it has gone on for long enough.
+    until: Option<Instant>,
 }
 
 impl Execute for OnSeries<'_> {
@@ -341,5 +348,9 @@ impl Execute for OnSeries<'_> {
 
     fn is_open(&self) -> bool {
         self.open.get()
+    }
+
+    fn is_late(&self) -> bool {
+        self.until.is_some_and(|until| until <= Instant::now())
     }
 }

@@ -18,6 +18,10 @@ pub trait Execute {
     fn is_open(&self) -> bool {
         false
     }
+    /// Whether this has gone on for long enough.
+    fn is_late(&self) -> bool {
+        false
+    }
 }
 
 /// What is left of a conversation.
@@ -56,7 +60,7 @@ impl<E: Execute> Tries<'_, E> {
     }
 
     fn over(&self) -> Option<Kept> {
-        self.execute.over().or((self.executions > self.most).then_some(Kept::Long))
+        self.execute.over().or((self.executions > self.most || self.execute.is_late()).then_some(Kept::Long))
     }
 }
 

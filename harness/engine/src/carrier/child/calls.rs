@@ -1,5 +1,6 @@
 //! Pairs replies with calls.
 
+use crate::carrier::once::name_twice;
 use crate::carrier::{Broken, Raw, quote};
 use countersign_contract::carrier::Reply;
 use serde_json::Value;
@@ -114,11 +115,12 @@ impl Calls {
 
 /// A reply that names its call but does not fit is that call's fault alone.
 fn read(value: Value, line: &[u8]) -> Raw {
-    let cause = match serde_json::from_value::<Reply>(value) {
-        Ok(Reply { ok: Some(answer), problem: None, .. }) => return Raw::Ok(answer),
-        Ok(Reply { ok: None, problem: Some(problem), .. }) => return Raw::Problem(problem),
-        Ok(_) => "it needs either `ok` or `problem`".to_owned(),
-        Err(error) => error.to_string(),
+    let cause = match (name_twice(line), serde_json::from_value::<Reply>(value)) {
+        (Some(twice), _) => twice,
+        (None, Ok(Reply { ok: Some(answer), problem: None, .. })) => return Raw::Ok(answer),
+        (None, Ok(Reply { ok: None, problem: Some(problem), .. })) => return Raw::Problem(problem),
+        (None, Ok(_)) => "it needs either `ok` or `problem`".to_owned(),
+        (None, Err(error)) => error.to_string(),
     };
     Raw::Broken(Broken::not_the_contract(format!("a reply does not fit: {cause}; it begins {}", quote(line))))
 }
@@ -168,9 +170,13 @@ mod tests {
     #[test]
     fn a_reply_that_does_not_fit_concerns_its_call_alone() {
         let calls = Arc::new(Calls::default());
-        for line in
-            [r#"{"id":1}"#, r#"{"id":2,"ok":{},"problem":{"reason":"busy"}}"#, r#"{"id":3,"problem":{"reason":"made-up"}}"#]
-        {
+        for line in [
+            r#"{"id":1}"#,
+            r#"{"id":2,"ok":{},"problem":{"reason":"busy"}}"#,
+            r#"{"id":3,"problem":{"reason":"made-up"}}"#,
+            r#"{"id":4,"ok":{"events":[],"events":[1]}}"#,
+            r#"{"id":5,"ok":{},"ok":{}}"#,
+        ] {
             let mut call = calls.begin().unwrap();
             calls.line(line.as_bytes()).unwrap();
             assert!(matches!(answered(&mut call), Raw::Broken(Broken { fault: Fault::NotTheContract, .. })), "{line}");
