@@ -7,6 +7,7 @@ use crate::cause::{Cause, causes};
 use crate::search::{Found, Mode, Options, Outcome, Telling, Unjudged, unjudged, why, word};
 use crate::strategy::runner;
 use crate::write::FOLDER;
+use countersign_adversary::alter::Part;
 use countersign_engine::{Executed, Interrupt, Series};
 use countersign_scenarios::Planned;
 use countersign_trace::{InstanceResult, Verdict};
@@ -224,6 +225,8 @@ impl Search<'_, '_> {
         let observed = shrunk.observed.as_deref().unwrap_or(observed);
         let by = match shrunk.talk.about() {
             Some(About::Stanza | About::Bundle) => "A server that hands it out is enough for that.",
+            Some(About::Part(Part::Certificate)) => "A server that signs whatever it is given is enough for that.",
+            Some(About::Part(Part::Group | Part::Distribution)) => "Any member of a group can send it, under its own sender key.",
             _ => "It stands under a valid MAC, so any peer can send it.",
         };
         let suite = &self.series.options().suite;
