@@ -19,7 +19,7 @@ use tokio::task::JoinSet;
 /// The finding of a failure that takes a whole deadline.
 pub(crate) const HUNG: &str = "hung";
 /// Findings that say that the candidate did not get any further.
-const ENDINGS: [&str; 3] = [HUNG, "died", "grew"];
+const ENDINGS: [&str; 4] = [HUNG, "died", "grew", "overran"];
 /// How many conversations that failed for one cause are shrunk: what they come to may differ more than the cause did.
 const SHRUNK_PER_CAUSE: usize = 4;
 /// The same for those each of which takes a whole deadline.
@@ -104,13 +104,18 @@ impl Search<'_, '_> {
                     }
                 }
             }
-            let broken = self.series.is_broken();
+            // What one of them did to a process, others under way in it may have suffered from.
+            let hung = self.series.is_renewable() && done.values().any(|executed| is_hung(&executed.result));
+            let suffered = self.series.is_broken() || hung && batch.len() > 1;
             for (at, (number, talk)) in batch.into_iter().enumerate() {
                 let Some(executed) = done.remove(&at) else { continue };
                 if self.options.found.is_some_and(|most| self.outcome.firm() >= most) {
                     break;
                 }
-                self.take(number, talk, executed, broken).await;
+                self.take(number, talk, executed, suffered).await;
+            }
+            if hung {
+                self.renew().await;
             }
             for note in self.series.notes() {
                 (self.tell)(&Telling::Note(note));
@@ -133,17 +138,29 @@ impl Search<'_, '_> {
         }
     }
 
+    /// Starts a candidate anew in which something may still go on.
+    async fn renew(&mut self) {
+        if let Some(note) = self.series.renew().await {
+            self.outcome.gone = true;
+            (self.tell)(&Telling::Note(note));
+        }
+    }
+
     /// Counts what came of a conversation, and shrinks it if its cause is not well known yet.
-    async fn take(&mut self, number: u64, talk: Talk, executed: Executed, broken: bool) {
+    async fn take(&mut self, number: u64, talk: Talk, executed: Executed, suffered: bool) {
         let mut result = executed.result;
         let total = &mut self.outcome.times;
         total.instances_us += executed.times.instances_us;
         total.candidate_us += executed.times.candidate_us;
         total.crypto_us += executed.times.crypto_us;
         total.own_us += executed.times.own_us;
-        if broken && result.verdict > Verdict::Warn {
-            // Others were under way when the candidate ended, and one of them made it end. Alone, each says what it does itself.
-            self.revive().await;
+        if suffered && result.verdict > Verdict::Warn {
+            // Others were under way when the candidate ended, or did not get any further, and one of them made it do so. Alone, each says
+            // what it does itself.
+            match self.series.is_broken() {
+                true => self.revive().await,
+                false => self.renew().await,
+            }
             if self.outcome.gone {
                 return;
             }
@@ -175,6 +192,9 @@ impl Search<'_, '_> {
         }
         let begin = Instant::now();
         let echo = self.echo(cause).await;
+        if cause.finding == HUNG {
+            self.renew().await;
+        }
         let same = self.outcome.found.iter().filter(|found| found.cause.finding == cause.finding).count();
         let name = format!("{FOLDER}/wire-{}-{}", word(&cause.finding), same + 1);
         let execute = OnSeries { series: self.series, interrupt: self.interrupt.clone() };
@@ -275,6 +295,11 @@ impl Search<'_, '_> {
     }
 }
 
+/// Whether the candidate did not get any further in an instance.
+fn is_hung(result: &InstanceResult) -> bool {
+    result.checks.iter().any(|check| check.verdict == Verdict::Fail && check.finding.as_deref() == Some(HUNG))
+}
+
 fn planned(talk: &Talk, name: &str) -> Planned {
     Planned { name: name.to_owned(), scenario: Arc::new(talk.scenario(name)), case: None }
 }
@@ -294,6 +319,10 @@ impl Execute for OnSeries<'_> {
         // A candidate that a conversation ends would else end all that come after it.
         let _ = self.series.revive().await;
         let executed = self.series.instance(planned(talk, name)).await;
+        if is_hung(&executed.result) {
+            // What still goes on in it is no matter of the next one.
+            let _ = self.series.renew().await;
+        }
         let failed = causes(&talk.steps(), &executed.result);
         failed.into_iter().map(|(cause, check)| (cause, check.step, check.observed.clone())).collect()
     }

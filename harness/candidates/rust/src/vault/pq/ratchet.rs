@@ -23,6 +23,11 @@ pub(super) fn is_safe_to_read(field: &[u8]) -> bool {
     }
 }
 
+/// Whether this field 5 is of the version that there is: to any other libsignal speaks without the post-quantum ratchet from then on.
+pub(super) fn is_of_version(field: &[u8]) -> bool {
+    field.first() == Some(&VERSION)
+}
+
 /// Epoch, index, kind and for most kinds a numbered chunk.
 fn has_form(bytes: &[u8]) -> Option<()> {
     let (epoch, rest) = number(bytes)?;
