@@ -91,4 +91,12 @@ mod tests {
             assert!(!is_safe_to_read(bad), "{bad:?}");
         }
     }
+
+    #[test]
+    fn no_session_begins_with_another_version() {
+        assert!(is_of_version(&[1, 1, 0, 0]));
+        for other in [&[][..], &[0, 1, 0, 0], &[2, 1, 0, 0]] {
+            assert!(!is_of_version(other), "{other:?}");
+        }
+    }
 }
