@@ -309,3 +309,81 @@ impl Input {
         vec![(Step::Bundle(bundle), SURVIVES), (Step::FetchKeys(fetch), SURVIVES), (Step::Expect(either), BUNDLE)]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::abilities::Abilities;
+    use crate::strategy::runner;
+    use crate::wire::draw;
+
+    fn drawn(setting: Setting) -> Vec<Talk> {
+        let talk = |number| draw::talk(runner(&[5; 32], number).rng(), Abilities::all(Suite::SignalPq), draw::INPUTS);
+        (0..200).map(talk).filter(|talk| talk.setting == setting).collect()
+    }
+
+    /// The state is compared around messages alone that no key can have read: they come with no key, and after keys were made.
+    #[test]
+    fn exports_stand_around_what_was_not_read() {
+        let mut compared = 0;
+        for talk in [Setting::Pair, Setting::Group, Setting::Sealed].into_iter().flat_map(drawn) {
+            let steps: Vec<Step> = talk.steps().into_iter().map(|told| told.step).collect();
+            let begins = |at: &usize| matches!(&steps[*at], Step::Export(export) if export.name.starts_with("before"));
+            for at in (0..steps.len()).filter(begins) {
+                compared += 1;
+                let fresh_key = matches!(&steps[at + 1], Step::SendToGroup(send) if send.fresh_key || send.alter.iter().any(Alteration::of_distribution));
+                assert!(!fresh_key && at > 0, "{talk:?}");
+                assert!(
+                    steps[..at].iter().any(|step| matches!(step, Step::Expect(Expect::Shows { user, .. }) if user == OURS)),
+                    "{talk:?}"
+                );
+                assert!(
+                    matches!(
+                        &steps[at + 1..at + 6],
+                        [
+                            Step::Send(_) | Step::SendToGroup(_),
+                            Step::Expect(Expect::Survives { .. }),
+                            Step::Expect(Expect::ShowsNothingOf { .. }),
+                            Step::Export(_),
+                            Step::Expect(Expect::SameExport { .. })
+                        ]
+                    ),
+                    "{talk:?}"
+                );
+            }
+            // All in one part, nobody has answered before: nothing can be compared.
+            let at_once = Talk { parts: vec![talk.parts.concat()], ..talk };
+            assert!(!at_once.steps().iter().any(|told| matches!(told.step, Step::Export(_))));
+        }
+        assert!(compared > 50, "{compared}");
+    }
+
+    /// After a sender key that cannot be relied on there is a new one, and there is one with each that is handed out wrongly.
+    #[test]
+    fn nothing_honest_is_said_under_a_spoilt_sender_key() {
+        let mut spoilt = 0;
+        for talk in drawn(Setting::Group) {
+            let mut due = false;
+            for told in talk.steps() {
+                let Step::SendToGroup(send) = told.step else { continue };
+                if send.from == OURS {
+                    let spoils = send.alter.iter().any(Alteration::of_distribution);
+                    assert_eq!(send.fresh_key, due || spoils, "{talk:?}");
+                    due = spoils;
+                    spoilt += u32::from(spoils);
+                }
+            }
+        }
+        assert!(spoilt > 50, "{spoilt}");
+    }
+
+    #[test]
+    fn the_third_member_is_there_if_it_says_something() {
+        let talk = drawn(Setting::Group).into_iter().next().unwrap();
+        assert_eq!(talk.scenario("walks/w1").cast.len(), 3);
+        let alone = Talk { after: After::Ours, ..talk.with_only(&[0]) };
+        let alone = Talk { parts: alone.parts.into_iter().take(1).collect(), ..alone };
+        let scenario = alone.scenario("walks/w1");
+        assert_eq!((scenario.cast.len(), &scenario.features[..]), (2, &[Feature::Group][..]));
+    }
+}
