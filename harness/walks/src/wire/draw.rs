@@ -58,3 +58,27 @@ fn text(edits: Vec<Edit>, broken: bool) -> Input {
     let alter = edits.into_iter().map(Alteration::Edit).collect();
     Input { carries: Carries::Text, alter, rewrites: Vec::new(), broken, unread: false }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::strategy::runner;
+    use countersign_adversary::alter::How;
+    use countersign_contract::claims::Suite;
+
+    /// What is to be refused has to be wrong.
+    #[test]
+    fn no_edit_of_what_must_be_refused_changes_nothing() {
+        let mut rng = runner(&[7; 32], 0);
+        for _ in 0..500 {
+            for input in talk(rng.rng(), Abilities::all(Suite::SignalPq), INPUTS).parts.into_iter().flatten() {
+                let adds_nothing = |alteration: &Alteration| match alteration {
+                    Alteration::Edit(Edit { how: How::Append(bytes) | How::Before(bytes), .. }) => bytes.0.is_empty(),
+                    _ => false,
+                };
+                assert!(!input.broken || !input.alter.iter().any(adds_nothing), "{input:?}");
+                assert!(!input.alter.is_empty() || !input.rewrites.is_empty(), "{input:?}");
+            }
+        }
+    }
+}

@@ -2,7 +2,7 @@
 
 use super::content::{odd, padding, unreadable};
 use super::message::{around, unread_in_group};
-use super::raw::{bytes, redundant, repeats, stray};
+use super::raw::{bytes, redundant, repeats, some, stray};
 use super::{stanza, text};
 use crate::draw::{one, pick};
 use crate::wire::{Carries, Input};
@@ -85,7 +85,7 @@ fn stamp(rng: &mut impl Rng) -> (Edit, bool) {
         2 => (at(&[STAMP, 1], How::Truncate(rng.random_range(0..36))), true),
         3 => (at(&[STAMP, 2], How::Number(one(rng, &[0, 2, 127, (1 << 31) - 1, u32::MAX as u64]).unwrap_or(0))), true),
         4 => (at(&[STAMP, 3], How::Truncate(rng.random_range(0..32))), true),
-        5 => (at(&[STAMP, 3], How::Append(Bytes([vec![0], bytes(rng, 40)].concat()))), true),
+        5 => (at(&[STAMP, 3], How::Append(Bytes(some(rng, 40)))), true),
         6 => (at(&[STAMP, rng.random_range(1..=3)], How::Redundant(redundant(rng))), false),
         _ => (at(&[STAMP], How::Before(Bytes(stray(rng)))), false),
     }
@@ -102,7 +102,7 @@ fn handover(rng: &mut impl Rng) -> Edit {
         4 => How::Before(Bytes(stray(rng))),
         5 => How::WireType(rng.random_range(0..8)),
         6 => How::Bytes(Bytes(bytes(rng, 60))),
-        _ => How::Append(Bytes([vec![0], bytes(rng, 40)].concat())),
+        _ => How::Append(Bytes(some(rng, 40))),
     };
     Edit { part: Part::Handover, field, how }
 }

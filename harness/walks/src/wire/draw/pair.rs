@@ -2,7 +2,7 @@
 
 use super::content::{odd, padding, unreadable};
 use super::message::{around, unread};
-use super::raw::{NO_TEXT, bytes, redundant, stray};
+use super::raw::{NO_TEXT, redundant, some, stray};
 use super::stanza::{WRONG_VALUES, member, wrong_value};
 use super::{stanza, text};
 use crate::abilities::Abilities;
@@ -120,7 +120,7 @@ fn attachment(rng: &mut impl Rng) -> (Edit, bool) {
             let how = match rng.random_range(0..4) {
                 0 => How::Remove,
                 1 => How::Truncate(rng.random_range(0..32)),
-                2 => How::Append(Bytes(bytes(rng, 40))),
+                2 => How::Append(Bytes(some(rng, 40))),
                 _ => How::Fill(Fill { byte: 0, times: one(rng, &[0, 31, 33, 60_000]).unwrap_or(0) }),
             };
             (at(field, how), true)

@@ -88,6 +88,12 @@ pub(super) fn bytes(rng: &mut impl Rng, most: usize) -> Vec<u8> {
     (0..length).map(|_| rng.random::<u8>()).collect()
 }
 
+/// At least one byte.
+pub(super) fn some(rng: &mut impl Rng, most: usize) -> Vec<u8> {
+    let first = rng.random();
+    [vec![first], bytes(rng, most.saturating_sub(1))].concat()
+}
+
 pub(super) fn number(mut value: u64, out: &mut Vec<u8>) {
     while value >= 0x80 {
         out.push(value as u8 | 0x80);

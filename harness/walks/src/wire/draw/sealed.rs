@@ -2,7 +2,7 @@
 
 use super::content::{odd, unreadable};
 use super::message::{around, unread};
-use super::raw::{NO_TEXT, NUMBERS, WRONG_LENGTHS, bytes, number, redundant, stray};
+use super::raw::{NO_TEXT, NUMBERS, WRONG_LENGTHS, bytes, number, redundant, some, stray};
 use super::{stanza, text};
 use crate::draw::{one, pick};
 use crate::wire::Input;
@@ -148,7 +148,7 @@ fn certificate(rng: &mut impl Rng) -> Edit {
         0 => How::Remove,
         1 => How::Truncate(rng.random_range(0..64)),
         2 => How::Length(one(rng, &WRONG_LENGTHS).unwrap_or(u64::MAX)),
-        3 => How::Append(Bytes([vec![0], bytes(rng, 40)].concat())),
+        3 => How::Append(Bytes(some(rng, 40))),
         4 => How::Fill(Fill { byte: rng.random(), times: one(rng, &[0, 63, 65, 60_000]).unwrap_or(63) }),
         _ => How::Repeat(rng.random_range(1..=20)),
     };
