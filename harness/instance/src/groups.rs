@@ -17,7 +17,7 @@ use countersign_reference::alter::{Edit, Part, edited, edits};
 use countersign_reference::{Alteration, Refusal, wire};
 use countersign_scenarios::language::{self, BendContent, BendGroup};
 use countersign_trace::event::Event;
-use countersign_trace::{Digest, Observation};
+use countersign_trace::{KeyMark, Observation};
 use prost::Message as _;
 use std::collections::BTreeSet;
 
@@ -117,7 +117,7 @@ impl Instance {
             }
             _ => None,
         };
-        let media_key = attachment.as_ref().map(|a| Digest::of(&a.key));
+        let media_key = attachment.as_ref().map(|a| KeyMark::of(&a.key));
         let Some(content) = Content::from_user(stanza, self.now_ms, &user_content, attachment) else {
             return self.skip("a content that can be sent");
         };
