@@ -44,7 +44,7 @@ impl Steps {
     }
 
     /// A message to the group, under a new sender key where the present one cannot be relied on.
-    fn to_group(&mut self, from: &str, name: &str, text: String, input: Option<&Input>, requirement: &'static str) {
+    fn group_message(&mut self, from: &str, name: &str, text: String, input: Option<&Input>, requirement: &'static str) {
         let spoils = input.is_some_and(Input::spoils_sender_key);
         let fresh_key = from == OURS && (self.spoilt || spoils);
         if from == OURS {
@@ -131,7 +131,7 @@ impl Talk {
             steps.export(&before);
         }
         match input.carries {
-            Carries::ToGroup => steps.to_group(OURS, &name, format!("text {count}"), Some(input), SURVIVES),
+            Carries::ToGroup => steps.group_message(OURS, &name, format!("text {count}"), Some(input), SURVIVES),
             Carries::Bundle => input.fetched(&name).into_iter().for_each(|(step, requirement)| steps.add(step, requirement)),
             Carries::Text | Carries::File(_) => steps.add(input.sent(&name, count, self.setting), SURVIVES),
         }
@@ -171,7 +171,7 @@ impl Talk {
             _ => &[THEIRS],
         };
         if self.setting == Setting::Group {
-            steps.to_group(from, &name, text, None, UNCHANGED);
+            steps.group_message(from, &name, text, None, UNCHANGED);
         } else {
             let other = to.first().copied().unwrap_or_default();
             // The peer opens no sealed message.
