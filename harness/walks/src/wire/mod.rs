@@ -25,9 +25,9 @@
 //!
 //! # State
 //! That a refused input changes nothing shows in the honest messages after it. Where the candidate claims `export`, its stored state is
-//! compared as well, but only around inputs that no key can have read ([`Input::unread`]): a Signal message without a ratchet key, or one
-//! whose number lies further ahead than any receiver goes, a sealed message whose MAC does not fit, a stanza whose body is none. The contract
-//! says of these that they are not received, and that two exports between which nothing was received are the same, byte for byte; a retry
+//! compared as well, but only around inputs that no key can have read ([`Input::unread`]): a Signal message with another ratchet key than it
+//! was made under, or with a number further ahead than any receiver goes, a sealed message whose MAC does not fit, a stanza whose body is
+//! none. The contract says of these that they are not received, and that two exports between which nothing was received are the same, byte for byte; a retry
 //! receipt moves no key. More cannot be compared honestly. An input whose content is wrong was read by the session all the same, which has
 //! moved on with right: the key of a message is used up by it, so that nobody plays it back. A first message may use up a one-time prekey and
 //! have new ones published. A message under a sender key that comes with its key changes what keys there are. And what a client makes of
