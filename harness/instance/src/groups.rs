@@ -3,7 +3,7 @@
 use crate::instance::SentMessage;
 use crate::script::Action;
 use crate::sending::bent_plaintext;
-use crate::wrongly::Manner;
+use crate::wrongly::{Manner, in_handover};
 use crate::{Instance, content, derive};
 use countersign_contract::content::content::Body as ContentBody;
 use countersign_contract::content::{Attachment, Content, Group, SenderKey, Typing, pad};
@@ -13,7 +13,7 @@ use countersign_contract::portable::{GroupList, MessageType, Stanza};
 use countersign_contract::seen::UserContent;
 use countersign_contract::{Bytes, Call, GroupId, Reason, StanzaId, UserId};
 use countersign_gateway::Rule;
-use countersign_reference::alter::{Edit, Part, edited, edits};
+use countersign_reference::alter::{Part, edited, edits};
 use countersign_reference::{Alteration, Refusal, wire};
 use countersign_scenarios::language::{self, BendContent, BendGroup};
 use countersign_trace::event::Event;
@@ -419,12 +419,6 @@ impl Instance {
     pub(crate) fn bend_group_message(body: &[u8], field: &str) -> Result<Vec<u8>, String> {
         wire::tamper_sender_key_message(body, field).map_err(|e| e.to_string())
     }
-}
-
-/// What an alteration does to the message that hands a sender key out, if it does something to it.
-fn in_handover(alteration: &Alteration) -> Option<Alteration> {
-    let Alteration::Edit(edit) = alteration else { return None };
-    (edit.part == Part::Handover).then(|| Alteration::Edit(Edit { part: Part::Content, ..edit.clone() }))
 }
 
 fn stamp(list: &GroupList) -> Group {
