@@ -152,7 +152,13 @@ fn waived(state: WaiverState, exit_code: u8) -> Specimen {
         link: "javascript:alert(1)".into(),
         until: "2026-12-31".parse().unwrap(),
         profile: None,
-        covers: vec![Cover { scenario: "e2ee/*".into(), check: None, requirement: Some("SIG-05".into()), finding: None }],
+        covers: vec![Cover {
+            scenario: "e2ee/*".into(),
+            check: None,
+            requirement: Some("SIG-05".into()),
+            finding: None,
+            blocked: false,
+        }],
     };
     let standing =
         |waiver: &str, state, checks| WaiverStanding { waiver: waiver.into(), state, checks, because: "its cause".into() };

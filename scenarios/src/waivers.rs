@@ -162,6 +162,9 @@ pub fn waiver_faults(waiver: &Waiver) -> Vec<WaiverFault> {
             let hint = "say `check`, `requirement` or `finding`: a waiver is for what failed, not for a whole scenario";
             add(&["covers", &at], "this covers every check of a scenario", hint);
         }
+        if cover.blocked && cover.finding.is_some() {
+            add(&["covers", &at], "what is blocked was not judged, and has no finding", "leave out `blocked` or `finding`");
+        }
         if !said(&cover.scenario, LONGEST[3]) || names.into_iter().flatten().any(|name| !said(name, LONGEST[3])) {
             add(&["covers", &at], "a name in it is empty or too long", "write names as a report shows them");
         }
@@ -282,6 +285,9 @@ fn entry(waiver: &Waiver) -> String {
             if let Some(value) = value {
                 let _ = write!(out, ", {key}: {}", quoted(value));
             }
+        }
+        if cover.blocked {
+            out.push_str(", blocked: true");
         }
         out.push_str(" }\n");
     }

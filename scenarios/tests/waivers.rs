@@ -112,12 +112,16 @@ fn waiver(text: &str) -> Waiver {
         link: "https://tracker.example/9?a=b&c#d".into(),
         until: "2027-06-30".parse().unwrap(),
         profile: Some("dma-basic".into()),
-        covers: vec![Cover {
-            scenario: "e2ee/*".into(),
-            check: Some("step-3".into()),
-            requirement: None,
-            finding: Some("shown".into()),
-        }],
+        covers: vec![
+            Cover {
+                scenario: "e2ee/*".into(),
+                check: Some("step-3".into()),
+                requirement: None,
+                finding: Some("shown".into()),
+                blocked: false,
+            },
+            Cover { scenario: "e2ee/*".into(), check: Some("step-4".into()), requirement: None, finding: None, blocked: true },
+        ],
     }
 }
 

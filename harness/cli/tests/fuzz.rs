@@ -98,6 +98,23 @@ fn what_ends_a_child_is_handed_over_as_a_suite_that_lint_and_run_take() {
     }
 }
 
+/// Nobody can start it again, so that no failure comes again: what may have ended it is handed over all the same.
+#[test]
+fn what_ends_a_candidate_for_good_is_handed_over() {
+    for jobs in ["1", "4"] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (suite, candidate) = (folder.path().join("suite"), "mutant:dies-on-redundant-bytes");
+        let search = ["--wire", "--cases", "1500", "--seed", "5", "--candidate", candidate, "--carrier", "http", "--jobs", jobs];
+        let (code, summary) = fuzz(&suite, &search);
+        assert_eq!(code, 3, "{summary:#}");
+        let failure = &summary["failures"][0];
+        assert_eq!((&failure["finding"], &failure["came_again"]), (&"died".into(), &false.into()), "{summary:#}");
+        let (suite_path, out) = (suite.display().to_string(), folder.path().join("run").display().to_string());
+        let run = ["run", "--quiet", "--suite", &suite_path, "--candidate", candidate, "--carrier", "http", "--out", &out];
+        assert_eq!(countersign(&run).status.code(), Some(4));
+    }
+}
+
 #[test]
 fn a_child_is_walked_with_like_a_candidate_in_process() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -115,6 +132,27 @@ fn what_cannot_be_searched_says_why() {
     assert_eq!(code(&["--seed", "no seed"]), Some(2));
     // The doctor does not let it in.
     assert_eq!(code(&["--cases", "1", "--candidate", "mutant:invents-operation"]), Some(3));
+}
+
+#[test]
+fn what_was_found_and_cannot_be_written_is_printed() {
+    // Where its scenarios would go stands something else.
+    let blocked = || {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("walks"), "not a folder").expect("writes");
+        folder
+    };
+    let folder = blocked();
+    let search = ["--cases", "20", "--seed", "5", "--first", "--candidate", "mutant:skips-mac"];
+    let (code, summary) = fuzz(folder.path(), &search);
+    assert_eq!((code, &summary["exit_code"]), (2, &4.into()), "{summary:#}");
+    assert!(summary["not_written"][0].as_str().is_some_and(|text| text.contains("id: walks/shown-1")), "{summary:#}");
+    let folder = blocked();
+    let out = folder.path().display().to_string();
+    let output = countersign(&[&["fuzz", "--out", &out], &search[..]].concat());
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(text.contains("FAIL SIG-02 shown") && text.contains("\nid: walks/shown-1\n"), "{text}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("cannot write"));
 }
 
 #[cfg(unix)]

@@ -6,9 +6,10 @@
 use crate::Patience;
 use crate::carrier::Endpoint;
 use crate::gateways::{OpenGateway, Received};
+use crate::pulse::Pulse;
 use crate::remote::Redactor;
 use crate::run::Watch;
-use countersign_contract::Call;
+use countersign_contract::{Call, Reason};
 use countersign_gateway::HttpReply;
 use countersign_gateway::server::{ChatSender, ServerEvent};
 use countersign_instance::{Finished, Instance, InstancePlan, Output};
@@ -86,6 +87,8 @@ pub async fn drive_watched(
         endpoint,
         begin,
         calls: JoinSet::new(),
+        begun: BTreeMap::new(),
+        pulse: Pulse::begin(),
         timers: BTreeMap::new(),
         requests: BTreeMap::new(),
         last_request: 0,
@@ -120,6 +123,9 @@ struct Drive {
     endpoint: Arc<dyn Endpoint>,
     begin: Instant,
     calls: JoinSet<(u64, Outcome)>,
+    /// When each call under way was made.
+    begun: BTreeMap<u64, Instant>,
+    pulse: Pulse,
     /// Timers by the instant at which they fire.
     timers: BTreeMap<(Instant, u64), ()>,
     requests: BTreeMap<u64, oneshot::Sender<HttpReply>>,
@@ -182,7 +188,13 @@ impl Drive {
                 }
             };
             match woken {
-                Woken::Returned(call, outcome) => self.feed(Input::Returned { call, outcome }),
+                Woken::Returned(call, outcome) => match self.says_nothing(call, &outcome) {
+                    None => self.feed(Input::Returned { call, outcome }),
+                    Some(cause) => {
+                        self.feed(Input::Aborted { cause: cause.clone(), too_much: false });
+                        return Some(cause);
+                    }
+                },
                 Woken::Gateway(event) => self.gateway_event(event),
                 Woken::Timer(timer) => self.feed(Input::Timer { timer }),
                 Woken::Stop(Cut { cause, too_much }) => {
@@ -192,6 +204,11 @@ impl Drive {
             }
         }
         None
+    }
+
+    fn says_nothing(&mut self, call: u64, outcome: &Outcome) -> Option<String> {
+        let begun = self.begun.remove(&call)?;
+        waited_for_us(outcome, self.pulse.stood_still_since(begun))
     }
 
     /// Why nothing more may come in, or can.
@@ -293,6 +310,7 @@ impl Drive {
         match output {
             Output::Call { id, call } => {
                 let endpoint = Arc::clone(&self.endpoint);
+                self.begun.insert(id, Instant::now());
                 self.calls.spawn(async move { (id, endpoint.call(&call).await) });
             }
             Output::Reply { request, mut reply, file } => {
@@ -331,6 +349,16 @@ impl Drive {
             let _ = waiting.send(answer);
         }
     }
+}
+
+/// Why an answer says nothing, if it does not: the candidate waited in vain, and that may have been for us, since this machine did not
+/// let us run for so long.
+fn waited_for_us(outcome: &Outcome, stood_still: Option<Duration>) -> Option<String> {
+    let Outcome::Problem(problem) = outcome else { return None };
+    // What it is called when a client has waited long enough, for a stanza or for the gateway.
+    let waited = matches!(problem.reason, Reason::Timeout | Reason::GatewayError);
+    let late = stood_still.filter(|_| waited)?;
+    Some(format!("this machine stood still for {} s while the candidate waited: who was late cannot be told", late.as_secs()))
 }
 
 /// Why no more of what a candidate sends is taken, if there is too much of it: in this instance, or in all of the run.
@@ -378,12 +406,14 @@ pub(crate) async fn stop(interrupt: &mut Interrupt) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{MOST_BYTES, MOST_RUN_BYTES, flooded, redacted};
+    use super::{MOST_BYTES, MOST_RUN_BYTES, flooded, redacted, waited_for_us};
     use crate::gateways::Received;
     use crate::remote::{REDACTED, Redactor, Secret};
     use countersign_contract::{Problem, Reason};
     use countersign_gateway::HttpRequest;
     use countersign_gateway::server::ServerEvent;
+    use countersign_trace::Outcome;
+    use std::time::Duration;
     use tokio::sync::oneshot;
 
     #[test]
@@ -398,6 +428,18 @@ mod tests {
         search.add(MOST_RUN_BYTES * 2);
         assert_eq!(flooded(MOST_BYTES - 1, &search), None);
         assert!(flooded(MOST_BYTES, &search).is_some_and(|cut| cut.too_much));
+    }
+
+    #[test]
+    fn whoever_waited_while_this_machine_stood_still_is_not_to_blame() {
+        let answered = |reason| Outcome::Problem(Problem::new(reason, "as it says"));
+        let late = Some(Duration::from_secs(21));
+        for reason in [Reason::Timeout, Reason::GatewayError] {
+            assert!(waited_for_us(&answered(reason), late).is_some_and(|cause| cause.contains("stood still for 21 s")));
+            assert_eq!(waited_for_us(&answered(reason), None), None);
+        }
+        assert_eq!(waited_for_us(&answered(Reason::BadMac), late), None);
+        assert_eq!(waited_for_us(&Outcome::Ok(serde_json::json!({})), late), None);
     }
 
     #[test]

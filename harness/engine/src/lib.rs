@@ -15,6 +15,7 @@ pub mod doctor;
 pub mod driver;
 pub mod gateways;
 pub mod plan;
+mod pulse;
 pub mod remote;
 pub mod run;
 pub mod target;

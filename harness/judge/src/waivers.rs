@@ -50,9 +50,11 @@ impl<'a> Waivers<'a> {
 
     /// Marks what is covered among the checks of an instance; `name` is that of its scenario with its case, or [`WHOLE_RUN`].
     ///
-    /// Only what failed is waived, and what that blocked, if it is covered too: not what was unstable, nor what could not be judged.
+    /// Only what failed is waived, and what that blocked, if it is covered too: not what was unstable, nor what could not be judged, nor
+    /// what is blocked although nothing failed beside it.
     pub fn apply(&self, name: &str, checks: &mut [Check]) {
-        for check in checks.iter_mut().filter(|c| matches!(c.verdict, Verdict::Fail | Verdict::Blocked)) {
+        let failed = checks.iter().any(|c| c.verdict == Verdict::Fail);
+        for check in checks.iter_mut().filter(|c| failed && matches!(c.verdict, Verdict::Fail | Verdict::Blocked)) {
             let mut covering = self.all.iter().filter(|(waiver, _)| self.holds(waiver));
             let found = covering.find(|(_, scopes)| scopes.iter().any(|s| s.selects(name, check) && s.is_found(check)));
             if let Some((waiver, _)) = found {
@@ -133,8 +135,11 @@ impl Scope<'_> {
     }
 
     fn is_found(&self, check: &Check) -> bool {
-        // What was blocked has no finding of its own.
-        self.cover.finding.is_none() || self.cover.finding == check.finding
+        // What was blocked has no finding of its own, and what failed has one.
+        match self.cover.blocked {
+            true => check.finding.is_none() && check.verdict != Verdict::Fail,
+            false => self.cover.finding.is_none() || self.cover.finding == check.finding,
+        }
     }
 
     /// State, number of checks covered, and why.
@@ -175,6 +180,7 @@ impl Scope<'_> {
 /// A cover in few words.
 fn words(cover: &Cover) -> String {
     let parts = [&cover.check, &cover.requirement, &cover.finding];
-    let parts: Vec<&str> = parts.into_iter().flatten().map(String::as_str).collect();
+    let blocked = cover.blocked.then_some("blocked");
+    let parts: Vec<&str> = parts.into_iter().flatten().map(String::as_str).chain(blocked).collect();
     format!("{} {}", cover.scenario, parts.join(" "))
 }

@@ -44,6 +44,9 @@ pub struct Cover {
     /// What was found. A failure for another reason is not covered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finding: Option<String>,
+    /// Only as long as it is blocked by what failed beside it: once it is judged, whatever it comes to is not covered.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub blocked: bool,
 }
 
 /// What a waiver came to in a run, from best to worst.

@@ -12,6 +12,7 @@ use countersign_scenarios::{Planned, Scenario, Suite};
 use countersign_trace::record::Times;
 use countersign_trace::{InstanceResult, Verdict};
 use proptest::strategy::{Strategy as _, ValueTree as _};
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -19,6 +20,8 @@ use tokio::task::JoinSet;
 
 /// How many walks that failed for one cause are shrunk: what they come to may differ more than the cause did.
 const SHRUNK_PER_CAUSE: usize = 3;
+/// How many of them are, if they do not come again.
+const SHRUNK_IN_VAIN: usize = 10;
 /// How many walks that could not be judged are told one by one.
 const MOST_TOLD: usize = 10;
 
@@ -136,10 +139,13 @@ pub struct Outcome {
 }
 
 impl Found {
-    /// Whether what is handed over failed when it was last executed.
+    /// Whether it came again when it was executed once more.
     #[must_use]
     pub const fn is_firm(&self) -> bool {
-        !matches!(self.kept, Some(Kept::Unstable | Kept::Lost))
+        match self.kept {
+            Some(kept) => kept.is_firm(),
+            None => true,
+        }
     }
 }
 
@@ -302,7 +308,10 @@ async fn take(
     };
     outcome.failed += 1;
     let known = by_cause.entry(cause.clone()).or_default();
-    if known.len() >= SHRUNK_PER_CAUSE || interrupt.borrow().is_some() && !known.is_empty() {
+    let firm = known.iter().filter(|index| outcome.found.get(**index).is_some_and(Found::is_firm)).count();
+    // Those that did not come again say nothing of the others.
+    let enough = firm >= SHRUNK_PER_CAUSE || known.len() >= SHRUNK_IN_VAIN;
+    if enough || interrupt.borrow().is_some() && !known.is_empty() {
         if let Some(found) = known.first().and_then(|index| outcome.found.get_mut(*index)) {
             found.walks += 1;
         }
@@ -314,7 +323,7 @@ async fn take(
     let begin = Instant::now();
     let same = outcome.found.iter().filter(|found| found.cause.finding == cause.finding).count();
     let name = format!("{FOLDER}/{}-{}", word(&cause.finding), same + 1);
-    let execute = OnSeries { series, interrupt: interrupt.clone() };
+    let execute = OnSeries { series, interrupt: interrupt.clone(), gone: Cell::new(false), open: Cell::new(false) };
     let shrunk = shrink(&execute, &walk, cause, &drawn_name(number), &name, options.executions).await;
     outcome.shrinking += begin.elapsed();
     let suite = &series.options().suite;
@@ -353,7 +362,7 @@ fn found(
     name: &str,
 ) -> Option<Found> {
     let observed = shrunk.observed.as_deref().unwrap_or(observed);
-    let firm = !matches!(shrunk.kept, Some(Kept::Unstable | Kept::Lost));
+    let firm = shrunk.kept.is_none_or(Kept::is_firm);
     let requirement = if firm { refined(&shrunk.walk, cause).to_owned() } else { cause.requirement.clone() };
     // A suite of the user's own may not have all of them.
     let requirement = if suite.requirements.contains_key(&requirement) { requirement } else { cause.requirement.clone() };
@@ -412,6 +421,10 @@ pub(crate) fn unjudged(number: u64, result: &InstanceResult) -> Option<Unjudged>
 struct OnSeries<'s> {
     series: &'s Series,
     interrupt: Interrupt,
+    /// The candidate broke and could not be started again.
+    gone: Cell<bool>,
+    /// What was executed last could not be judged.
+    open: Cell<bool>,
 }
 
 impl Execute for OnSeries<'_> {
@@ -419,12 +432,19 @@ impl Execute for OnSeries<'_> {
         let Some(planned) = planned(walk, name) else { return Vec::new() };
         // A candidate that a walk breaks would else break all that come after it.
         let _ = self.series.revive().await;
+        self.gone.set(self.series.is_broken());
         let executed = self.series.instance(planned).await;
+        self.open.set(matches!(executed.result.verdict, Verdict::EnvironmentError | Verdict::HarnessError));
         let failed = causes(&walk.steps().told, &executed.result);
         failed.into_iter().map(|(cause, check)| (cause, check.observed.clone())).collect()
     }
 
-    fn stopped(&self) -> bool {
-        self.interrupt.borrow().is_some()
+    fn over(&self) -> Option<Kept> {
+        let stopped = self.interrupt.borrow().is_some();
+        stopped.then_some(Kept::Stopped).or(self.gone.get().then_some(Kept::Gone))
+    }
+
+    fn is_open(&self) -> bool {
+        self.open.get()
     }
 }

@@ -9,8 +9,13 @@ use proptest::strategy::ValueTree as _;
 pub trait Execute {
     /// Why a walk fails, each cause with the judge's words for it; nothing if it does not.
     fn causes(&self, walk: &Walk, name: &str) -> impl Future<Output = Vec<(Cause, String)>>;
-    /// Whether somebody asked to stop.
-    fn stopped(&self) -> bool;
+    /// Why nothing can be executed any more, if that is so: [`Kept::Stopped`] or [`Kept::Gone`]. What was being executed then says
+    /// nothing.
+    fn over(&self) -> Option<Kept>;
+    /// Whether what was executed last could not be judged, so that it says nothing.
+    fn is_open(&self) -> bool {
+        false
+    }
 }
 
 /// What is left of a walk.
@@ -31,22 +36,35 @@ pub struct Shrunk {
 pub enum Kept {
     /// The failure did not come again when the same walk was executed once more: it depends on more than the walk.
     Unstable,
-    /// The failure was lost on the way: the shortest walk does not fail any more.
+    /// Nobody waited for it to be executed once more, the candidate was gone by then, or it could not be judged: whether it comes again
+    /// is not known.
+    Unrepeated,
+    /// The failure was lost on the way: the shortest walk does not fail any more, and the walk as it was drawn still does.
     Lost,
     /// Nobody waited for the end.
     Stopped,
+    /// The candidate was gone for good before the end.
+    Gone,
     /// So many walks were executed that the rest was left.
     Long,
 }
 
 impl Kept {
+    /// Whether it is known to have come again when it was executed once more: only a failure that does is one of the candidate.
+    #[must_use]
+    pub const fn is_firm(self) -> bool {
+        !matches!(self, Self::Unstable | Self::Unrepeated)
+    }
+
     /// For people.
     #[must_use]
     pub const fn words(self) -> &'static str {
         match self {
             Self::Unstable => "the failure did not come again when the same was executed once more; it is as it was drawn",
+            Self::Unrepeated => "the same could not be executed, or not be judged, once more; it is as it was drawn",
             Self::Lost => "shrinking lost the failure; it is as it was drawn",
             Self::Stopped => "stopped while it was being shrunk; it is the shortest so far",
+            Self::Gone => "the candidate was gone for good while it was being shrunk; it is the shortest so far",
             Self::Long => "shrinking took too long; it is the shortest so far",
         }
     }
@@ -62,8 +80,14 @@ pub async fn shrink(execute: &impl Execute, walk: &Walk, cause: &Cause, name: &s
     };
     let drawn = walk.renumbered();
     // Not at once again: once more, since some mistakes are made now and then.
-    if fails(walk, name).await.is_none() && fails(walk, name).await.is_none() {
-        return Shrunk { walk: drawn, executions, kept: Some(Kept::Unstable), observed: None };
+    let (mut again, mut open) = (false, false);
+    for _ in 0..2 {
+        again = again || fails(walk, name).await.is_some();
+        open |= execute.is_open();
+    }
+    if !again {
+        let kept = Some(if open || execute.over().is_some() { Kept::Unrepeated } else { Kept::Unstable });
+        return Shrunk { walk: drawn, executions, kept, observed: None };
     }
     let mut tree = WalkTree::new(walk.clone());
     let mut more = tree.simplify();
@@ -71,11 +95,7 @@ pub async fn shrink(execute: &impl Execute, walk: &Walk, cause: &Cause, name: &s
     let mut tries = 0;
     while more {
         tries += 1;
-        if execute.stopped() {
-            kept = Some(Kept::Stopped);
-        } else if tries > most {
-            kept = Some(Kept::Long);
-        }
+        kept = execute.over().or((tries > most).then_some(Kept::Long));
         if kept.is_some() {
             // Back to what is known to fail.
             tree.forget();
@@ -86,11 +106,19 @@ pub async fn shrink(execute: &impl Execute, walk: &Walk, cause: &Cause, name: &s
         more = if enough { tree.simplify() } else { tree.complicate() };
     }
     let shortest = tree.current().renumbered();
-    let observed = if execute.stopped() { None } else { fails(&shortest, final_name).await };
-    if execute.stopped() || observed.is_some() {
+    let observed = if execute.over().is_some() { None } else { fails(&shortest, final_name).await };
+    let kept = if observed.is_some() { kept } else { execute.over().or(kept) };
+    if execute.over().is_some() || observed.is_some() {
         return Shrunk { walk: shortest, executions, kept, observed };
     }
-    Shrunk { walk: drawn, executions, kept: Some(Kept::Lost), observed: None }
+    // What is handed over has to fail as it is handed over.
+    let observed = fails(&drawn, final_name).await;
+    let kept = match (&observed, execute.over()) {
+        (Some(_), _) => Kept::Lost,
+        (None, Some(_)) => Kept::Unrepeated,
+        (None, None) => Kept::Unstable,
+    };
+    Shrunk { walk: drawn, executions, kept: Some(kept), observed }
 }
 
 #[cfg(test)]
@@ -102,21 +130,26 @@ mod tests {
     use countersign_contract::claims::Suite;
     use proptest::strategy::Strategy as _;
 
-    /// A candidate that fails on whatever fits; with `moody`, only for the first so many executions.
+    /// A candidate that fails on whatever fits, for the first so many executions, and is then perhaps no more.
     struct Fake<F> {
         fails: F,
         left: std::cell::Cell<u32>,
+        over: Option<Kept>,
     }
 
-    impl<F: Fn(&Walk) -> bool> Execute for Fake<F> {
-        async fn causes(&self, walk: &Walk, _: &str) -> Vec<(Cause, String)> {
+    impl<F: Fn(&Walk, &str) -> bool> Execute for Fake<F> {
+        async fn causes(&self, walk: &Walk, name: &str) -> Vec<(Cause, String)> {
             let left = self.left.get();
             self.left.set(left.saturating_sub(1));
-            if left > 0 && (self.fails)(walk) { vec![(cause(), String::new())] } else { Vec::new() }
+            if left > 0 && (self.fails)(walk, name) { vec![(cause(), String::new())] } else { Vec::new() }
         }
 
-        fn stopped(&self) -> bool {
-            false
+        fn over(&self) -> Option<Kept> {
+            self.over.filter(|_| self.left.get() == 0 && self.over != Some(Kept::Unrepeated))
+        }
+
+        fn is_open(&self) -> bool {
+            self.over == Some(Kept::Unrepeated)
         }
     }
 
@@ -130,7 +163,11 @@ mod tests {
     }
 
     fn shrunk(walk: &Walk, fails: impl Fn(&Walk) -> bool, left: u32) -> Shrunk {
-        let fake = Fake { fails, left: std::cell::Cell::new(left) };
+        shrunk_until(walk, |walk, _| fails(walk), left, None)
+    }
+
+    fn shrunk_until(walk: &Walk, fails: impl Fn(&Walk, &str) -> bool, left: u32, over: Option<Kept>) -> Shrunk {
+        let fake = Fake { fails, left: std::cell::Cell::new(left), over };
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(shrink(&fake, walk, &cause(), "walks/n0", "walks/found", 1000))
     }
@@ -164,9 +201,31 @@ mod tests {
     #[test]
     fn a_failure_that_is_lost_keeps_the_walk_as_it_was_drawn() {
         let walk = (0..400).map(drawn).find(late_after_offline).unwrap();
+        // Under the name under which it would be handed over, what is short does not fail.
+        let fails = |tried: &Walk, name: &str| late_after_offline(tried) && (name != "walks/found" || tried.actions.len() > 4);
+        let lost = shrunk_until(&walk, fails, u32::MAX, None);
+        assert_eq!(lost.kept, Some(Kept::Lost));
+        assert_eq!(lost.walk, walk.renumbered());
+        // What never comes again is no failure, whenever it stopped coming.
         let shrunk = shrunk(&walk, late_after_offline, 30);
-        assert_eq!(shrunk.kept, Some(Kept::Lost));
-        assert_eq!(shrunk.walk, walk.renumbered());
+        assert_eq!((shrunk.kept, &shrunk.walk), (Some(Kept::Unstable), &walk.renumbered()));
+    }
+
+    #[test]
+    fn what_ends_before_it_could_come_again_is_not_said_to_have_stayed_away() {
+        let walk = (0..400).map(drawn).find(late_after_offline).unwrap();
+        let fails = |tried: &Walk, _: &str| late_after_offline(tried);
+        for over in [Kept::Stopped, Kept::Gone] {
+            let unrepeated = shrunk_until(&walk, fails, 0, Some(over));
+            assert_eq!((unrepeated.kept, &unrepeated.walk), (Some(Kept::Unrepeated), &walk.renumbered()));
+            // Nor is what could not be judged.
+            assert_eq!(shrunk_until(&walk, fails, 0, Some(Kept::Unrepeated)).kept, Some(Kept::Unrepeated));
+            assert!(!Kept::Unrepeated.is_firm());
+            // Later on, what has come again stands, and is as short as it was by then.
+            let shorter = shrunk_until(&walk, fails, 30, Some(over));
+            assert_eq!(shorter.kept, Some(over));
+            assert!(shorter.walk.actions.len() < walk.actions.len() && late_after_offline(&shorter.walk));
+        }
     }
 
     #[test]

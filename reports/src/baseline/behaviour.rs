@@ -3,16 +3,19 @@
 //! What crosses stands by user and direction, never by how the directions interleave: that is chance. What is repeated by chance is
 //! left out: asking what a user saw, letting the candidate settle, acknowledging, and opening a channel again.
 
+use super::LARGEST_TEXT;
 use super::crossing::Crossings;
 use super::normal::{Names, content, path, shape};
 use crate::signal;
 use crate::visible::visible;
 use countersign_contract::portable::{ReceiptType, Stanza};
 use countersign_contract::{StanzaId, UserId};
-use countersign_trace::{Body, Event, Input, InstanceResult, Observation, Outcome};
+use countersign_trace::{Body, Digest, Event, Input, InstanceResult, Observation, Outcome};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Bytes of an instance's text that are kept for the line which tells of all that had no room.
+const ROOM_FOR_THE_REST: usize = 200;
 /// Lines of an instance's text; what is beyond is counted.
 const MOST_LINES: usize = 5_000;
 /// Longest line, in characters.
@@ -367,15 +370,25 @@ impl Collected {
                 last = Some(user);
             }
             lines.push(format!("  {}", visible(&what, LONGEST_LINE)));
-            lines.extend(section.iter().map(|line| format!("    {}", visible(&names.named(line), LONGEST_LINE))));
+            lines.extend(section.iter().map(|line| format!("    {}", whole(&names.named(line)))));
         }
-        let more = lines.len().saturating_sub(MOST_LINES);
-        lines.truncate(MOST_LINES);
-        if more > 0 {
-            lines.push(format!("and {more} more lines"));
+        let mut bytes = 0;
+        let fits = |(at, line): (usize, &String)| {
+            bytes += line.len() + 1;
+            at >= MOST_LINES || bytes > LARGEST_TEXT - ROOM_FOR_THE_REST
+        };
+        if let Some(kept) = lines.iter().enumerate().position(fits) {
+            let rest = lines.split_off(kept);
+            lines.push(format!("and {} more lines, SHA-256 {}", rest.len(), Digest::of(rest.join("\n").as_bytes())));
         }
         lines.join("\n") + "\n"
     }
+}
+
+/// A line as it stands in a text. Of a longer one, the digest shows that what was cut changed.
+fn whole(line: &str) -> String {
+    let shown = visible(line, LONGEST_LINE);
+    if line.chars().nth(LONGEST_LINE).is_none() { shown } else { format!("{shown} SHA-256 {}", Digest::of(line.as_bytes())) }
 }
 
 /// A message by its fields: numbers that say where it stands in a chain, and lengths.

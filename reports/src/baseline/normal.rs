@@ -101,7 +101,7 @@ fn shape_within(value: &Value, sized: usize, deep: usize) -> String {
             match shapes.first() {
                 None => "[]".to_owned(),
                 Some(first) if shapes.iter().all(|shape| shape == first) => format!("[{} × {first}]", items.len()),
-                Some(_) => format!("[{}]", shapes.join(", ")),
+                Some(_) => format!("[{}{}]", shapes.join(", "), beyond(items.len())),
             }
         }
         Value::Object(members) => {
@@ -110,9 +110,14 @@ fn shape_within(value: &Value, sized: usize, deep: usize) -> String {
                 .into_iter()
                 .map(|(key, value)| format!("{}: {}", visible(key, LONGEST_WORD), shape_within(value, sized, deep - 1)))
                 .collect();
-            format!("{{{}}}", parts.join(", "))
+            format!("{{{}{}}}", parts.join(", "), beyond(members.len()))
         }
     }
+}
+
+/// Tells of parts that are not written out.
+fn beyond(count: usize) -> String {
+    if count > MOST_PARTS { format!(", … {count} in all") } else { String::new() }
 }
 
 fn text_shape(text: &str, sized: usize) -> String {

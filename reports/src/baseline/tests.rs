@@ -239,3 +239,32 @@ fn texts_of_a_hostile_candidate_and_baseline_are_inert() {
         assert!(!text.contains(['\u{1b}', '\u{202e}', '\0']), "{text:?}");
     }
 }
+
+/// What has no room still shows when it changes, and a text that was accepted can be read again.
+#[test]
+fn a_text_has_an_end_and_hides_no_change() {
+    let long = |count: usize, last: &str| {
+        let what = |seq: usize| {
+            let text = if seq == count { last.to_owned() } else { "é".repeat(190) };
+            json!({ "seq": seq, "what": { "kind": "message", "message": id(9), "from": id(2), "content": { "kind": "text", "text": text } } })
+        };
+        behaviour(&instance("e2ee/long", 1, saw(1, 1, (1..=count).map(what).collect()).to_vec()))
+    };
+    for count in [4_000, 6_000] {
+        let text = long(count, "a");
+        assert!(text.len() <= LARGEST_TEXT && text.contains(" more lines, SHA-256 "), "{} bytes", text.len());
+        assert_ne!(text, long(count, "b"));
+    }
+    let wide = |count: usize, last: u8| {
+        let members: serde_json::Map<String, serde_json::Value> = (0..count)
+            .map(|at| (format!("m{at:03}"), if at + 1 == count { json!(vec![id(2); usize::from(last)]) } else { json!(id(2)) }))
+            .collect();
+        behaviour(&instance(
+            "e2ee/wide",
+            1,
+            saw(1, 1, json!([{ "seq": 1, "what": { "kind": "other", "members": members } }])).to_vec(),
+        ))
+    };
+    assert_ne!(wide(30, 1), wide(30, 2), "beyond the longest line");
+    assert_ne!(wide(41, 1), wide(42, 1), "beyond the last member that is written out");
+}

@@ -13,7 +13,7 @@ pub(crate) fn hostile(evil: &str) -> Specimen {
     record.header.target = s();
     record.header.only = vec![s()];
     record.header.expected_failures = vec![s()];
-    let cover = Cover { scenario: s(), check: Some(s()), requirement: Some(s()), finding: Some(s()) };
+    let cover = Cover { scenario: s(), check: Some(s()), requirement: Some(s()), finding: Some(s()), blocked: false };
     if let Ok(until) = "2026-12-31".parse() {
         let waiver = Waiver { id: s(), owner: s(), reason: s(), link: s(), until, profile: Some(s()), covers: vec![cover] };
         record.header.waivers = vec![waiver];

@@ -1,16 +1,18 @@
 //! `countersign fuzz`.
 
-use crate::args::{Format, Fuzz};
+use crate::args::{Candidate, Format, Fuzz};
 use crate::commands::report::pretty;
 use crate::commands::{run, target};
 use crate::exit::Exit;
 use crate::fault::Fault;
 use crate::output;
 use crate::signals::Signals;
+use clap::ValueEnum;
 use countersign_engine::remote::ChildLimits;
 use countersign_engine::{RunOptions, Series};
 use countersign_reports::{code, visible};
 use countersign_trace::{Digest, Verdict};
+use countersign_walks::shrink::Kept;
 use countersign_walks::{Abilities, Found, Options, Outcome, Telling, search, wire, write};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
@@ -74,17 +76,30 @@ async fn searched(options: RunOptions, args: &Fuzz, memory_mib: u64) -> Result<E
     };
     series.shut_down().await;
     signals.abort();
-    if !outcome.found.is_empty() {
-        let requirements: Vec<_> = suite.requirements.values().cloned().collect();
-        let files = write::suite(&outcome.found, &profile, &requirements, &seed.to_string()).map_err(unwritten)?;
-        write::write(&args.out, &files).map_err(unwritten)?;
-    }
+    let written = match outcome.found.is_empty() {
+        true => Ok(()),
+        false => {
+            let requirements: Vec<_> = suite.requirements.values().cloned().collect();
+            write::suite(&outcome.found, &profile, &requirements, &seed.to_string())
+                .and_then(|files| write::write(&args.out, &files))
+                .map_err(unwritten)
+        }
+    };
     let exit = concluded(&outcome);
+    // What took hours to find is not lost with a disk that is full.
+    let here = if written.is_err() { &outcome.found[..] } else { &[] };
     match args.format {
-        Format::Text => output::data(&text(&outcome, &seed, args, (exit, memory_mib)))?,
-        Format::Json => output::data(&pretty(&summary(&outcome, &seed, args, exit)))?,
+        Format::Text => output::data(&(text(&outcome, &seed, args, (exit, memory_mib)) + &as_files(here)))?,
+        Format::Json => output::data(&pretty(&summary(&outcome, &seed, args, exit, here)))?,
     }
-    Ok(Exit::Concluded(exit))
+    written.map(|()| Exit::Concluded(exit))
+}
+
+/// Scenarios that could not be written, as they would have been.
+fn as_files(found: &[Found]) -> String {
+    let file =
+        |found: &Found| format!("\n# {}.yaml could not be written:\n{}", found.scenario.id, write::scenario(&found.scenario));
+    found.iter().map(file).collect()
 }
 
 fn unwritten(error: write::WriteError) -> Fault {
@@ -128,7 +143,9 @@ fn tell_of_inputs(telling: &Telling<'_>) {
 /// The same codes in the same order as a run has them.
 fn concluded(outcome: &Outcome) -> u8 {
     let worst = outcome.unjudged.keys().max();
-    if !outcome.found.is_empty() || outcome.failed > 0 {
+    // As in a run, what did not come again is undecided.
+    let unstable = !outcome.found.is_empty() && outcome.firm() == 0;
+    if outcome.failed > 0 && !unstable {
         return 4;
     }
     if outcome.interrupted.is_some() {
@@ -139,6 +156,7 @@ fn concluded(outcome: &Outcome) -> u8 {
         Some(Verdict::EnvironmentError | Verdict::Blocked) => 3,
         _ if outcome.gone => 3,
         Some(_) => 6,
+        None if unstable => 6,
         None if outcome.walks == 0 => 7,
         None => 0,
     }
@@ -156,7 +174,12 @@ fn text(outcome: &Outcome, seed: &Digest, args: &Fuzz, (exit, memory_mib): (u8, 
     let out = args.out.display().to_string();
     for found in &outcome.found {
         let cause = visible(&found.cause.to_string(), LONGEST);
-        let _ = writeln!(text, "FAIL {cause}: {}", code(&visible(&found.observed, LONGEST), style));
+        let word = match found.kept {
+            Some(Kept::Unstable) => "UNSTABLE",
+            Some(Kept::Unrepeated) => "UNCONFIRMED",
+            _ => "FAIL",
+        };
+        let _ = writeln!(text, "{word} {cause}: {}", code(&visible(&found.observed, LONGEST), style));
         let (what, each) = if args.wire { ("conversations", "conversation") } else { ("walks", "walk") };
         let _ = writeln!(text, "     {} of {} {what}, {each} {} first", found.walks, outcome.walks, found.first);
         let _ = writeln!(text, "     {}/{}.yaml: {} steps", out, found.scenario.id, found.scenario.steps.len());
@@ -172,20 +195,20 @@ fn text(outcome: &Outcome, seed: &Digest, args: &Fuzz, (exit, memory_mib): (u8, 
         let _ = writeln!(text, "     walk {}: {}", unjudged.number, code(&visible(&unjudged.observed, LONGEST), style));
     }
     if !outcome.found.is_empty() {
-        let (candidate, profile) = (visible(&args.candidate.candidate, 200), visible(&args.candidate.profile, 100));
-        let memory = match args.wire && outcome.found.iter().any(|found| found.cause.finding == "grew") {
-            true => format!(" --child-memory {memory_mib}"),
-            false => String::new(),
-        };
-        let command = format!("countersign run --suite {out} --candidate '{candidate}' --profile {profile}{memory}");
+        let memory = args.wire && outcome.found.iter().any(|found| found.cause.finding == "grew");
+        let command = visible(&run_again(args, memory.then_some(memory_mib)), 2000);
         let _ = writeln!(text, "{}", code(&format!("`{command}` executes them again"), style));
     }
     if let Some(cause) = &outcome.interrupted {
         let _ = writeln!(text, "{cause}");
     }
+    if outcome.gone {
+        let _ = writeln!(text, "ended early: the candidate was gone for good");
+    }
     let verdict = match exit {
         0 => "nothing was found; that proves nothing",
         4 => "the candidate fails",
+        _ if !outcome.found.is_empty() => "undecided: what failed was not seen to come again",
         _ => "nothing was found as far as it went",
     };
     let (seconds, rate) = (outcome.times.wall_us as f64 / 1e6, per_second(outcome));
@@ -201,7 +224,31 @@ fn text(outcome: &Outcome, seed: &Digest, args: &Fuzz, (exit, memory_mib): (u8, 
     text
 }
 
-fn summary(outcome: &Outcome, seed: &Digest, args: &Fuzz, exit: u8) -> Value {
+/// The command that executes what was found on the same candidate, reached in the same way.
+fn run_again(args: &Fuzz, memory_mib: Option<u64>) -> String {
+    let Candidate { candidate, peer, carrier, profile, .. } = &args.candidate;
+    let out = args.out.display().to_string();
+    let mut command = format!("countersign run --suite {} --candidate {}", word(&out), word(candidate));
+    if let Some(peer) = peer {
+        let _ = write!(command, " --peer {}", word(peer));
+    }
+    if let Some(carrier) = carrier.as_ref().and_then(ValueEnum::to_possible_value) {
+        let _ = write!(command, " --carrier {}", carrier.get_name());
+    }
+    let _ = write!(command, " --profile {}", word(profile));
+    if let Some(mib) = memory_mib {
+        let _ = write!(command, " --child-memory {mib}");
+    }
+    command
+}
+
+/// As one word of a shell.
+fn word(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+,=".contains(c);
+    if !text.is_empty() && text.chars().all(plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
+}
+
+fn summary(outcome: &Outcome, seed: &Digest, args: &Fuzz, exit: u8, unwritten: &[Found]) -> Value {
     let found = |found: &Found| {
         json!({
             "requirement": found.cause.requirement,
@@ -212,7 +259,8 @@ fn summary(outcome: &Outcome, seed: &Digest, args: &Fuzz, exit: u8) -> Value {
             "steps": found.scenario.steps.len(),
             "drawn_steps": found.drawn_steps,
             "executions": found.executions,
-            "kept_longer": found.kept.map(countersign_walks::shrink::Kept::words),
+            "came_again": found.is_firm(),
+            "kept_longer": found.kept.map(Kept::words),
             "scenario": found.scenario.id,
             "file": args.out.join(format!("{}.yaml", found.scenario.id)),
         })
@@ -231,6 +279,7 @@ fn summary(outcome: &Outcome, seed: &Digest, args: &Fuzz, exit: u8) -> Value {
         "steps": outcome.steps,
         "failed": outcome.failed,
         "failures": outcome.found.iter().map(found).collect::<Vec<_>>(),
+        "not_written": unwritten.iter().map(|found| write::scenario(&found.scenario)).collect::<Vec<_>>(),
         "not_judged": unjudged.collect::<serde_json::Map<_, _>>(),
         "not_judged_examples": told.collect::<Vec<_>>(),
         "interrupted": outcome.interrupted,
@@ -245,4 +294,62 @@ fn summary(outcome: &Outcome, seed: &Digest, args: &Fuzz, exit: u8) -> Value {
             "shrinking_us": u64::try_from(outcome.shrinking.as_micros()).unwrap_or(u64::MAX),
         },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args::{Args, Command};
+    use clap::Parser as _;
+    use countersign_walks::{Cause, Mode};
+
+    fn found(kept: Option<Kept>) -> Found {
+        let suite = countersign_scenarios::Suite::builtin().ok();
+        let scenario = suite.and_then(|suite| suite.scenarios.into_values().next()).map(|located| (*located.scenario).clone());
+        Found {
+            mode: Mode::Walks,
+            cause: Cause { requirement: "SIG-02".to_owned(), finding: "shown".to_owned() },
+            observed: String::new(),
+            walks: 1,
+            first: 0,
+            drawn_steps: 50,
+            executions: 2,
+            kept,
+            scenario: scenario.unwrap_or_else(|| unreachable!("a suite without scenarios")),
+        }
+    }
+
+    #[test]
+    fn what_executes_it_again_reaches_the_candidate_in_the_same_way() {
+        let again = |args: &[&str], memory| {
+            let args = Args::try_parse_from([&["countersign", "fuzz", "--out", "o"], args].concat());
+            match args.map(|args| args.command) {
+                Ok(Command::Fuzz(args)) => run_again(&args, memory),
+                other => unreachable!("{other:?}"),
+            }
+        };
+        assert_eq!(
+            again(&["--candidate", "mutant:x", "--carrier", "child"], Some(300)),
+            "countersign run --suite o --candidate mutant:x --carrier child --profile dma-basic --child-memory 300"
+        );
+        assert_eq!(
+            again(&["--candidate", "exec:it 'a b'", "--peer", "builtin", "--profile", "pairs-pq"], None),
+            r"countersign run --suite o --candidate 'exec:it '\''a b'\''' --peer builtin --profile pairs-pq"
+        );
+    }
+
+    #[test]
+    fn only_what_came_again_is_a_failure_of_the_candidate() {
+        let outcome = |found: Vec<Found>| Outcome { walks: 9, failed: found.len() as u64, found, ..Outcome::default() };
+        assert_eq!(concluded(&outcome(vec![])), 0);
+        for kept in [None, Some(Kept::Lost), Some(Kept::Long), Some(Kept::Stopped), Some(Kept::Gone)] {
+            assert_eq!(concluded(&outcome(vec![found(kept), found(Some(Kept::Unstable))])), 4, "{kept:?}");
+        }
+        for kept in [Kept::Unstable, Kept::Unrepeated] {
+            let unstable = outcome(vec![found(Some(kept))]);
+            assert_eq!(concluded(&unstable), 6);
+            assert_eq!(concluded(&Outcome { gone: true, ..unstable.clone() }), 3);
+            assert_eq!(concluded(&Outcome { interrupted: Some("stopped".to_owned()), ..unstable }), 130);
+        }
+    }
 }

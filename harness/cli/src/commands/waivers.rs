@@ -108,6 +108,8 @@ fn covers(args: &Waive, instances: &[InstanceResult], run: &[Check]) -> Result<V
             check: Some(check.id.clone()),
             requirement: None,
             finding: check.finding.clone(),
+            // Nobody knows yet what it comes to, so that nobody answers for that.
+            blocked: check.verdict == Verdict::Blocked,
         }));
     }
     if covers.is_empty() {

@@ -151,6 +151,33 @@ fn only_what_is_named_is_covered() {
     }
 }
 
+/// What was waived as long as it was blocked may be anything once it is judged.
+#[test]
+fn what_is_covered_while_it_is_blocked_is_not_covered_when_it_fails() {
+    let covers = json!([
+        { "scenario": "e2ee/a@x", "check": "step-1", "finding": "not-shown" },
+        { "scenario": "e2ee/a@x", "check": "step-2", "blocked": true },
+    ]);
+    let of = |checks| ends(waiver("2026-12-31", &covers), vec![instance("e2ee/a@x", checks)]);
+    let failed = || check("step-1", Verdict::Fail, Some("not-shown"));
+    let ended = of(vec![failed(), check("step-2", Verdict::Blocked, None)]);
+    assert_eq!((ended.0, ended.1.len(), ended.3), (WaiverState::InForce, 2, 0));
+    for first in [failed(), check("step-1", Verdict::Pass, None)] {
+        let ended = of(vec![first.clone(), check("step-2", Verdict::Fail, Some("shown"))]);
+        assert_eq!((ended.2, ended.3), (Verdict::Fail, 4), "{}", first.verdict);
+    }
+}
+
+#[test]
+fn what_is_blocked_by_no_failure_stays_so() {
+    let covers = json!([{ "scenario": "e2ee/a@x", "requirement": "T-1" }]);
+    let checks = vec![check("step-1", Verdict::EnvironmentError, None), check("step-2", Verdict::Blocked, None)];
+    let ended = ends(waiver("2026-12-31", &covers), vec![instance("e2ee/a@x", checks)]);
+    assert_eq!((ended.1.len(), ended.2, ended.3), (0, Verdict::EnvironmentError, 3));
+    let ended = ends(waiver("2026-12-31", &covers), vec![instance("e2ee/a@x", vec![check("step-2", Verdict::Blocked, None)])]);
+    assert_eq!((ended.0, ended.1.len(), ended.3), (WaiverState::Undecided, 0, 3));
+}
+
 #[test]
 fn checks_of_the_whole_run_are_covered_by_their_name() {
     let failed = [check("run-media-keys", Verdict::Fail, Some("file-reused"))];

@@ -22,6 +22,8 @@ impl Model {
         }
         if to_alice {
             self.unseen = true;
+        } else {
+            self.asked |= late || !clean;
         }
         if let Some(message) = self.messages.get_mut(&id) {
             message.place = Place::Delivered;

@@ -109,6 +109,8 @@ impl Model {
                 told.push(expects(Expect::ShowsNothingOf { user, stanza: nothing.name }, nothing.requirement));
             }
             self.look(&mut told);
+            // Whatever is expected, alice first processes all that came to her.
+            self.asked &= told.is_empty();
         }
         (!told.is_empty()).then_some(told)
     }

@@ -1,14 +1,14 @@
 //! Users come and go, renew their keys, and begin anew.
 
 use super::pair::Bond;
-use super::{EXCHANGE, IDENTITY, MOST_HOURS, Model, Place, ROTATED, Told};
+use super::{EXCHANGE, IDENTITY, MOST_HOURS, Message, Model, Place, ROTATED, Told};
 use crate::action::{Peer, User};
 use countersign_scenarios::Step;
 use countersign_scenarios::language::{Bundle, BundleBend, Pair as Two, RotateKeys};
 
 impl Model {
     pub(super) fn go(&mut self, user: User, online: bool) -> Option<Vec<Told>> {
-        if user == User::Alice && !online && (self.unseen || self.is_busy()) {
+        if user == User::Alice && !online && (self.unseen || self.asked) {
             // Whether she still reads what was just delivered, and answers who asks, would be a matter of chance.
             return None;
         }
@@ -18,6 +18,9 @@ impl Model {
         let step = if online { Step::Connect(who) } else { Step::Disconnect(who) };
         if online {
             self.deliver_waiting(user);
+            // What alice asked for may be sent to her now.
+            let resent = |m: &Message| m.place == Place::Delivered && m.to_alice && m.asked_for();
+            self.unseen |= self.is_online(User::Alice) && self.messages.values().any(resent);
         }
         Some(vec![Told { step, requirement: EXCHANGE }])
     }
@@ -43,7 +46,7 @@ impl Model {
         let quiet =
             |peer: &Peer| self.is_fine(*peer) && !self.messages.values().any(|m| m.peer == *peer && m.place != Place::Done);
         let met = concerned.iter().any(|peer| self.pair(*peer).met);
-        let looked = user != User::Alice || (!self.unseen && self.nothing.is_empty());
+        let looked = user != User::Alice || (!self.unseen && !self.asked && self.nothing.is_empty());
         if !self.is_online(user) || !met || !looked || !concerned.iter().all(quiet) {
             return None;
         }

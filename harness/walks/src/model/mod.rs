@@ -148,6 +148,9 @@ pub struct Model {
     pub(crate) anchor: Option<String>,
     /// Something was delivered to alice since it was last asked what she saw.
     pub(crate) unseen: bool,
+    /// A peer may have asked alice to send something again, and nothing was waited for since: it does not matter whether that peer is
+    /// still there.
+    pub(crate) asked: bool,
     /// Whose next bundle has no one-time prekey.
     pub(crate) without_one_time: [bool; 3],
 }
@@ -167,6 +170,7 @@ impl Model {
             installation: 0,
             anchor: None,
             unseen: false,
+            asked: false,
             without_one_time: [false; 3],
         }
     }
@@ -190,7 +194,13 @@ impl Model {
             Action::Talk { id, peer, alice_begins, messages } => self.talk(id, peer, alice_begins, messages),
             Action::Lose { id, peer, messages } => self.lose(id, peer, messages),
             Action::Wait { hours } => self.wait(hours),
-            Action::Check => self.check(),
+            Action::Check => {
+                // If there is nothing to look at, nothing is waited for either.
+                let mut looked = self.clone();
+                let told = looked.check()?;
+                *self = looked;
+                Some(told)
+            }
         }
     }
 
@@ -243,12 +253,6 @@ impl Model {
     pub(crate) fn is_restless(&self, peer: Peer) -> bool {
         let pending = |m: &Message| (m.open || !m.clean()) && !matches!(m.place, Place::Done | Place::Held);
         self.messages.values().any(|m| m.peer == peer && pending(m))
-    }
-
-    /// Whether somebody may be asking alice just now to send something again.
-    pub(crate) fn is_busy(&self) -> bool {
-        let asking = |m: &Message| m.place == Place::Delivered && !m.to_alice && (m.asked_for() || m.open);
-        self.messages.values().any(|m| asking(m) && self.is_online(m.peer.user()))
     }
 
     /// Numbers that stand for something that alice could be given once more.

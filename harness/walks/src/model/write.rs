@@ -119,6 +119,7 @@ impl Model {
         let name = format!("t{id}x");
         self.anchor = Some(format!("{name}{last}"));
         self.unseen = false;
+        self.asked = false;
         let mut between = [User::Alice.name().to_owned(), peer.user().name().to_owned()];
         if !alice_begins {
             between.reverse();

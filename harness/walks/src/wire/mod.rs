@@ -45,6 +45,9 @@ pub mod search;
 pub mod shrink;
 pub mod talk;
 
+#[cfg(test)]
+mod tests;
+
 use countersign_adversary::Alteration;
 use countersign_adversary::alter::Part;
 use countersign_scenarios::language::Rewrite;
@@ -64,6 +67,8 @@ const THEIRS: &str = "alice";
 /// Another member of the group, which does nothing wrongly.
 const THIRD: &str = "carol";
 const GROUP: &str = "ours";
+/// Somebody else, who is honest.
+const OTHER: &str = "bob";
 
 /// Something malformed.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,13 +4,16 @@ use super::shrink::{Execute, Shrunk, shrink};
 use super::{About, Talk, draw};
 use crate::abilities::Abilities;
 use crate::cause::{Cause, causes};
+use crate::model::Told;
 use crate::search::{Found, Mode, Options, Outcome, Telling, Unjudged, unjudged, why, word};
+use crate::shrink::Kept;
 use crate::strategy::runner;
 use crate::write::FOLDER;
 use countersign_adversary::alter::Part;
 use countersign_engine::{Executed, Interrupt, Series};
 use countersign_scenarios::Planned;
 use countersign_trace::{InstanceResult, Verdict};
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
@@ -157,12 +160,14 @@ impl Search<'_, '_> {
         if suffered && result.verdict > Verdict::Warn {
             // Others were under way when the candidate ended, or did not get any further, and one of them made it do so. Alone, each says
             // what it does itself.
-            match self.series.is_broken() {
-                true => self.revive().await,
-                false => self.renew().await,
+            if !self.outcome.gone {
+                match self.series.is_broken() {
+                    true => self.revive().await,
+                    false => self.renew().await,
+                }
             }
             if self.outcome.gone {
-                return;
+                return self.unrepeated(number, &talk, &result);
             }
             result = self.series.instance(planned(&talk, &drawn_name(number))).await.result;
         }
@@ -170,10 +175,7 @@ impl Search<'_, '_> {
             // It may have been cut short.
             return;
         }
-        let steps = talk.steps();
-        self.outcome.walks += 1;
-        self.outcome.inputs += talk.inputs() as u64;
-        self.outcome.steps += steps.len() as u64;
+        let steps = self.count(&talk);
         let failed = causes(&steps, &result);
         let Some((cause, check)) = failed.first() else {
             return self.leave(number, &result);
@@ -195,9 +197,9 @@ impl Search<'_, '_> {
         if cause.finding == HUNG {
             self.renew().await;
         }
-        let same = self.outcome.found.iter().filter(|found| found.cause.finding == cause.finding).count();
-        let name = format!("{FOLDER}/wire-{}-{}", word(&cause.finding), same + 1);
-        let execute = OnSeries { series: self.series, interrupt: self.interrupt.clone() };
+        let name = self.next_name(cause);
+        let execute =
+            OnSeries { series: self.series, interrupt: self.interrupt.clone(), gone: Cell::new(false), open: Cell::new(false) };
         let shrunk = shrink(&execute, &talk, cause, &drawn_name(number), &name, self.options.executions).await;
         self.outcome.shrinking += begin.elapsed();
         let about = shrunk.talk.about();
@@ -223,6 +225,37 @@ impl Search<'_, '_> {
             true => "; other users of the candidate are still answered after that",
             false => "; an echo is not answered after that",
         })
+    }
+
+    fn count(&mut self, talk: &Talk) -> Vec<Told> {
+        let steps = talk.steps();
+        self.outcome.walks += 1;
+        self.outcome.inputs += talk.inputs() as u64;
+        self.outcome.steps += steps.len() as u64;
+        steps
+    }
+
+    /// What failed when the candidate ended for good. Each of the conversations that were under way then may have done it, so that
+    /// each of them is handed over.
+    fn unrepeated(&mut self, number: u64, talk: &Talk, result: &InstanceResult) {
+        let steps = self.count(talk);
+        let failed = causes(&steps, result);
+        let Some((cause, check)) = failed.first() else {
+            return self.leave(number, result);
+        };
+        self.outcome.failed += 1;
+        let name = self.next_name(cause);
+        let shrunk = Shrunk { talk: talk.clone(), executions: 0, kept: Some(Kept::Unrepeated), observed: None };
+        let found = self.found(shrunk, cause, &check.observed, number, steps.len(), &name);
+        (self.tell)(&Telling::Failed { number, cause });
+        (self.tell)(&Telling::Found(&found));
+        self.outcome.found.push(found);
+        self.parts.push(talk.about());
+    }
+
+    fn next_name(&self, cause: &Cause) -> String {
+        let same = self.outcome.found.iter().filter(|found| found.cause.finding == cause.finding).count();
+        format!("{FOLDER}/wire-{}-{}", word(&cause.finding), same + 1)
     }
 
     fn leave(&mut self, number: u64, result: &InstanceResult) {
@@ -312,22 +345,33 @@ fn drawn_name(number: u64) -> String {
 struct OnSeries<'s> {
     series: &'s Series,
     interrupt: Interrupt,
+    /// The candidate broke and could not be started again.
+    gone: Cell<bool>,
+    /// What was executed last could not be judged.
+    open: Cell<bool>,
 }
 
 impl Execute for OnSeries<'_> {
     async fn causes(&self, talk: &Talk, name: &str) -> Vec<(Cause, Option<usize>, String)> {
         // A candidate that a conversation ends would else end all that come after it.
         let _ = self.series.revive().await;
+        self.gone.set(self.series.is_broken());
         let executed = self.series.instance(planned(talk, name)).await;
         if is_hung(&executed.result) {
             // What still goes on in it is no matter of the next one.
             let _ = self.series.renew().await;
         }
+        self.open.set(matches!(executed.result.verdict, Verdict::EnvironmentError | Verdict::HarnessError));
         let failed = causes(&talk.steps(), &executed.result);
         failed.into_iter().map(|(cause, check)| (cause, check.step, check.observed.clone())).collect()
     }
 
-    fn stopped(&self) -> bool {
-        self.interrupt.borrow().is_some()
+    fn over(&self) -> Option<Kept> {
+        let stopped = self.interrupt.borrow().is_some();
+        stopped.then_some(Kept::Stopped).or(self.gone.get().then_some(Kept::Gone))
+    }
+
+    fn is_open(&self) -> bool {
+        self.open.get()
     }
 }

@@ -11,8 +11,13 @@ use countersign_contract::Bytes;
 pub trait Execute {
     /// Why a conversation fails, each cause with the step that fails and the judge's words for it; nothing if it does not.
     fn causes(&self, talk: &Talk, name: &str) -> impl Future<Output = Vec<(Cause, Option<usize>, String)>>;
-    /// Whether somebody asked to stop.
-    fn stopped(&self) -> bool;
+    /// Why nothing can be executed any more, if that is so: [`Kept::Stopped`] or [`Kept::Gone`]. What was being executed then says
+    /// nothing.
+    fn over(&self) -> Option<Kept>;
+    /// Whether what was executed last could not be judged, so that it says nothing.
+    fn is_open(&self) -> bool {
+        false
+    }
 }
 
 /// What is left of a conversation.
@@ -51,10 +56,7 @@ impl<E: Execute> Tries<'_, E> {
     }
 
     fn over(&self) -> Option<Kept> {
-        if self.execute.stopped() {
-            return Some(Kept::Stopped);
-        }
-        (self.executions > self.most).then_some(Kept::Long)
+        self.execute.over().or((self.executions > self.most).then_some(Kept::Long))
     }
 }
 
@@ -64,11 +66,14 @@ pub async fn shrink(execute: &impl Execute, talk: &Talk, cause: &Cause, name: &s
     let patient = cause.finding == super::search::HUNG;
     let mut tries = Tries { execute, cause, executions: 0, most, patient };
     let mut failed = tries.fails(talk, name).await;
+    let mut open = execute.is_open();
     if failed.is_none() {
         failed = tries.fails(talk, name).await;
+        open |= execute.is_open();
     }
     let Some((step, _)) = failed else {
-        return Shrunk { talk: talk.clone(), executions: tries.executions, kept: Some(Kept::Unstable), observed: None };
+        let kept = Some(if open || execute.over().is_some() { Kept::Unrepeated } else { Kept::Unstable });
+        return Shrunk { talk: talk.clone(), executions: tries.executions, kept, observed: None };
     };
     let mut kept = None;
     let mut shortest = talk.clone();
@@ -93,12 +98,20 @@ pub async fn shrink(execute: &impl Execute, talk: &Talk, cause: &Cause, name: &s
     if kept.is_none() && !patient {
         (shortest, kept) = plainer(&mut tries, shortest, name).await;
     }
-    let observed = if execute.stopped() { None } else { tries.fails(&shortest, final_name).await.map(|(_, observed)| observed) };
-    let executions = tries.executions;
-    if execute.stopped() || observed.is_some() {
-        return Shrunk { talk: shortest, executions, kept, observed };
+    let over = execute.over().is_some();
+    let observed = if over { None } else { tries.fails(&shortest, final_name).await.map(|(_, observed)| observed) };
+    let kept = if observed.is_some() { kept } else { execute.over().or(kept) };
+    if execute.over().is_some() || observed.is_some() {
+        return Shrunk { talk: shortest, executions: tries.executions, kept, observed };
     }
-    Shrunk { talk: talk.clone(), executions, kept: Some(Kept::Lost), observed: None }
+    // What is handed over has to fail as it is handed over.
+    let observed = tries.fails(talk, final_name).await.map(|(_, observed)| observed);
+    let kept = match (&observed, execute.over()) {
+        (Some(_), _) => Kept::Lost,
+        (None, Some(_)) => Kept::Unrepeated,
+        (None, None) => Kept::Unstable,
+    };
+    Shrunk { talk: talk.clone(), executions: tries.executions, kept: Some(kept), observed }
 }
 
 /// Several inputs are needed, or none: one after another is taken out, as long as it fails without.
@@ -210,21 +223,22 @@ mod tests {
     use crate::wire::draw;
     use countersign_contract::claims::Suite;
 
-    /// A candidate that fails on whatever fits, so many times.
+    /// A candidate that fails on whatever fits, so many times, and is then perhaps no more.
     struct Fake<F> {
         fails: F,
         left: std::cell::Cell<u32>,
+        over: Option<Kept>,
     }
 
-    impl<F: Fn(&Talk) -> bool> Execute for Fake<F> {
-        async fn causes(&self, talk: &Talk, _: &str) -> Vec<(Cause, Option<usize>, String)> {
+    impl<F: Fn(&Talk, &str) -> bool> Execute for Fake<F> {
+        async fn causes(&self, talk: &Talk, name: &str) -> Vec<(Cause, Option<usize>, String)> {
             let left = self.left.get();
             self.left.set(left.saturating_sub(1));
-            if left > 0 && (self.fails)(talk) { vec![(cause(), None, String::new())] } else { Vec::new() }
+            if left > 0 && (self.fails)(talk, name) { vec![(cause(), None, String::new())] } else { Vec::new() }
         }
 
-        fn stopped(&self) -> bool {
-            false
+        fn over(&self) -> Option<Kept> {
+            self.over.filter(|_| self.left.get() == 0)
         }
     }
 
@@ -237,7 +251,11 @@ mod tests {
     }
 
     fn shrunk(talk: &Talk, fails: impl Fn(&Talk) -> bool, left: u32) -> Shrunk {
-        let fake = Fake { fails, left: std::cell::Cell::new(left) };
+        shrunk_until(talk, |talk, _| fails(talk), left, None)
+    }
+
+    fn shrunk_until(talk: &Talk, fails: impl Fn(&Talk, &str) -> bool, left: u32, over: Option<Kept>) -> Shrunk {
+        let fake = Fake { fails, left: std::cell::Cell::new(left), over };
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(shrink(&fake, talk, &cause(), "walks/n0", "walks/found", 1000))
     }
@@ -267,8 +285,16 @@ mod tests {
     #[test]
     fn a_failure_that_is_lost_or_does_not_come_again_keeps_the_conversation() {
         let talk = drawn(1);
-        let lost = shrunk(&talk, |talk| talk.inputs() > 0, 3);
+        let fails = |tried: &Talk, name: &str| tried.inputs() > 0 && (name != "walks/found" || tried.inputs() > 1);
+        let lost = shrunk_until(&talk, fails, u32::MAX, None);
         assert_eq!((lost.kept, &lost.talk), (Some(Kept::Lost), &talk));
+        let never_again = shrunk(&talk, |talk| talk.inputs() > 0, 3);
+        assert_eq!((never_again.kept, &never_again.talk), (Some(Kept::Unstable), &talk));
+        for over in [Kept::Stopped, Kept::Gone] {
+            let unrepeated = shrunk_until(&talk, fails, 0, Some(over));
+            assert_eq!((unrepeated.kept, &unrepeated.talk), (Some(Kept::Unrepeated), &talk));
+            assert_eq!(shrunk_until(&talk, fails, 3, Some(over)).kept, Some(over));
+        }
         let unstable = shrunk(&talk, |_| true, 0);
         assert_eq!((unstable.kept, unstable.executions), (Some(Kept::Unstable), 2));
     }

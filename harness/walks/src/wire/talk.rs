@@ -1,7 +1,9 @@
 //! A conversation, and the scenario that it is.
 
-use super::{About, After, BUNDLE, Carries, GROUP, Input, OURS, REFUSED, SURVIVES, Setting, THEIRS, THIRD, Talk, UNCHANGED};
-use crate::model::Told;
+use super::{
+    About, After, BUNDLE, Carries, GROUP, Input, OTHER, OURS, REFUSED, SURVIVES, Setting, THEIRS, THIRD, Talk, UNCHANGED,
+};
+use crate::model::{EXCHANGE, Told};
 use countersign_adversary::Alteration;
 use countersign_adversary::alter::Part;
 use countersign_contract::Reason;
@@ -96,6 +98,13 @@ impl Talk {
 
     fn placed(&self) -> Vec<Placed> {
         let mut steps = Steps::default();
+        if self.begins_with_bundle() {
+            let name = "b0".to_owned();
+            let send = Send::plain(OTHER, THEIRS, name.clone(), ContentSpec::Text(format!("honest {name}")));
+            steps.add(Step::Send(send), EXCHANGE);
+            let shows = Expect::Shows { user: THEIRS.to_owned(), messages: vec![name], in_order: false };
+            steps.add(Step::Expect(shows), EXCHANGE);
+        }
         if self.setting == Setting::Group {
             let members = [Some(THEIRS), Some(THIRD).filter(|_| self.has_third())];
             let members = members.into_iter().flatten().map(str::to_owned).collect();
@@ -111,7 +120,13 @@ impl Talk {
             }
             steps.input = None;
             let last = round + 1 == self.parts.len();
-            for from in self.honest(if last { self.after } else { After::Both }) {
+            let after = match self.after {
+                _ if !last => After::Both,
+                // A bundle may be refused, and that alone would say nothing.
+                After::Nothing if part.iter().any(Input::is_bundle) => After::Ours,
+                after => after,
+            };
+            for from in self.honest(after) {
                 self.say(&mut steps, from, round + 1);
             }
         }
@@ -190,6 +205,12 @@ impl Talk {
         self.setting == Setting::Group && (self.parts.len() > 1 || matches!(self.after, After::Both | After::Third))
     }
 
+    /// Whether a bundle comes before anything honest: then somebody else says something first, so that a candidate which refuses
+    /// everything does not pass, and this is still the first that is heard of whose bundle it is.
+    pub(super) fn begins_with_bundle(&self) -> bool {
+        self.parts.first().is_some_and(|part| part.iter().any(Input::is_bundle))
+    }
+
     /// With only these of its inputs. What came before an answer stays there, and what came after one stays after one.
     pub(crate) fn with_only(&self, kept: &[usize]) -> Self {
         let mut next = 0;
@@ -264,6 +285,7 @@ impl Talk {
             (THEIRS.to_owned(), Cast::plain(Side::Candidate)),
             (OURS.to_owned(), Cast { stack: Stack::Adversary, ..Cast::plain(Side::Reference) }),
         ]);
+        cast.extend(self.begins_with_bundle().then(|| (OTHER.to_owned(), Cast::plain(Side::Reference))));
         cast.extend(self.has_third().then(|| (THIRD.to_owned(), Cast::plain(Side::Reference))));
         Scenario {
             id: id.to_owned(),
@@ -285,6 +307,10 @@ impl Talk {
 }
 
 impl Input {
+    fn is_bundle(&self) -> bool {
+        self.carries == Carries::Bundle
+    }
+
     fn network(&self) -> Option<Network> {
         (!self.rewrites.is_empty()).then(|| Network::Rewrite(self.rewrites.clone()))
     }

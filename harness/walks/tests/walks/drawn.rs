@@ -1,7 +1,7 @@
 //! Walks as they are drawn.
 
 use countersign_contract::claims::Suite as Spoken;
-use countersign_scenarios::language::Expect;
+use countersign_scenarios::language::{Expect, Network};
 use countersign_scenarios::{Step, Suite};
 use countersign_walks::action::{Action, Fate};
 use countersign_walks::search::Found;
@@ -53,6 +53,8 @@ fn every_walk_is_a_valid_file_and_reads_back_as_what_it_was() {
 
 #[test]
 fn every_walk_makes_sense_to_the_model_again_when_anything_is_taken_out_of_it() {
+    let suite = Suite::builtin().unwrap();
+    let requirements: Vec<_> = suite.requirements.values().cloned().collect();
     for number in 0..200 {
         let mut tree = walks(Spoken::SignalPq).new_tree(&mut runner(&[1; 32], number)).unwrap();
         let mut more = tree.simplify();
@@ -62,6 +64,10 @@ fn every_walk_makes_sense_to_the_model_again_when_anything_is_taken_out_of_it() 
             }
             let walk = tree.current();
             assert_eq!(Walk::sensible(walk.abilities, walk.casting, &walk.actions), walk);
+            if number % 10 == 0 && turn % 25 == 0 && !walk.steps().told.is_empty() {
+                let files = write::suite(&[found(&walk)], &suite.profiles["dma-basic"], &requirements, "1");
+                files.unwrap_or_else(|fault| panic!("{fault}"));
+            }
             // Some of them fail, others do not.
             more = if (turn * 7 + number) % 3 == 0 { tree.simplify() } else { tree.complicate() };
             assert!(turn < 5_000, "no end");
@@ -114,4 +120,71 @@ fn everything_that_can_happen_does_and_most_of_it_is_looked_at() {
     assert!(expectations.values().all(|count| *count >= 20), "{expectations:#?}");
     // What is thrown away, and what is so late that nobody can say, is the rest.
     assert!(looked_at.len() as u32 * 10 > written * 7, "{} of {written}", looked_at.len());
+}
+
+/// A damaged message, and how far asking for it has come.
+struct Damaged<'w> {
+    peer: &'w str,
+    to_alice: bool,
+    /// It was delivered, and its recipient asks for it.
+    asked: bool,
+    /// Its author is asked, and answers.
+    answered: bool,
+    /// Alice may have something to do about it that nobody has waited for.
+    moving: bool,
+}
+
+impl Damaged<'_> {
+    /// Whoever is online gets what is there for them.
+    fn moves(&mut self, online: &BTreeMap<&str, bool>) {
+        let (alice, peer) = (online["alice"], online[self.peer]);
+        for _ in 0..2 {
+            match (self.to_alice, self.asked, self.answered) {
+                (true, false, _) if alice => (self.asked, self.moving) = (true, true),
+                (true, true, false) if peer => self.answered = true,
+                (true, true, true) if alice => self.moving = true,
+                (false, false, _) if peer => self.asked = true,
+                (false, true, false) if alice => (self.answered, self.moving) = (true, true),
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Steps at which alice goes offline although it is a matter of chance whether she has answered, or read, what was asked for.
+fn leaves_to_chance(walk: &Walk) -> Vec<usize> {
+    let mut online = BTreeMap::from([("alice", true), ("bob", true), ("carol", true)]);
+    let (mut damaged, mut left): (Vec<Damaged<'_>>, Vec<usize>) = (Vec::new(), Vec::new());
+    let told = walk.steps().told;
+    for (at, told) in told.iter().enumerate() {
+        match &told.step {
+            Step::Send(send) if matches!(send.network, Some(Network::Tamper(_))) => {
+                let to_alice = send.to == "alice";
+                let peer = if to_alice { send.from.as_str() } else { send.to.as_str() };
+                damaged.push(Damaged { peer, to_alice, asked: false, answered: false, moving: false });
+            }
+            Step::Connect(user) => _ = online.insert(user, true),
+            Step::Disconnect(user) => {
+                _ = online.insert(user, false);
+                left.extend((user == "alice" && damaged.iter().any(|d| d.moving)).then_some(at));
+            }
+            // Whoever is online processes what came before anything is expected.
+            Step::Expect(_) | Step::Exchange(_) if online["alice"] => {
+                damaged.retain(|d| !d.answered);
+                damaged.iter_mut().for_each(|d| d.moving = false);
+            }
+            _ => {}
+        }
+        damaged.iter_mut().for_each(|d| d.moves(&online));
+    }
+    left
+}
+
+#[test]
+fn whether_a_candidate_answers_before_it_goes_offline_is_never_left_to_chance() {
+    for spoken in [Spoken::SignalPq, Spoken::SignalClassic] {
+        let left = (0..3_000).map(|number| (number, leaves_to_chance(&drawn(spoken, 3, number))));
+        let left: Vec<_> = left.filter(|(_, steps)| !steps.is_empty()).collect();
+        assert!(left.is_empty(), "{spoken:?}: {} walks: {left:?}", left.len());
+    }
 }
