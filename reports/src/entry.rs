@@ -237,6 +237,7 @@ fn outcome_in_words(outcome: &Outcome) -> String {
             let kind = match fault {
                 Fault::Gone => "candidate is gone",
                 Fault::Exceeded => "candidate used more than it may",
+                Fault::Overran => "candidate used up its processor time",
                 Fault::Deadline => "no answer before the deadline",
                 Fault::NotTheContract => "not an answer of the contract",
             };

@@ -9,7 +9,7 @@
 //! inside 3        protobuf { 1 type, 2 sender certificate, 3 content, 4 content hint, 5 group id }
 //! ```
 
-use crate::alter::{Agreement, Alteration, Layer, Surface};
+use crate::alter::{Agreement, Alteration, Layer, Part, Surface, edited};
 use crate::curve::{KeyPair, PublicKey};
 use crate::kdf::{ctr_and_mac, hkdf, split};
 use crate::party::Party;
@@ -86,6 +86,7 @@ impl Party {
         surface.bend(Layer::Sealed, &mut 0, &mut fields)?;
         let mut inside = Vec::new();
         fields.write(&mut inside);
+        let inside = edited(Part::Sealed, alterations, inside)?;
 
         let salt = [SALT, &receiver.serialized(), &ephemeral.public.serialized()].concat();
         let keys: [u8; 96] = hkdf(Some(&salt), &ephemeral.agree(&receiver), &[]);
@@ -100,8 +101,10 @@ impl Party {
         fields.bytes(envelope::MESSAGE, &ctr_and_mac(&cipher, &mac, &inside));
         let mut version = VERSION;
         surface.bend(Layer::Envelope, &mut version, &mut fields)?;
+        let mut protobuf = Vec::new();
+        fields.write(&mut protobuf);
         let mut bytes = vec![version];
-        fields.write(&mut bytes);
+        bytes.append(&mut edited(Part::Envelope, alterations, protobuf)?);
         Ok(bytes)
     }
 }

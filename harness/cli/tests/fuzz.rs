@@ -71,16 +71,21 @@ fn malformed_input_is_counted_and_drawn_again_from_the_seed() {
 /// A child that ends, and one that grows: found, told once, handed over, and found again by an ordinary run.
 #[test]
 fn what_ends_a_child_is_handed_over_as_a_suite_that_lint_and_run_take() {
-    for (mutant, finding) in [("dies-on-redundant-bytes", "died"), ("keeps-room-for-repeats", "grew")] {
+    for (mutant, finding, profile, steps) in [
+        ("dies-on-redundant-bytes", "died", "dma-basic", 2),
+        ("keeps-room-for-repeats", "grew", "dma-basic", 2),
+        ("dies-on-short-chain-key", "died", "dma-groups", 3),
+        ("dies-on-unknown-hint", "died", "sealed-sender", 2),
+    ] {
         let folder = tempfile::tempdir().expect("a folder");
         let (suite, candidate) = (folder.path().join("suite"), format!("mutant:{mutant}"));
-        let as_child = ["--carrier", "child", "--child-memory", "300"];
+        let as_child = ["--carrier", "child", "--child-memory", "300", "--profile", profile];
         let search = ["--wire", "--cases", "1500", "--seed", "5", "--first", "--candidate", &candidate];
         let (code, summary) = fuzz(&suite, &[&search[..], &as_child].concat());
         assert_eq!(code, 4, "{summary:#}");
         let failure = &summary["failures"][0];
         assert_eq!((&failure["requirement"], &failure["finding"]), (&"ROB-01".into(), &finding.into()), "{summary:#}");
-        assert_eq!((&failure["kept_longer"], &failure["steps"]), (&Value::Null, &2.into()), "{summary:#}");
+        assert_eq!((&failure["kept_longer"], &failure["steps"]), (&Value::Null, &steps.into()), "{summary:#}");
         let observed = failure["observed"].as_str().unwrap_or_default();
         assert!(observed.ends_with("an echo is not answered after that"), "{observed}");
         let (suite_path, out) = (suite.display().to_string(), folder.path().join("run").display().to_string());

@@ -155,6 +155,11 @@ pub trait Endpoint: Send + Sync {
         None
     }
 
+    /// Of a process that we started and can start again: which part of what it may use in all its life is used up, 1 for all of it.
+    fn wear(&self) -> Option<f64> {
+        None
+    }
+
     /// Something that a person should know and that is no verdict, if there is something new.
     fn take_note(&self) -> Option<String> {
         None

@@ -138,6 +138,7 @@ fn fix_of(broken: &Broken) -> String {
              looked for in the folder from which Countersign was started"
         }
         Fault::Exceeded => "allow the candidate more with the --child options, or find out why it needs so much",
+        Fault::Overran => "allow the candidate more with --child-cpu, or find out what it computes all the time",
         Fault::Deadline => "check that the candidate reads its calls and answers each of them; `describe` waits for nothing",
         Fault::NotTheContract => {
             "check that the address or command is the upper tester's, and that it answers as `countersign schema upper-tester` says"

@@ -5,7 +5,7 @@
 
 use crate::Patience;
 use crate::carrier::Endpoint;
-use crate::gateways::OpenGateway;
+use crate::gateways::{OpenGateway, Received};
 use crate::pulse::Pulse;
 use crate::remote::Redactor;
 use crate::run::Watch;
@@ -15,7 +15,6 @@ use countersign_gateway::server::{ChatSender, ServerEvent};
 use countersign_instance::{Finished, Instance, InstancePlan, Output};
 use countersign_trace::event::{Input, Outcome};
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::{oneshot, watch};
@@ -221,13 +220,13 @@ impl Drive {
             let cause = format!("the candidate did more than {MOST_INPUTS} things in one instance");
             return Some(Cut { cause, too_much: true });
         }
-        flooded(self.bytes, self.gateway.received.load(Ordering::Relaxed))
+        flooded(self.bytes, &self.gateway.received)
     }
 
     /// Counts what came in.
     fn took(&mut self, bytes: usize) {
         self.bytes += bytes as u64;
-        self.gateway.received.fetch_add(bytes as u64, Ordering::Relaxed);
+        self.gateway.received.add(bytes as u64);
     }
 
     async fn wake(&mut self, interrupt: &mut Interrupt) -> Woken {
@@ -363,12 +362,12 @@ fn waited_for_us(outcome: &Outcome, stood_still: Option<Duration>) -> Option<Str
 }
 
 /// Why no more of what a candidate sends is taken, if there is too much of it: in this instance, or in all of the run.
-fn flooded(instance: u64, run: u64) -> Option<Cut> {
+fn flooded(instance: u64, run: &Received) -> Option<Cut> {
     if instance >= MOST_BYTES {
         let cause = format!("the candidate sent more than {MOST_BYTES} bytes in one instance");
         return Some(Cut { cause, too_much: true });
     }
-    (run >= MOST_RUN_BYTES).then(|| format!("the candidate sent more than {MOST_RUN_BYTES} bytes in one run").into())
+    Some(format!("the candidate sent more than {} bytes in one run", run.reached()?).into())
 }
 
 /// What a client did, without secrets of ours that it may have got hold of: no verdict may depend on one, and no record hold one.
@@ -408,6 +407,7 @@ pub(crate) async fn stop(interrupt: &mut Interrupt) -> String {
 #[cfg(test)]
 mod tests {
     use super::{MOST_BYTES, MOST_RUN_BYTES, flooded, redacted, waited_for_us};
+    use crate::gateways::Received;
     use crate::remote::{REDACTED, Redactor, Secret};
     use countersign_contract::{Problem, Reason};
     use countersign_gateway::HttpRequest;
@@ -418,9 +418,16 @@ mod tests {
 
     #[test]
     fn an_instance_and_a_run_take_so_many_bytes_and_no_more() {
-        assert_eq!(flooded(MOST_BYTES - 1, MOST_RUN_BYTES - 1), None);
-        assert!(flooded(MOST_BYTES, 0).is_some_and(|cut| cut.too_much && cut.cause.ends_with("in one instance")));
-        assert!(flooded(0, MOST_RUN_BYTES).is_some_and(|cut| !cut.too_much && cut.cause.ends_with("in one run")));
+        let run = Received::in_run();
+        run.add(MOST_RUN_BYTES - 1);
+        assert_eq!(flooded(MOST_BYTES - 1, &run), None);
+        assert!(flooded(MOST_BYTES, &run).is_some_and(|cut| cut.too_much && cut.cause.ends_with("in one instance")));
+        run.add(1);
+        assert!(flooded(0, &run).is_some_and(|cut| !cut.too_much && cut.cause.ends_with("in one run")));
+        let search = Received::without_end();
+        search.add(MOST_RUN_BYTES * 2);
+        assert_eq!(flooded(MOST_BYTES - 1, &search), None);
+        assert!(flooded(MOST_BYTES, &search).is_some_and(|cut| cut.too_much));
     }
 
     #[test]

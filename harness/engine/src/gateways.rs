@@ -1,12 +1,13 @@
 //! Where the candidate's clients find the gateway of each instance: one server for all, or memory.
 
+use crate::driver::MOST_RUN_BYTES;
 use crate::remote::{Entry, Reach, ReachError, Redactor};
 use countersign_contract::InstanceId;
 use countersign_gateway::memory::{self, MemoryClient};
 use countersign_gateway::server::{Dial, Entrance, InstanceSocket, Limits, Server, base_path};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The URL by which an in-process candidate knows its gateway.
@@ -41,6 +42,36 @@ pub enum ListenError {
     Io(#[from] std::io::Error),
 }
 
+/// Bytes that came in from the candidate over several instances, and how many may.
+#[derive(Debug)]
+pub struct Received {
+    bytes: AtomicU64,
+    most: u64,
+}
+
+impl Received {
+    /// In a whole run, which stores them with its record.
+    #[must_use]
+    pub const fn in_run() -> Self {
+        Self { bytes: AtomicU64::new(0), most: MOST_RUN_BYTES }
+    }
+
+    /// Where nothing is stored: however many, as long as each instance keeps to what one may bring.
+    #[must_use]
+    pub const fn without_end() -> Self {
+        Self { bytes: AtomicU64::new(0), most: u64::MAX }
+    }
+
+    pub(crate) fn add(&self, bytes: u64) {
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// How many may come in, if that many have.
+    pub(crate) fn reached(&self) -> Option<u64> {
+        (self.bytes.load(Ordering::Relaxed) >= self.most).then_some(self.most)
+    }
+}
+
 /// An instance's gateway: where it is, and what its clients do. Closes when dropped.
 #[derive(Debug)]
 pub struct OpenGateway {
@@ -53,7 +84,7 @@ pub struct OpenGateway {
     /// What the candidate's clients do.
     pub socket: InstanceSocket,
     /// Bytes that came in, over all instances that share this.
-    pub received: Arc<AtomicU64>,
+    pub received: Arc<Received>,
     _listed: Option<Listed>,
 }
 
@@ -130,7 +161,7 @@ impl Gateways {
                 trust_anchors: listening.trust_anchors.clone(),
                 redactor: listening.redactor.clone(),
                 socket: listening.server.register(instance),
-                received: Arc::default(),
+                received: Arc::new(Received::in_run()),
                 _listed: None,
             },
             Self::Memory(gateways) => {
@@ -142,7 +173,7 @@ impl Gateways {
                     trust_anchors: None,
                     redactor: Redactor::default(),
                     socket,
-                    received: Arc::default(),
+                    received: Arc::new(Received::in_run()),
                     _listed: Some(listed),
                 }
             }

@@ -15,6 +15,7 @@ pub use repeat::MOST_REPEATED;
 pub use series::{Executed, Series};
 
 use crate::driver::{Driven, Interrupt, drive_watched, meter, stop};
+use crate::gateways::Received;
 use crate::plan::{Filter, FilterError, Plan};
 use crate::remote::Remote;
 use crate::target::{Prepared, Target, TargetError};
@@ -31,7 +32,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64};
+use std::sync::atomic::AtomicU32;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio::task::{Id, JoinSet};
@@ -172,7 +173,7 @@ pub async fn run_with(
             options: &options,
             extras: &extras,
             repeated: AtomicU32::new(0),
-            received: Arc::default(),
+            received: Arc::new(Received::in_run()),
             candidate,
             description: Arc::new(description),
             events: &events,
@@ -246,7 +247,7 @@ struct Round<'a> {
     /// Scenarios that were executed again.
     repeated: AtomicU32,
     /// Bytes that came in from the candidate.
-    received: Arc<AtomicU64>,
+    received: Arc<Received>,
     candidate: &'a Candidate,
     description: Arc<Description>,
     events: &'a mpsc::Sender<RunEvent>,

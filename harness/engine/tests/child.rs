@@ -182,11 +182,26 @@ fn limited(script: &str, limits: ChildLimits) -> ChildEndpoint {
 #[cfg(target_os = "linux")]
 async fn a_child_that_uses_too_much_is_ended_and_told_apart_from_one_that_died() {
     let limits = ChildLimits { cpu_s: 1, memory: 64 << 20, file: 1 << 20, ..ChildLimits::default() };
-    for (script, said, fix) in [
-        ("read line; while :; do :; done", "was ended by the system: it used more than 1 s of processor time", "--child-cpu"),
+    for (script, fault, said, fix) in [
+        (
+            "read line; while :; do :; done",
+            Fault::Overran,
+            "was ended by the system: it used more than 1 s of processor time",
+            "--child-cpu",
+        ),
         // `tail` keeps what has no line feed; it is the shell's child, and counts all the same.
-        ("read line; { head -c 300000000 /dev/zero; sleep 600; } | tail", "MiB of memory, and may use 64 MiB", "--child-memory"),
-        ("read line; exec head -c 9000000 /dev/zero >large", "it wrote a file of more than 1 MiB", "--child-file"),
+        (
+            "read line; { head -c 300000000 /dev/zero; sleep 600; } | tail",
+            Fault::Exceeded,
+            "MiB of memory, and may use 64 MiB",
+            "--child-memory",
+        ),
+        (
+            "read line; exec head -c 9000000 /dev/zero >large",
+            Fault::Exceeded,
+            "it wrote a file of more than 1 MiB",
+            "--child-file",
+        ),
     ] {
         let endpoint = limited(script, limits);
         // On a busy machine a second of processor time takes longer than a call may; the process ends all the same.
@@ -194,7 +209,7 @@ async fn a_child_that_uses_too_much_is_ended_and_told_apart_from_one_that_died()
         while cause.fault == Fault::Deadline {
             cause = broken(describe(&endpoint).await);
         }
-        assert_eq!(cause.fault, Fault::Exceeded);
+        assert_eq!(cause.fault, fault);
         assert!(cause.detail.contains(said), "{cause}");
         assert!(cause.fix.is_some_and(|text| text.contains(fix)), "{cause:?}");
     }
@@ -206,4 +221,14 @@ async fn a_child_has_few_files_and_leaves_no_core() {
     let script = r#"read line; printf '{"id":1,"ok":"%s %s %s"}\n' "$(ulimit -n)" "$(ulimit -c)" "$(ulimit -t)""#;
     let endpoint = limited(script, ChildLimits { open_files: 64, cpu_s: 77, ..ChildLimits::default() });
     assert_eq!(describe(&endpoint).await, Raw::Ok(json!("64 0 77")));
+}
+
+#[tokio::test]
+#[cfg(target_os = "linux")]
+async fn what_a_child_has_used_of_its_processor_time_is_known_while_it_lives() {
+    let script = r#"read line; n=0; while [ $n -lt 200000 ]; do n=$((n+1)); done; printf '{"id":1,"ok":1}\n'; read line"#;
+    let endpoint = limited(script, ChildLimits { cpu_s: 1000, ..ChildLimits::default() });
+    assert_eq!(endpoint.wear(), Some(0.0));
+    assert_eq!(describe(&endpoint).await, Raw::Ok(json!(1)));
+    assert!(endpoint.wear().is_some_and(|wear| wear > 0.0 && wear < 0.1), "{:?}", endpoint.wear());
 }

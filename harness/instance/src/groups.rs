@@ -3,20 +3,22 @@
 use crate::instance::SentMessage;
 use crate::script::Action;
 use crate::sending::bent_plaintext;
-use crate::wrongly::Manner;
+use crate::wrongly::{Manner, in_handover};
 use crate::{Instance, content, derive};
 use countersign_contract::content::content::Body as ContentBody;
-use countersign_contract::content::{Attachment, Content, Group, SenderKey, Typing};
+use countersign_contract::content::{Attachment, Content, Group, SenderKey, Typing, pad};
 use countersign_contract::groups::digest;
 use countersign_contract::operations::{ChangeGroup, CreateGroup, SendToGroup};
 use countersign_contract::portable::{GroupList, MessageType, Stanza};
 use countersign_contract::seen::UserContent;
 use countersign_contract::{Bytes, Call, GroupId, Reason, StanzaId, UserId};
 use countersign_gateway::Rule;
+use countersign_reference::alter::{Part, edited, edits};
 use countersign_reference::{Alteration, Refusal, wire};
 use countersign_scenarios::language::{self, BendContent, BendGroup};
 use countersign_trace::event::Event;
 use countersign_trace::{KeyMark, Observation};
+use prost::Message as _;
 use std::collections::BTreeSet;
 
 /// What was sent to a group.
@@ -207,6 +209,7 @@ impl Instance {
         let bent = match step.bend {
             Some(BendGroup::NotPadded) => bent_plaintext(&content, BendContent::NoPadding),
             Some(BendGroup::NotAContent) => bent_plaintext(&content, BendContent::NotProtobuf),
+            _ if edits(Part::Content, &alter) => Some(pad(edited(Part::Content, &alter, content.encode_to_vec())?)),
             _ => (!alter.is_empty()).then(|| content.to_padded()),
         };
         let made = match bent {
@@ -279,7 +282,8 @@ impl Instance {
         let content = Content { message_id: stanza.to_string(), sent_at: self.now_ms, group: Some(stamp), body };
         let to_group = Some(ToGroup { group, readers: BTreeSet::from([to]) });
         self.sent.insert(stanza, SentMessage { from, to, content: content.clone(), group: to_group, sealed: false });
-        self.encrypt_and_send(name, from, to, stanza, &content, Manner::default());
+        let alter: Vec<Alteration> = alter.iter().filter_map(in_handover).collect();
+        self.encrypt_and_send(name, from, to, stanza, &content, Manner { alter: &alter, ..Manner::default() });
         self.with_reference(name, |r| r.gave_sender_key(group, to));
         Ok(())
     }

@@ -4,6 +4,7 @@ use crate::{Instance, derive};
 use countersign_contract::portable::{MessageType, SenderCertificate, Stanza};
 use countersign_contract::sealed::VALID_MS;
 use countersign_contract::{Bytes, Reason, StanzaId, UserId};
+use countersign_reference::alter::{Part, edited, edits};
 use countersign_reference::{Alteration, CertificateAuthority, OtherIdentity, Refusal, Sealing, WrongCertificate};
 use countersign_scenarios::language::{BendCertificate, Send};
 use countersign_trace::Observation;
@@ -57,8 +58,12 @@ impl Instance {
     /// How a reference user seals a message of the scenario. `None` if that could not be prepared; the trace says why.
     pub(crate) fn seal_for(&mut self, send: &Send, from: UserId) -> Option<Seal> {
         let seal = self.seal_of(&send.from, from)?;
-        let Some(bend) = &send.certificate else { return Some(seal) };
-        match self.bent(seal, send, from, bend) {
+        let made = match &send.certificate {
+            Some(bend) => self.bent(seal, send, from, bend),
+            None if edits(Part::Certificate, &send.alter) => self.edited(seal, send, from),
+            None => return Some(seal),
+        };
+        match made {
             Ok(seal) => Some(seal),
             Err(refusal) => {
                 let what = format!("make a wrong certificate of {}", send.from);
@@ -66,6 +71,15 @@ impl Instance {
                 None
             }
         }
+    }
+
+    /// Under a certificate whose statement was edited before the server signed it.
+    fn edited(&mut self, seal: Seal, send: &Send, from: UserId) -> Result<Seal, Refusal> {
+        let missing = || Refusal::new(Reason::Internal, "no such reference user, or nobody who certifies");
+        let authority = self.authority.clone().ok_or_else(missing)?;
+        let key = self.with_reference(&send.from, |r| r.identity_key()).ok_or_else(missing)?;
+        let change = |statement| Ok(edited(Part::Certificate, &send.alter, statement)?);
+        Ok(Seal { certificate: authority.certify_changed(from, &key, seal.expires, change)?, ..seal })
     }
 
     fn bent(&mut self, seal: Seal, send: &Send, from: UserId, bend: &BendCertificate) -> Result<Seal, Refusal> {

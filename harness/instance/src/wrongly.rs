@@ -4,7 +4,7 @@ use crate::Instance;
 use crate::sealed::Seal;
 use countersign_contract::portable::{MessageType, Stanza};
 use countersign_contract::{Bytes, GroupId};
-use countersign_reference::alter::{Field, FieldBytes};
+use countersign_reference::alter::{Edit, Field, FieldBytes, Part};
 use countersign_reference::{Alteration, NamedPrekey, PrekeyKind, wire};
 use countersign_scenarios::language::{BendContent, NamesPrekey, PrekeyOf, Send, SendToGroup};
 
@@ -72,4 +72,10 @@ impl Instance {
             }
         }
     }
+}
+
+/// What an alteration does to the message that hands a sender key out, if it does something to it.
+pub(crate) fn in_handover(alteration: &Alteration) -> Option<Alteration> {
+    let Alteration::Edit(edit) = alteration else { return None };
+    (edit.part == Part::Handover).then(|| Alteration::Edit(Edit { part: Part::Content, ..edit.clone() }))
 }

@@ -135,6 +135,7 @@ impl Context<'_> {
         let kind = match fault {
             Fault::Gone => "the candidate's endpoint is gone",
             Fault::Exceeded => "the candidate used more than it may",
+            Fault::Overran => "the candidate used up its processor time",
             Fault::Deadline => "the deadline passed without an answer",
             Fault::NotTheContract => "the answer is not of the contract",
         };

@@ -92,7 +92,9 @@ findings! {
     Died = "died", Some("a parser that panics, or an error that nobody catches: what comes in must end in a refusal, never in the end of the process");
     /// The candidate did not answer any more after what it was given.
     Hung = "hung", Some("a loop that waits for bytes that never come, or a task that ended in an error while others wait for it");
-    /// The candidate used more of the machine, or sent more, than it may.
+    /// The candidate used up the processor time that it may have.
+    Overran = "overran", Some("a loop whose end a message decides, or work that grows faster than what is worked on");
+    /// The candidate used more memory, wrote larger files, or sent more than it may.
     Grew = "grew", Some("memory is set aside for what a message claims, or kept for each of its parts, without a bound");
     /// The keys that the candidate published cannot be used.
     UnusableKeys = "unusable-keys", Some("a prekey is not signed by the identity key, or has a wrong type byte or length");

@@ -63,6 +63,9 @@ pub struct Walked {
     pub finding: String,
     /// Steps of the shortest scenario that is known to show it, expectations included.
     pub steps: usize,
+    /// Under which profile it shows, if not under all of its suite.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
 }
 
 /// The file of defects that no scenario names.

@@ -253,8 +253,10 @@ pub enum Outcome {
 pub enum Fault {
     /// The endpoint cannot be reached, or went away.
     Gone,
-    /// It was ended since it used more than it may: memory, processor time, sizes of files.
+    /// It was ended since it used more than it may: memory, or sizes of files.
     Exceeded,
+    /// It was ended since it had used up the processor time that it may have in its life.
+    Overran,
     /// The deadline of the operation passed.
     Deadline,
     /// The answer is not of the contract: not JSON, wrong type, too long, noise.

@@ -5,6 +5,11 @@ use countersign_contract::claims::{Capability, Description, Feature, Suite};
 use countersign_scenarios::Profile;
 use serde::Serialize;
 
+/// Group messages that overtake each other or get lost stop nobody: who is measured by that is in groups.
+const GROUPS: &str = "GRP-08";
+/// Sealed messages are made and read in both directions.
+const SEALED: &str = "SEAL-02";
+
 /// What a walk may make use of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Abilities {
@@ -24,6 +29,12 @@ pub struct Abilities {
     pub deletes: bool,
     /// Exchanges files.
     pub files: bool,
+    /// Is in groups, by sender keys.
+    pub groups: bool,
+    /// Exchanges messages that do not say to the server who sent them.
+    pub sealed: bool,
+    /// Lets its stored state be looked at.
+    pub exports: bool,
 }
 
 impl Abilities {
@@ -42,13 +53,28 @@ impl Abilities {
             edits: has(Feature::Edit, CHANGED),
             deletes: has(Feature::Delete, CHANGED),
             files: has(Feature::File, EXCHANGE),
+            groups: has(Feature::Group, GROUPS),
+            sealed: has(Feature::SealedSender, SEALED),
+            exports: claims.capabilities.contains(&Capability::Export),
         })
     }
 
     /// All of them.
     #[must_use]
     pub const fn all(suite: Suite) -> Self {
-        Self { suite, retries: true, receipts: true, clock: true, reactions: true, edits: true, deletes: true, files: true }
+        Self {
+            suite,
+            retries: true,
+            receipts: true,
+            clock: true,
+            reactions: true,
+            edits: true,
+            deletes: true,
+            files: true,
+            groups: true,
+            sealed: matches!(suite, Suite::SignalPq),
+            exports: true,
+        }
     }
 }
 

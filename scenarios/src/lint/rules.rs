@@ -134,6 +134,7 @@ impl Rules<'_> {
                 self.sealed(s, node);
                 self.altered(&s.from, !s.alter.is_empty(), node, &["send", "alter"]);
                 self.fits(&s.alter, |alteration| !alteration.in_group_alone(), node, "send");
+                self.edits_seal(s, node);
                 self.altered(&s.from, s.names_prekey.is_some(), node, &["send", "names-prekey"]);
                 if let Some(NamesPrekey { of: PrekeyOf::User(user), .. }) = &s.names_prekey {
                     // Only of our own users do we know which prekeys they have.

@@ -2,8 +2,9 @@
 
 use super::rules::Rules;
 use crate::diagnostic::{Fault, Span};
-use crate::language::{BendCertificate, Network, Scenario, Send, SendStored, Side, Stack, Step};
+use crate::language::{Alteration, BendCertificate, Network, Scenario, Send, SendStored, Side, Stack, Step};
 use crate::yaml::Node;
+use countersign_adversary::alter::{Part, edits};
 use countersign_contract::claims::{Feature, Suite};
 
 impl Rules<'_> {
@@ -40,6 +41,20 @@ impl Rules<'_> {
         if matches!(s.network, Some(Network::Tamper(_) | Network::DamagedEachTime(_))) {
             let message = "the fields of a sealed message stand inside the encryption";
             self.fault(node, &["send", "network"], message, "the network can `flip`, `cut`, `hold`, `drop` and `deliver` it");
+        }
+    }
+
+    /// What only a sealed message has is edited in one alone, and a certificate only where nothing else is wrong with it.
+    pub(super) fn edits_seal(&mut self, s: &Send, node: &Node) {
+        if !s.sealed {
+            for place in (0..s.alter.len()).filter(|place| s.alter.get(*place).is_some_and(Alteration::in_sealed_alone)) {
+                let path = ["send", "alter", &place.to_string()];
+                self.fault(node, &path, "this changes nothing of a message that is not sealed", "add `sealed: true`");
+            }
+        }
+        if s.certificate.is_some() && edits(Part::Certificate, &s.alter) {
+            let hint = "leave one of the two out";
+            self.fault(node, &["send", "certificate"], "`alter` makes a certificate of its own", hint);
         }
     }
 

@@ -5,7 +5,7 @@
 //! need, lengths that do not fit, fields of the wrong kind or many times over. What stands around an edited field is written anew, so
 //! that exactly one thing is wrong. All of it is made before the message is encrypted and authenticated.
 
-use super::Alteration;
+use super::{Alteration, Part};
 use crate::refusal::Refusal;
 use countersign_contract::{Bytes, Reason};
 use schemars::JsonSchema;
@@ -17,22 +17,6 @@ const MOST_MADE: u32 = 256 * 1024;
 const LONGEST_NUMBER: usize = 10;
 /// How deep fields are looked for.
 const DEEPEST: usize = 8;
-
-/// What is edited.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Part {
-    /// The content inside a message: a protobuf, before it is padded.
-    Content,
-    /// The content with its padding.
-    Plaintext,
-    /// The protobuf of the message: without version byte and MAC, which covers what the edit made of it.
-    Inner,
-    /// The protobuf of the prekey message around it, without version byte.
-    Outer,
-    /// The encrypted file of a content that has one: without the MAC, which is made over what the edit made of it, as the digest is.
-    Blob,
-}
 
 /// One edit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -110,29 +94,6 @@ pub fn edited(part: Part, alterations: &[Alteration], bytes: Vec<u8>) -> Result<
 #[must_use]
 pub fn edits(part: Part, alterations: &[Alteration]) -> bool {
     alterations.iter().any(|alteration| matches!(alteration, Alteration::Edit(edit) if edit.part == part))
-}
-
-impl Part {
-    /// Every part.
-    pub const ALL: [Self; 5] = [Self::Content, Self::Plaintext, Self::Inner, Self::Outer, Self::Blob];
-
-    /// Whether it is a protobuf, whose fields can be named.
-    #[must_use]
-    pub const fn has_fields(self) -> bool {
-        matches!(self, Self::Content | Self::Inner | Self::Outer)
-    }
-
-    /// For people.
-    #[must_use]
-    pub const fn words(self) -> &'static str {
-        match self {
-            Self::Content => "the content",
-            Self::Plaintext => "the padded content",
-            Self::Inner => "the message",
-            Self::Outer => "the prekey message",
-            Self::Blob => "the encrypted file",
-        }
-    }
 }
 
 impl Edit {

@@ -11,10 +11,12 @@ mod describe;
 mod edit;
 mod field;
 mod moment;
+mod part;
 mod plan;
 
-pub use edit::{Edit, Fill, How, Part, edited, edits};
+pub use edit::{Edit, Fill, How, edited, edits};
 pub use field::{Field, Layer, UnknownField};
+pub use part::Part;
 pub(crate) use plan::{Agreement, Chains, MOST_SPENT, Surface, impossible};
 
 use crate::curve::{KeyPair, low_order_point};

@@ -1,6 +1,6 @@
 //! When an alteration is made.
 
-use super::{Alteration, Layer, PrekeyKind};
+use super::{Alteration, Layer, Part, PrekeyKind};
 
 impl Alteration {
     /// Whether it concerns the set-up of a session, so that it does nothing to a message of a session that is there already.
@@ -33,7 +33,10 @@ impl Alteration {
     /// Whether it concerns the distribution of a sender key, so that it does nothing to a message under one that was handed out.
     #[must_use]
     pub const fn of_distribution(&self) -> bool {
-        matches!(self.layer(), Some(Layer::Distribution))
+        match self {
+            Self::Edit(edit) => edit.part.of_distribution(),
+            _ => matches!(self.layer(), Some(Layer::Distribution)),
+        }
     }
 
     /// Whether it does something to a message under a sender key, or to the sender key's distribution.
@@ -41,9 +44,11 @@ impl Alteration {
     pub const fn in_group(&self) -> bool {
         match self.layer() {
             Some(layer) => matches!(layer, Layer::Group | Layer::Distribution),
-            None => {
-                matches!(self, Self::ChainJump(_) | Self::CipherPadding(_) | Self::WrongCipherPadding(_)) || self.in_group_alone()
-            }
+            None => match self {
+                Self::Edit(edit) => edit.part.in_group(),
+                Self::ChainJump(_) | Self::CipherPadding(_) | Self::WrongCipherPadding(_) => true,
+                _ => self.in_group_alone(),
+            },
         }
     }
 
@@ -52,8 +57,17 @@ impl Alteration {
     pub const fn in_group_alone(&self) -> bool {
         match self.layer() {
             Some(layer) => matches!(layer, Layer::Group | Layer::Distribution),
-            None => matches!(self, Self::ChainRewind(_) | Self::SignWith(_)),
+            None => match self {
+                Self::Edit(edit) => matches!(edit.part, Part::Group) || edit.part.of_distribution(),
+                _ => matches!(self, Self::ChainRewind(_) | Self::SignWith(_)),
+            },
         }
+    }
+
+    /// Whether it edits what only a sealed message has.
+    #[must_use]
+    pub const fn in_sealed_alone(&self) -> bool {
+        matches!(self, Self::Edit(edit) if edit.part.is_sealed())
     }
 }
 

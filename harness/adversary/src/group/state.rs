@@ -2,7 +2,7 @@
 
 use super::MOST_SENDER_KEYS;
 use super::message::{Distribution, GroupMessage};
-use crate::alter::{Alteration, Chains, Field, Layer, MOST_SPENT, Surface, impossible};
+use crate::alter::{Alteration, Chains, Field, Layer, MOST_SPENT, Part, Surface, edited, impossible};
 use crate::chain::ReceivingChain;
 use crate::curve::{KeyPair, PublicKey};
 use crate::kdf::{ChainKey, GroupKeys};
@@ -71,9 +71,7 @@ impl SenderKeys {
         fields.bytes(distribution::SIGNING_KEY, &own.signing.public.serialized());
         let mut version = VERSION;
         Surface::of(alterations).bend(Layer::Distribution, &mut version, &mut fields)?;
-        let mut bytes = vec![version];
-        fields.write(&mut bytes);
-        Ok(bytes)
+        written(version, &fields, Part::Distribution, alterations)
     }
 
     pub(crate) fn rotate<R: Rng + CryptoRng>(&mut self, id: Uuid, rng: &mut R) {
@@ -115,8 +113,9 @@ impl SenderKeys {
             }
         };
         let keys = GroupKeys::derive(&used.seed());
-        let ciphertext = match surface.padding(plaintext)? {
-            None => keys.encrypt(plaintext),
+        let plaintext = edited(Part::Plaintext, alterations, plaintext.to_vec())?;
+        let ciphertext = match surface.padding(&plaintext)? {
+            None => keys.encrypt(&plaintext),
             Some(blocks) => keys.encrypt_blocks(&blocks),
         };
         let mut fields = Fields::default();
@@ -126,8 +125,7 @@ impl SenderKeys {
         fields.bytes(group::CIPHERTEXT, &ciphertext);
         let mut version = VERSION;
         surface.bend(Layer::Group, &mut version, &mut fields)?;
-        let mut bytes = vec![version];
-        fields.write(&mut bytes);
+        let mut bytes = written(version, &fields, Part::Group, alterations)?;
         let signing = match chains.sign_with {
             None => own.signing,
             Some(choice) => choice.pair(own.former.as_slice(), rng)?,
@@ -160,6 +158,15 @@ impl SenderKeys {
         state.chain = chain;
         Ok((id, plaintext))
     }
+}
+
+/// A version byte and a protobuf with the edits of it.
+fn written(version: u8, fields: &Fields, part: Part, alterations: &[Alteration]) -> Result<Vec<u8>, Refusal> {
+    let mut protobuf = Vec::new();
+    fields.write(&mut protobuf);
+    let mut bytes = vec![version];
+    bytes.append(&mut edited(part, alterations, protobuf)?);
+    Ok(bytes)
 }
 
 fn no_key(detail: &str, id: Uuid) -> Refusal {

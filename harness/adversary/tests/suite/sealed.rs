@@ -81,6 +81,12 @@ fn forged_sealed_messages() {
         (r#"{"set-bytes":{"field":"sealed-group","bytes":"AQ"}}"#, Some(b"a message".to_vec())),
         (r#"{"set-number":{"field":"sealed-hint","number":1}}"#, Some(b"a message".to_vec())),
         (r#"{"add":{"layer":"sealed","tag":9,"value":{"number":1}}}"#, Some(b"a message".to_vec())),
+        (r#"{"edit":{"part":"sealed","field":[3],"how":{"redundant":1}}}"#, Some(b"a message".to_vec())),
+        (r#"{"edit":{"part":"sealed","how":{"append":"IAk"}}}"#, Some(b"a message".to_vec())),
+        (r#"{"edit":{"part":"sealed","field":[2,2],"how":"remove"}}"#, None),
+        (r#"{"edit":{"part":"sealed","field":[3],"how":{"length":4294967295}}}"#, None),
+        (r#"{"edit":{"part":"envelope","field":[3],"how":{"repeat":1}}}"#, Some(b"a message".to_vec())),
+        (r#"{"edit":{"part":"envelope","field":[3],"how":{"flip":0}}}"#, None),
     ] {
         let altered = stage.seal(&[serde_json::from_str(case).unwrap()]);
         assert!(altered != stage.seal(&[]), "{case}: altered nothing");

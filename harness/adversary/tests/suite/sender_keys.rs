@@ -204,6 +204,12 @@ fn forged_group_messages() {
         (r#"{"chain-jump":5}"#.into(), read()),
         (r#"{"chain-jump":25001}"#.into(), Err(Reason::TooOld)),
         (r#"{"add":{"layer":"group","tag":9,"value":{"number":1}}}"#.into(), read()),
+        // Under the right signature.
+        (r#"{"edit":{"part":"group","field":[3],"how":{"redundant":1}}}"#.into(), read()),
+        (r#"{"edit":{"part":"group","how":{"append":"mAYB"}}}"#.into(), read()),
+        (r#"{"edit":{"part":"group","field":[4],"how":"remove"}}"#.into(), Err(Reason::Malformed)),
+        (r#"{"edit":{"part":"group","field":[3],"how":{"number":25001}}}"#.into(), Err(Reason::TooOld)),
+        (r#"{"edit":{"part":"plaintext","how":{"truncate":4}}}"#.into(), Ok(b"sixt".to_vec())),
     ];
     for (case, expected) in cases {
         let alteration: Alteration = serde_json::from_str(&case).unwrap();
@@ -232,6 +238,10 @@ fn forged_distributions() {
         ),
         (r#"{"set-number":{"field":"distribution-iteration","number":9}}"#, Ok(()), Ok(())),
         (r#"{"set-number":{"field":"distribution-chain-id","number":9}}"#, Ok(()), Ok(())),
+        (r#"{"edit":{"part":"distribution","field":[4],"how":{"redundant":1}}}"#, Ok(()), Ok(())),
+        (r#"{"edit":{"part":"distribution","field":[4],"how":{"repeat":2}}}"#, Ok(()), Ok(())),
+        (r#"{"edit":{"part":"distribution","field":[4],"how":{"truncate":31}}}"#, Err(Reason::Malformed), Err(Reason::Malformed)),
+        (r#"{"edit":{"part":"distribution","field":[2],"how":"remove"}}"#, Err(Reason::Malformed), Err(Reason::Malformed)),
     ] {
         let altered = sender.ours.distribution(GROUP, &[serde_json::from_str(case).unwrap()], &mut draws(1)).unwrap();
         assert!(altered != plain, "{case}: altered nothing");

@@ -8,9 +8,10 @@ pub(crate) struct Fuzz {
     #[command(flatten)]
     pub(crate) candidate: Candidate,
     /// Send malformed input under valid MACs in place of random walks: contents, messages, prekey messages and files that are wrong
-    /// inside, and honest messages in between. A client must neither end nor hang nor grow over them, show none of what cannot be read,
-    /// and go on with the conversation. How much memory a
-    /// child may use, --child-memory says: 1,024 MiB here unless said.
+    /// inside, and honest messages in between; group messages and sender keys too where the profile and the candidate have groups, and
+    /// sealed messages and certificates where they have sealed sender. A client must neither end nor hang nor grow over them, show none of
+    /// what cannot be read, and go on with the conversation; where it can export its state, what was not read must leave that as it was. How
+    /// much memory a child may use, --child-memory says: 1,024 MiB here unless said.
     #[arg(long)]
     pub(crate) wire: bool,
     /// Most walks; with --wire, most malformed inputs. Without this and without --minutes, the search goes on for one minute.

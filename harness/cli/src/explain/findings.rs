@@ -236,8 +236,14 @@ pub(crate) fn text(finding: Finding) -> Text {
             "Give every wait an end, and let the task that works on what arrives outlive each single message.",
             &["ROB-01"],
         ),
+        Finding::Overran => (
+            "A few messages keep the device, or a server that many share, computing.",
+            "The battery is empty, and whatever else the process does comes late or not at all.",
+            "Bound the work for each message before it is begun: how far a chain is followed, and how deep fields are looked into.",
+            &["ROB-01"],
+        ),
         Finding::Grew => (
-            "A few messages take all the memory, or all the time, of the device or of a server that many share.",
+            "A few messages take all the memory of the device or of a server that many share.",
             "The system ends the messenger, or something else that runs beside it.",
             "Set nothing aside for what a message claims, bound what is kept for each message, and give it back.",
             &["ROB-01"],

@@ -257,6 +257,7 @@ fn by_walks(defect: Defect, walked: &countersign_mutants::Walked) -> Explanation
 /// A defect that only malformed input under a valid MAC shows.
 fn by_wire(defect: Defect, wired: &countersign_mutants::Walked) -> Explanation {
     let countersign_mutants::Walked { requirement, finding, .. } = wired;
+    let profile = wired.profile.as_ref().map(|profile| format!(" --profile {profile}")).unwrap_or_default();
     Explanation {
         id: defect.to_string(),
         kind: "defect",
@@ -268,7 +269,7 @@ fn by_wire(defect: Defect, wired: &countersign_mutants::Walked) -> Explanation {
         fix: "none for the sample, which has it on purpose; in a messenger, refuse what cannot be read, whoever authenticated it"
             .to_owned(),
         mutants: format!("itself; no scenario names it, and wire fuzzing finds `{finding}` of {requirement}"),
-        run: format!("countersign fuzz --wire --first --carrier child --candidate mutant:{defect}"),
+        run: format!("countersign fuzz --wire --first --carrier child{profile} --candidate mutant:{defect}"),
         details: Vec::new(),
     }
 }

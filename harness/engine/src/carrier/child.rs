@@ -104,6 +104,10 @@ impl Endpoint for ChildEndpoint {
         self.process.stderr_tail()
     }
 
+    fn wear(&self) -> Option<f64> {
+        Some(self.process.wear())
+    }
+
     async fn shut_down(&self) {
         self.process.end().await;
     }

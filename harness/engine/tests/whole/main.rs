@@ -10,3 +10,5 @@
 mod common;
 mod doctor;
 mod run;
+#[cfg(target_os = "linux")]
+mod series;

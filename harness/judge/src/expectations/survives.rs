@@ -26,6 +26,7 @@ pub(super) fn judge(cx: &Context<'_>, index: usize, user: &str) -> Result<Said, 
             Fault::Gone => Finding::Died,
             Fault::Deadline => Finding::Hung,
             Fault::Exceeded => Finding::Grew,
+            Fault::Overran => Finding::Overran,
             Fault::NotTheContract => return Err(Context::fault(call.op, *fault, detail, expected)),
         };
         let observed = format!("`{}` had no answer: {}", call.op, quote(detail));

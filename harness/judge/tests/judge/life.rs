@@ -372,7 +372,9 @@ fn a_client_that_answers_survives() {
 
 #[test]
 fn a_client_that_ends_hangs_or_takes_too_much_does_not_survive() {
-    for (fault, finding) in [(Fault::Gone, "died"), (Fault::Deadline, "hung"), (Fault::Exceeded, "grew")] {
+    for (fault, finding) in
+        [(Fault::Gone, "died"), (Fault::Deadline, "hung"), (Fault::Exceeded, "grew"), (Fault::Overran, "overran")]
+    {
         let mut w = tried();
         w.call("settle", &json!({"user": user("bob"), "through": id("m1")}), Outcome::Fault { fault, detail: "so".into() });
         w.finish();

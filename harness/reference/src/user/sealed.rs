@@ -8,6 +8,7 @@ use super::{Opened, ReferenceUser, address, at_once};
 use crate::draw;
 use crate::refusal::Refusal;
 use crate::stores::Identities;
+use crate::wire::write_bytes;
 use countersign_adversary::{Alteration, SealedContent, SealedKind};
 use countersign_contract::content::Content;
 use countersign_contract::portable::{DEVICE, LARGEST_STANZA, MessageType};
@@ -91,6 +92,29 @@ impl CertificateAuthority {
                 self.signed(user, identity_key, until_ms, DEVICE, &other, &draw)
             }
         }
+    }
+
+    /// A certificate whose statement is changed before it is signed: whatever stands there then, the server vouches for it.
+    ///
+    /// # Errors
+    /// As for [`Self::certify`], and what `change` answers.
+    pub fn certify_changed(
+        &self,
+        user: UserId,
+        identity_key: &[u8],
+        until_ms: u64,
+        change: impl FnOnce(Vec<u8>) -> Result<Vec<u8>, Refusal>,
+    ) -> Result<Vec<u8>, Refusal> {
+        let honest = SenderCertificate::deserialize(&self.certify(user, identity_key, until_ms)?)?;
+        let statement = change(honest.certificate()?.to_vec())?;
+        let mut rng = draw::generator(&self.seed, "changed certificate", &format!("{} {user} {until_ms}", self.label), 0);
+        let signature = self.server()?.key.private_key.calculate_signature(&statement, &mut rng);
+        let signature = signature.map_err(|error| Refusal::new(Reason::Internal, error))?;
+        // The library writes only what it reads.
+        let mut certificate = Vec::new();
+        write_bytes(&mut certificate, 1, &statement);
+        write_bytes(&mut certificate, 2, &signature);
+        Ok(certificate)
     }
 
     fn signed(

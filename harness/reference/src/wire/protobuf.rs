@@ -97,6 +97,13 @@ pub(super) fn read_number(bytes: &[u8], at: &mut usize, start: usize) -> Result<
     Err(ProtobufError::LongNumber(start))
 }
 
+/// Writes a field of bytes.
+pub(crate) fn write_bytes(out: &mut Vec<u8>, number: u32, bytes: &[u8]) {
+    write_number(out, u64::from(number) << 3 | 2);
+    write_number(out, bytes.len() as u64);
+    out.extend_from_slice(bytes);
+}
+
 /// Writes a number in its shortest form.
 pub(super) fn write_number(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {

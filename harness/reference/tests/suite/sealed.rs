@@ -2,7 +2,8 @@
 
 use crate::common::{NOW, id, introduced, text, user};
 use countersign_contract::Reason;
-use countersign_reference::{CertificateAuthority, OtherIdentity, ReferenceUser, Sealing, WrongCertificate};
+use countersign_reference::alter::{Edit, How, Part, edited};
+use countersign_reference::{Alteration, CertificateAuthority, OtherIdentity, ReferenceUser, Sealing, WrongCertificate};
 
 const HOUR: u64 = 60 * 60 * 1000;
 
@@ -73,6 +74,29 @@ fn what_is_wrong_with_a_certificate_is_told_apart() {
     let own = ca.certify(bob.user(), &key, NOW + HOUR).unwrap();
     let sealed = alice.seal(bob.user(), &text("as bob"), &own, NOW).unwrap();
     assert_eq!(bob.unseal(&sealed, &ca.trust_root(), NOW).unwrap_err().reason, Reason::WrongRecipient);
+}
+
+#[test]
+fn what_a_server_signs_is_what_stands_there_then() {
+    let (mut alice, mut bob) = introduced();
+    let ca = authority("ours");
+    let key = alice.identity_key();
+    let edit = |field: u32, how| Alteration::Edit(Edit { part: Part::Certificate, field: vec![field], how });
+    for (alteration, expected) in [
+        (edit(6, How::Redundant(1)), Ok(text("said"))),
+        (edit(2, How::Number(2)), Err(Reason::Malformed)),
+        (edit(6, How::Truncate(8)), Err(Reason::Malformed)),
+        (edit(5, How::Flip(100)), Err(Reason::BadSignature)),
+    ] {
+        let changed = |statement| Ok(edited(Part::Certificate, std::slice::from_ref(&alteration), statement)?);
+        let certificate = ca.certify_changed(alice.user(), &key, NOW + HOUR, changed).unwrap();
+        assert_ne!(certificate, ca.certify(alice.user(), &key, NOW + HOUR).unwrap());
+        let sealed = alice.seal(bob.user(), &text("said"), &certificate, NOW).unwrap();
+        let opened = bob.unseal(&sealed, &ca.trust_root(), NOW).map(|(_, opened)| opened.content);
+        assert_eq!(opened.map_err(|refusal| refusal.reason), expected, "{alteration:?}");
+    }
+    let refuses = |_| Err(countersign_reference::Refusal::new(Reason::Unsupported, "no"));
+    assert!(ca.certify_changed(alice.user(), &key, NOW, refuses).is_err());
 }
 
 #[test]

@@ -9,25 +9,48 @@
 //! too many bytes may be refused. If it is shown, then as it was sent: no edit changes what is said. Where nothing is left that could be
 //! shown, or the contract says that it is refused, nothing of it may be ([`Input::broken`]).
 //!
+//! # Settings
+//! A conversation is between two users; or in a group of three, for a candidate that claims groups under a profile that asks for them; or
+//! its messages do not say to the server who sent them, where sealed sender is claimed and asked for ([`Setting`]).
+//!
+//! * In a group the peer edits messages under its sender key, which are signed after that, the sender key itself, and the content of the
+//!   message between two users that hands it out. After a sender key that was edited it goes on under a new one. The third member is honest:
+//!   what the peer does wrongly must not keep its messages from being shown.
+//! * In a sealed message the peer edits what is sealed (kind of message, certificate, message, and the fields for a hint and a group), the
+//!   sealed message around it, and the message in it with its content. What a **certificate** states is edited before the server signs
+//!   it: that takes a server that certifies whatever it is given, which the peer alone does not have. Three things are not tried: a
+//!   statement about another user, since by the contract whom the server vouches for is that user; the server's own certificate as the trust
+//!   root would sign it wrongly, since only its bytes beside that signature are edited; and sealed messages to the peer, which opens none:
+//!   what the candidate's user says in such a conversation is not sealed.
+//!
+//! # State
+//! That a refused input changes nothing shows in the honest messages after it. Where the candidate claims `export`, its stored state is
+//! compared as well, but only around inputs that no key can have read ([`Input::unread`]): a Signal message with another ratchet key than it
+//! was made under, or with a number further ahead than any receiver goes, a sealed message whose MAC does not fit, a stanza whose body is
+//! none. The contract says of these that they are not received, and that two exports between which nothing was received are the same, byte for byte; a retry
+//! receipt moves no key. More cannot be compared honestly. An input whose content is wrong was read by the session all the same, which has
+//! moved on with right: the key of a message is used up by it, so that nobody plays it back. A first message may use up a one-time prekey and
+//! have new ones published. A message under a sender key that comes with its key changes what keys there are. And what a client makes of
+//! redundant bytes is left to it, so that nobody knows beforehand whether the state has to move. For all these there is nothing but the
+//! honest messages.
+//!
+//! # Parts
 //! * [`draw`]: inputs and conversations from a seed.
+//! * [`talk`]: from a conversation to its steps.
 //! * [`shrink`]: from a conversation that failed to the one input that does it.
 //! * [`search`]: the whole, with the same findings and files as random walks.
 
 pub mod draw;
 pub mod search;
 pub mod shrink;
+pub mod talk;
 
-use crate::model::{EXCHANGE, Told};
+#[cfg(test)]
+mod tests;
+
 use countersign_adversary::Alteration;
 use countersign_adversary::alter::Part;
-use countersign_contract::Reason;
-use countersign_contract::claims::{Feature, Suite};
-use countersign_contract::seen::MediaKind;
-use countersign_scenarios::language::{
-    Bundle, BundleBend, ContentSpec, Expect, FetchKeys, FileSpec, Network, Rewrite, Send, Stack,
-};
-use countersign_scenarios::{Cast, Scenario, Side, Step};
-use std::collections::BTreeMap;
+use countersign_scenarios::language::Rewrite;
 
 /// Whatever comes in, the client goes on.
 pub(crate) const SURVIVES: &str = "ROB-01";
@@ -41,6 +64,9 @@ pub(crate) const BUNDLE: &str = "PK-07";
 
 const OURS: &str = "mallory";
 const THEIRS: &str = "alice";
+/// Another member of the group, which does nothing wrongly.
+const THIRD: &str = "carol";
+const GROUP: &str = "ours";
 /// Somebody else, who is honest.
 const OTHER: &str = "bob";
 
@@ -55,6 +81,8 @@ pub struct Input {
     pub rewrites: Vec<Rewrite>,
     /// Whether nothing of it may be shown. Else it may be shown as it was sent, or refused.
     pub broken: bool,
+    /// Whether no key can have read it, so that the stored state is what it was. Of a candidate that cannot export its state, never.
+    pub unread: bool,
 }
 
 /// What an input is made from.
@@ -66,6 +94,20 @@ pub enum Carries {
     File(u32),
     /// No message: a bundle that the candidate's user fetches.
     Bundle,
+    /// A text to the group.
+    ToGroup,
+}
+
+/// Who talks in a conversation, and how.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Setting {
+    /// Two users.
+    #[default]
+    Pair,
+    /// A group of three.
+    Group,
+    /// Two users, the peer without saying to the server who it is.
+    Sealed,
 }
 
 /// What is malformed. Different code reads different ones of these, so that failures are told apart by them.
@@ -83,6 +125,8 @@ pub(crate) enum About {
 /// after each list of them both say something honest.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Talk {
+    /// Who talks, and how.
+    pub setting: Setting,
     /// The inputs between honest messages.
     pub parts: Vec<Vec<Input>>,
     /// Who says something honest after the last of them.
@@ -92,257 +136,20 @@ pub struct Talk {
 /// What honest messages come last.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum After {
-    /// One each way.
+    /// One each way; in a group one of each member.
     #[default]
     Both,
-    /// One to the candidate.
+    /// One of the peer.
     Ours,
+    /// In a group, one of the third member.
+    Third,
     /// None.
     Nothing,
 }
 
-/// A step of a talk, with the input that it belongs to: how-manieth of all.
-struct Placed {
-    told: Told,
-    input: Option<usize>,
-}
-
-impl Talk {
-    /// How many inputs there are.
-    #[must_use]
-    pub fn inputs(&self) -> usize {
-        self.parts.iter().map(Vec::len).sum()
-    }
-
-    /// The steps, each with the requirement that a failure of it misses.
-    #[must_use]
-    pub fn steps(&self) -> Vec<Told> {
-        self.placed().into_iter().map(|placed| placed.told).collect()
-    }
-
-    /// Inputs that may be to blame for a failure in a step, the likeliest first.
-    pub(crate) fn suspects(&self, step: Option<usize>) -> Vec<usize> {
-        let placed = self.placed();
-        let until = step.unwrap_or(placed.len());
-        let mut suspects: Vec<usize> = placed.iter().take(until + 1).rev().filter_map(|placed| placed.input).collect();
-        suspects.extend(placed.iter().skip(until + 1).filter_map(|placed| placed.input));
-        let mut once = Vec::new();
-        for suspect in suspects {
-            if !once.contains(&suspect) {
-                once.push(suspect);
-            }
-        }
-        once
-    }
-
-    fn placed(&self) -> Vec<Placed> {
-        let mut steps = Vec::new();
-        let mut count = 0;
-        if self.begins_with_bundle() {
-            let name = "b0".to_owned();
-            let send = Send::plain(OTHER, THEIRS, name.clone(), ContentSpec::Text(format!("honest {name}")));
-            let shows = Expect::Shows { user: THEIRS.to_owned(), messages: vec![name], in_order: false };
-            for step in [Step::Send(send), Step::Expect(shows)] {
-                steps.push(Placed { told: Told { step, requirement: EXCHANGE }, input: None });
-            }
-        }
-        for (round, part) in self.parts.iter().enumerate() {
-            for input in part {
-                count += 1;
-                let mut add = |step, requirement| {
-                    steps.push(Placed { told: Told { step, requirement }, input: Some(count - 1) });
-                };
-                let name = format!("x{count}");
-                input.given(name.clone(), count).into_iter().for_each(|(step, requirement)| add(step, requirement));
-                add(Step::Expect(Expect::Survives { user: THEIRS.to_owned() }), SURVIVES);
-                if input.broken {
-                    let nothing = Expect::ShowsNothingOf { user: THEIRS.to_owned(), stanza: name };
-                    add(Step::Expect(nothing), REFUSED);
-                }
-            }
-            let mut add = |step, requirement| steps.push(Placed { told: Told { step, requirement }, input: None });
-            let honest: &[(&str, &str, char)] = match self.after {
-                After::Ours if round + 1 == self.parts.len() => &[(OURS, THEIRS, 'm')],
-                // A bundle may be refused, and that alone would say nothing.
-                After::Nothing if round + 1 == self.parts.len() && part.iter().any(Input::is_bundle) => &[(OURS, THEIRS, 'm')],
-                After::Nothing if round + 1 == self.parts.len() => &[],
-                _ => &[(OURS, THEIRS, 'm'), (THEIRS, OURS, 'r')],
-            };
-            for &(from, to, letter) in honest {
-                let name = format!("{letter}{}", round + 1);
-                add(Step::Send(Send::plain(from, to, name.clone(), ContentSpec::Text(format!("honest {name}")))), UNCHANGED);
-                let shows = Expect::Shows { user: to.to_owned(), messages: vec![name], in_order: false };
-                add(Step::Expect(shows), UNCHANGED);
-            }
-        }
-        if self.after == After::Nothing {
-            return steps;
-        }
-        let survives = Expect::Survives { user: THEIRS.to_owned() };
-        steps.push(Placed { told: Told { step: Step::Expect(survives), requirement: SURVIVES }, input: None });
-        steps
-    }
-
-    /// Whether a bundle comes before anything honest: then somebody else says something first, so that a candidate which refuses
-    /// everything does not pass, and this is still the first that is heard of whose bundle it is.
-    fn begins_with_bundle(&self) -> bool {
-        self.parts.first().is_some_and(|part| part.iter().any(Input::is_bundle))
-    }
-
-    /// With only these of its inputs. What came before an answer stays there, and what came after one stays after one.
-    pub(crate) fn with_only(&self, kept: &[usize]) -> Self {
-        let mut next = 0;
-        let mut parts: Vec<Vec<Input>> = Vec::new();
-        for (round, part) in self.parts.iter().enumerate() {
-            let left: Vec<Input> = part
-                .iter()
-                .filter(|_| {
-                    next += 1;
-                    kept.contains(&(next - 1))
-                })
-                .cloned()
-                .collect();
-            // The first honest messages begin the session that all later ones are in.
-            if round == 0 || !left.is_empty() {
-                parts.push(left);
-            }
-        }
-        Self { parts, ..self.clone() }
-    }
-
-    /// Whether something is edited that only the newer suite has: the post-quantum ratchet's message, or a Kyber prekey's part.
-    fn is_about_pq(&self) -> bool {
-        let kyber = |rewrite: &Rewrite| rewrite.member.first().is_some_and(|member| member == "kyber_prekey");
-        let pq = |alteration: &Alteration| {
-            let Alteration::Edit(edit) = alteration else { return false };
-            matches!((edit.part, edit.field.as_slice()), (Part::Inner, [5, ..]) | (Part::Outer, [7 | 8, ..]))
-        };
-        self.parts.iter().flatten().any(|input| input.alter.iter().any(pq) || input.rewrites.iter().any(kyber))
-    }
-
-    /// What is malformed in the first of its inputs.
-    pub(crate) fn about(&self) -> Option<About> {
-        let input = self.parts.iter().flatten().next()?;
-        if input.carries == Carries::Bundle {
-            return Some(About::Bundle);
-        }
-        let part = input.alter.iter().find_map(|alteration| match alteration {
-            Alteration::Edit(edit) => Some(About::Part(edit.part)),
-            _ => None,
-        });
-        part.or(Some(About::Stanza))
-    }
-
-    pub(crate) fn input(&self, index: usize) -> Option<&Input> {
-        self.parts.iter().flatten().nth(index)
-    }
-
-    pub(crate) fn input_mut(&mut self, index: usize) -> Option<&mut Input> {
-        self.parts.iter_mut().flatten().nth(index)
-    }
-
-    /// The scenario under an id.
-    #[must_use]
-    pub fn scenario(&self, id: &str) -> Scenario {
-        let steps = self.steps();
-        let mut verifies: Vec<String> = Vec::new();
-        for requirement in steps.iter().map(|told| told.requirement) {
-            if !verifies.iter().any(|known| known == requirement) {
-                verifies.push(requirement.to_owned());
-            }
-        }
-        let files = self.parts.iter().flatten().any(|input| matches!(input.carries, Carries::File(_)));
-        let mut cast = BTreeMap::from([
-            (THEIRS.to_owned(), Cast::plain(Side::Candidate)),
-            (OURS.to_owned(), Cast { stack: Stack::Adversary, ..Cast::plain(Side::Reference) }),
-        ]);
-        if self.begins_with_bundle() {
-            cast.insert(OTHER.to_owned(), Cast::plain(Side::Reference));
-        }
-        Scenario {
-            id: id.to_owned(),
-            title: "Malformed input between honest messages".to_owned(),
-            why: "Whoever a user talks to can send this: it is encrypted and authenticated, and no server in between can filter it.".to_owned(),
-            verifies,
-            twin: false,
-            features: if files { vec![Feature::File] } else { Vec::new() },
-            capabilities: Vec::new(),
-            suites: if self.is_about_pq() { vec![Suite::SignalPq] } else { Vec::new() },
-            trust_root: None,
-            exclusive: false,
-            heavy: false,
-            cases: Vec::new(),
-            cast,
-            steps: steps.into_iter().map(|told| told.step).collect(),
-        }
-    }
-}
-
 impl Input {
-    fn is_bundle(&self) -> bool {
-        self.carries == Carries::Bundle
-    }
-
-    /// The steps that bring it to the candidate, under a name.
-    fn given(&self, name: String, count: usize) -> Vec<(Step, &'static str)> {
-        let content = match self.carries {
-            Carries::Text => ContentSpec::Text(format!("text {count}")),
-            Carries::File(bytes) => {
-                ContentSpec::File(FileSpec { kind: MediaKind::File, bytes, mime: None, name: None, label: None })
-            }
-            Carries::Bundle => return self.fetched(name),
-        };
-        let network = (!self.rewrites.is_empty()).then(|| Network::Rewrite(self.rewrites.clone()));
-        let send = Send { alter: self.alter.clone(), network, ..Send::plain(OURS, THEIRS, name, content) };
-        vec![(Step::Send(send), SURVIVES)]
-    }
-
-    fn fetched(&self, name: String) -> Vec<(Step, &'static str)> {
-        let bundle = Bundle { of: OURS.to_owned(), rule: BundleBend::Rewrite(self.rewrites.clone()) };
-        let fetch = FetchKeys { user: THEIRS.to_owned(), of: OURS.to_owned(), name: name.clone(), alter: Vec::new() };
-        let reasons = vec![Reason::Malformed, Reason::BadKey, Reason::BadSignature, Reason::TooLarge, Reason::GatewayError];
-        let either = Expect::Problem { step: name, reasons, or_succeeds: true };
-        vec![(Step::Bundle(bundle), SURVIVES), (Step::FetchKeys(fetch), SURVIVES), (Step::Expect(either), BUNDLE)]
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::search::{Found, Mode};
-    use crate::strategy::runner;
-    use crate::{Abilities, Cause, write};
-
-    /// Whatever becomes of a conversation, it can be handed over.
-    #[test]
-    fn every_conversation_is_a_valid_file_however_much_of_it_is_left() {
-        let suite = countersign_scenarios::Suite::builtin().unwrap();
-        let requirements: Vec<_> = suite.requirements.values().cloned().collect();
-        let mut bundles = 0;
-        for (spoken, profile) in [(Suite::SignalPq, "dma-basic"), (Suite::SignalClassic, "dma-classic")] {
-            for number in 0..20 {
-                let talk = draw::talk(runner(&[5; 32], number).rng(), Abilities::all(spoken), draw::INPUTS);
-                let mut forms: Vec<Talk> = (0..talk.inputs()).map(|input| talk.with_only(&[input])).collect();
-                forms.extend(forms.clone().into_iter().map(|talk| Talk { parts: vec![talk.parts.concat()], ..talk }));
-                forms.push(talk);
-                bundles += forms.iter().filter(|talk| talk.begins_with_bundle()).count();
-                let afters = [After::Both, After::Ours, After::Nothing].into_iter();
-                let found = |(at, (talk, after)): (usize, (Talk, After))| Found {
-                    mode: Mode::Wire,
-                    cause: Cause { requirement: SURVIVES.to_owned(), finding: "died".to_owned() },
-                    observed: String::new(),
-                    walks: 1,
-                    first: number,
-                    drawn_steps: 0,
-                    executions: 0,
-                    kept: None,
-                    scenario: Talk { after, ..talk }.scenario(&format!("walks/x-{at}")),
-                };
-                let forms = forms.into_iter().flat_map(|talk| afters.clone().map(move |after| (talk.clone(), after)));
-                let found: Vec<Found> = forms.enumerate().map(found).collect();
-                write::suite(&found, &suite.profiles[profile], &requirements, "1").unwrap_or_else(|fault| panic!("{fault}"));
-            }
-        }
-        assert!(bundles > 50, "{bundles}");
+    /// Whether it hands out a sender key that is not as it has to be: nothing can be relied on under it.
+    pub(crate) fn spoils_sender_key(&self) -> bool {
+        self.alter.iter().any(Alteration::of_distribution)
     }
 }

@@ -9,6 +9,7 @@ use crate::search::{Found, Mode, Options, Outcome, Telling, Unjudged, unjudged, 
 use crate::shrink::Kept;
 use crate::strategy::runner;
 use crate::write::FOLDER;
+use countersign_adversary::alter::Part;
 use countersign_engine::{Executed, Interrupt, Series};
 use countersign_scenarios::Planned;
 use countersign_trace::{InstanceResult, Verdict};
@@ -21,7 +22,7 @@ use tokio::task::JoinSet;
 /// The finding of a failure that takes a whole deadline.
 pub(crate) const HUNG: &str = "hung";
 /// Findings that say that the candidate did not get any further.
-const ENDINGS: [&str; 3] = [HUNG, "died", "grew"];
+const ENDINGS: [&str; 4] = [HUNG, "died", "grew", "overran"];
 /// How many conversations that failed for one cause are shrunk: what they come to may differ more than the cause did.
 const SHRUNK_PER_CAUSE: usize = 4;
 /// The same for those each of which takes a whole deadline.
@@ -106,13 +107,18 @@ impl Search<'_, '_> {
                     }
                 }
             }
-            let broken = self.series.is_broken();
+            // What one of them did to a process, others under way in it may have suffered from.
+            let hung = self.series.is_renewable() && done.values().any(|executed| is_hung(&executed.result));
+            let suffered = self.series.is_broken() || hung && batch.len() > 1;
             for (at, (number, talk)) in batch.into_iter().enumerate() {
                 let Some(executed) = done.remove(&at) else { continue };
                 if self.options.found.is_some_and(|most| self.outcome.firm() >= most) {
                     break;
                 }
-                self.take(number, talk, executed, broken).await;
+                self.take(number, talk, executed, suffered).await;
+            }
+            if hung {
+                self.renew().await;
             }
             for note in self.series.notes() {
                 (self.tell)(&Telling::Note(note));
@@ -135,18 +141,30 @@ impl Search<'_, '_> {
         }
     }
 
+    /// Starts a candidate anew in which something may still go on.
+    async fn renew(&mut self) {
+        if let Some(note) = self.series.renew().await {
+            self.outcome.gone = true;
+            (self.tell)(&Telling::Note(note));
+        }
+    }
+
     /// Counts what came of a conversation, and shrinks it if its cause is not well known yet.
-    async fn take(&mut self, number: u64, talk: Talk, executed: Executed, broken: bool) {
+    async fn take(&mut self, number: u64, talk: Talk, executed: Executed, suffered: bool) {
         let mut result = executed.result;
         let total = &mut self.outcome.times;
         total.instances_us += executed.times.instances_us;
         total.candidate_us += executed.times.candidate_us;
         total.crypto_us += executed.times.crypto_us;
         total.own_us += executed.times.own_us;
-        if broken && result.verdict > Verdict::Warn {
-            // Others were under way when the candidate ended, and one of them made it end. Alone, each says what it does itself.
+        if suffered && result.verdict > Verdict::Warn {
+            // Others were under way when the candidate ended, or did not get any further, and one of them made it do so. Alone, each says
+            // what it does itself.
             if !self.outcome.gone {
-                self.revive().await;
+                match self.series.is_broken() {
+                    true => self.revive().await,
+                    false => self.renew().await,
+                }
             }
             if self.outcome.gone {
                 return self.unrepeated(number, &talk, &result);
@@ -176,6 +194,9 @@ impl Search<'_, '_> {
         }
         let begin = Instant::now();
         let echo = self.echo(cause).await;
+        if cause.finding == HUNG {
+            self.renew().await;
+        }
         let name = self.next_name(cause);
         let execute = OnSeries {
             series: self.series,
@@ -262,6 +283,8 @@ impl Search<'_, '_> {
         let observed = shrunk.observed.as_deref().unwrap_or(observed);
         let by = match shrunk.talk.about() {
             Some(About::Stanza | About::Bundle) => "A server that hands it out is enough for that.",
+            Some(About::Part(Part::Certificate)) => "A server that signs whatever it is given is enough for that.",
+            Some(About::Part(Part::Group | Part::Distribution)) => "Any member of a group can send it, under its own sender key.",
             _ => "It stands under a valid MAC, so any peer can send it.",
         };
         let suite = &self.series.options().suite;
@@ -310,6 +333,11 @@ impl Search<'_, '_> {
     }
 }
 
+/// Whether the candidate did not get any further in an instance.
+fn is_hung(result: &InstanceResult) -> bool {
+    result.checks.iter().any(|check| check.verdict == Verdict::Fail && check.finding.as_deref() == Some(HUNG))
+}
+
 fn planned(talk: &Talk, name: &str) -> Planned {
     Planned { name: name.to_owned(), scenario: Arc::new(talk.scenario(name)), case: None }
 }
@@ -336,6 +364,10 @@ impl Execute for OnSeries<'_> {
         let _ = self.series.revive().await;
         self.gone.set(self.series.is_broken());
         let executed = self.series.instance(planned(talk, name)).await;
+        if is_hung(&executed.result) {
+            // What still goes on in it is no matter of the next one.
+            let _ = self.series.renew().await;
+        }
         self.open.set(matches!(executed.result.verdict, Verdict::EnvironmentError | Verdict::HarnessError));
         let failed = causes(&talk.steps(), &executed.result);
         failed.into_iter().map(|(cause, check)| (cause, check.step, check.observed.clone())).collect()

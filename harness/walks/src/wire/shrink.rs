@@ -135,7 +135,7 @@ async fn without_any<E: Execute>(tries: &mut Tries<'_, E>, talk: Talk, name: &st
 
 /// Without honest messages that are not needed, and with the inputs in first messages if they do it there.
 async fn briefer<E: Execute>(tries: &mut Tries<'_, E>, mut talk: Talk, name: &str) -> (Talk, Option<Kept>) {
-    for after in [After::Nothing, After::Ours] {
+    for after in [After::Nothing, After::Ours, After::Third] {
         if let Some(kept) = tries.over() {
             return (talk, Some(kept));
         }

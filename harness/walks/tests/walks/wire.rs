@@ -1,6 +1,7 @@
 //! Malformed input under valid MACs: the honest sample stands it, and what no scenario names is found.
 
 use crate::support::{fuzz_wire, run};
+use countersign_contract::claims::Capability;
 use countersign_engine::Target;
 use countersign_mutants::{Walked, wired};
 use countersign_scenarios::Suite;
@@ -39,6 +40,16 @@ fn no_false_alarm(profile: &str, target: &Target) {
 #[test]
 fn the_honest_sample_stands_it() {
     no_false_alarm("dma-basic", &Target::Builtin);
+}
+
+#[test]
+fn the_honest_sample_stands_it_in_groups() {
+    no_false_alarm("dma-groups", &Target::Builtin);
+}
+
+#[test]
+fn the_honest_sample_stands_it_sealed() {
+    no_false_alarm("sealed-sender", &Target::Builtin);
 }
 
 #[test]
@@ -87,10 +98,11 @@ fn what_no_scenario_names_is_found_and_handed_over_as_one_input() {
     for planted in in_process() {
         // Where each failure takes a deadline, fewer say as much.
         let seeds = if planted.finding == "hung" { 2 } else { 3 };
+        let profile = planted.profile.as_deref().unwrap_or("dma-basic");
         for seed in 1..=seeds {
-            let found = found(&planted, "dma-basic", seed);
+            let found = found(&planted, profile, seed);
             if seed == 1 {
-                replays(&planted, "dma-basic", &found);
+                replays(&planted, profile, &found);
             }
         }
     }
@@ -98,7 +110,23 @@ fn what_no_scenario_names_is_found_and_handed_over_as_one_input() {
 
 #[test]
 fn so_it_is_in_the_older_suite() {
-    for planted in in_process() {
+    for planted in in_process().filter(|planted| planted.profile.is_none()) {
         found(&planted, "dma-classic", 1);
     }
+}
+
+/// What honest messages do not show, the stored state does.
+#[test]
+fn what_a_refused_input_leaves_in_the_state_is_found() {
+    let planted = Walked {
+        id: "notes-before-checking".to_owned(),
+        requirement: "SIG-11".to_owned(),
+        finding: "state-changed".to_owned(),
+        // Honest messages each way, the input between two exports, the look at the client, that nothing is shown, and the comparison.
+        steps: 10,
+        profile: None,
+    };
+    let found = found(&planted, "dma-basic", 1);
+    assert_eq!(found.scenario.capabilities, [Capability::Export]);
+    replays(&planted, "dma-basic", &found);
 }

@@ -294,8 +294,12 @@ impl User {
         };
         self.judge_group(examined, way, content, version)?;
         if let (Some(Body::SenderKey(key)), Some(group)) = (&content.body, group) {
-            self.state().vault.take_sender_key(from, group, &key.distribution)?;
-            return Ok(None);
+            let mut state = self.state();
+            let taken = state.vault.take_sender_key(from, group, &key.distribution);
+            if taken == Err(Reason::Malformed) && self.has(Defect::ForgetsGroupOnBadSenderKey) {
+                state.vault.forget_group(group);
+            }
+            return taken.map(|()| None);
         }
         if group.is_some() && matches!(content.body, Some(Body::Attachment(_))) && self.has(Defect::DropsGroupFiles) {
             return Err(Reason::Malformed);

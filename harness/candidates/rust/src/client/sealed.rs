@@ -12,6 +12,9 @@ use countersign_contract::{Problem, Reason, StanzaId, UserId};
 /// Bytes before which the defect `names-sender-beside-seal` puts the sender's id: field 15 of a protobuf, of 36 bytes.
 const BESIDE: [u8; 2] = [15 << 3 | 2, 36];
 
+/// The last of the hints that there are.
+const LAST_HINT: u32 = 2;
+
 impl User {
     /// Whether a message that is to be sealed will be.
     ///
@@ -76,6 +79,9 @@ impl User {
                 return count.map(|count| receipt(asks, ReceiptType::Retry, id, Some(count)));
             }
         };
+        if unsealed.hint > LAST_HINT && self.has(Defect::DiesOnUnknownHint) {
+            self.end().await;
+        }
         if self.refuses_unread(unsealed.from) && !self.has(Defect::ShowsSealedOfBlocked) {
             self.see(What::Refused { stanza: id, reason: Reason::Blocked });
             return None;

@@ -12,6 +12,9 @@ const ROOM: usize = 16 << 20;
 const MESSAGE_ID: u32 = 1;
 const TEXT_BODY: u32 = 10;
 const TEXT: u32 = 1;
+/// Field of a sender key's distribution with its chain key, and how long that is.
+const CHAIN_KEY: u32 = 4;
+const CHAIN_KEY_BYTES: usize = 32;
 
 /// A field of a protobuf, as far as it can be read.
 struct Field<'a> {
@@ -32,16 +35,15 @@ impl User {
             Defect::WaitsForMissingBytes,
             Defect::KeepsRoomForRepeats,
             Defect::ForgetsSessionOnNamelessContent,
+            Defect::DiesOnShortChainKey,
         ];
         let Some(defect) = any.into_iter().find(|defect| self.has(*defect)) else { return };
         let content = unpad(plaintext).unwrap_or_default();
         let fields = fields(content);
         match defect {
-            Defect::DiesOnRedundantBytes if fields.iter().any(|field| field.redundant) => {
-                if let Some(instance) = self.instance.upgrade() {
-                    instance.collapse.ended.send_replace(true);
-                }
-                std::future::pending().await
+            Defect::DiesOnRedundantBytes if fields.iter().any(|field| field.redundant) => self.end().await,
+            Defect::DiesOnShortChainKey if chain_key(content).is_some_and(|length| length != CHAIN_KEY_BYTES) => {
+                self.end().await;
             }
             Defect::WaitsForMissingBytes if fields.last().is_some_and(|field| field.overrun) => std::future::pending().await,
             Defect::KeepsRoomForRepeats => {
@@ -61,6 +63,22 @@ impl User {
             _ => {}
         }
     }
+
+    /// Breaks down, and all that the process does with it.
+    pub(super) async fn end(&self) {
+        if let Some(instance) = self.instance.upgrade() {
+            instance.collapse.ended.send_replace(true);
+        }
+        std::future::pending().await
+    }
+}
+
+/// Length of the chain key in a content that hands out a sender key.
+fn chain_key(content: &[u8]) -> Option<usize> {
+    let Some(Body::SenderKey(key)) = Content::decode(content).ok()?.body else { return None };
+    // Before them stands the version.
+    let fields = fields(key.distribution.get(1..)?);
+    fields.iter().rfind(|field| field.tag == CHAIN_KEY && !field.overrun).map(|field| field.bytes.len())
 }
 
 /// The content of a text, whatever its bytes are: for the defect `shows-text-that-is-none`.

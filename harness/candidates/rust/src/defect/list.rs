@@ -442,6 +442,12 @@ defects! {
     ClosesOverBadStanza = "closes-over-bad-stanza";
     /// Takes the old session out of the way before it reads the bundle for a new one.
     ForgetsSessionOnBadBundle = "forgets-session-on-bad-bundle";
+    /// Breaks down over a sender key whose chain key has another length than all have: it is copied to where there is room for just that.
+    DiesOnShortChainKey = "dies-on-short-chain-key";
+    /// Throws all sender keys of a group away when one that is handed out for it cannot be read, as if the group had to begin anew.
+    ForgetsGroupOnBadSenderKey = "forgets-group-on-bad-sender-key";
+    /// Looks up what to do with a sealed message that it cannot read in a table of the three hints that there are, and breaks down beyond it.
+    DiesOnUnknownHint = "dies-on-unknown-hint";
 
     // What a refusal tells.
     /// Asks for a message again if its authentication code is wrong, and not if that is right and the padding behind it wrong.

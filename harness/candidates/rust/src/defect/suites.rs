@@ -60,6 +60,8 @@ impl Defect {
                 | Self::IgnoresGroupVersion
                 | Self::ReadsWrongCipherPadding
                 | Self::ForgetsSenderKeyOnBadMessage
+                | Self::DiesOnShortChainKey
+                | Self::ForgetsGroupOnBadSenderKey
                 | Self::MovesSenderKeyBeforeReading
                 | Self::FollowsAnyGroupJump
                 | Self::StopsAfterGroupGap
@@ -87,6 +89,7 @@ impl Defect {
                 | Self::NamesSenderBesideSeal
                 | Self::KeepsCertificate
                 | Self::SkipsSealMac
+                | Self::DiesOnUnknownHint
         )
     }
 

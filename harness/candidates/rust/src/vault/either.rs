@@ -193,6 +193,13 @@ impl Vault {
         }
     }
 
+    /// Forgets the sender keys of a group's members: for defective clients alone.
+    pub(crate) fn forget_group(&mut self, group: GroupId) {
+        if let Self::Pq(vault) = self {
+            vault.forget_group(group);
+        }
+    }
+
     /// Encrypts a padded content for a group.
     ///
     /// # Errors

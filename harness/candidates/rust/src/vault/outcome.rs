@@ -38,6 +38,8 @@ pub(crate) struct Unsealed {
     pub(crate) kind: MessageType,
     /// The message.
     pub(crate) body: Vec<u8>,
+    /// What to do if it cannot be read: 0, unless the sender says something else.
+    pub(crate) hint: u32,
 }
 
 /// A sealed message whose sender nobody vouches for.

@@ -5,8 +5,10 @@
 //! addresses would keep JavaScript engines from starting, which reserve far more than they use.
 
 use crate::remote::ChildLimits;
+use countersign_trace::event::Fault;
 use rustix::process::Pid;
 use std::process::ExitStatus;
+use std::time::Duration;
 
 /// What to do about too much memory.
 pub(super) const MEMORY_FIX: &str =
@@ -14,7 +16,7 @@ pub(super) const MEMORY_FIX: &str =
 
 /// How often the memory is looked at.
 #[cfg(target_os = "linux")]
-const LOOKED_AT: std::time::Duration = std::time::Duration::from_millis(250);
+const LOOKED_AT: Duration = Duration::from_millis(250);
 
 /// Seconds between the signal that says that the processor time is used up, which a process may take to end itself, and its end.
 #[cfg(target_os = "linux")]
@@ -76,17 +78,44 @@ pub(super) async fn too_much_memory(_: Option<Pid>, _: u64) -> u64 {
 /// Bytes of memory in use by all processes of a group. What cannot be read is none: such a process has ended.
 #[cfg(target_os = "linux")]
 fn memory_of(group: Pid) -> u64 {
-    let group = group.as_raw_nonzero().get().to_string();
     let page = rustix::param::page_size() as u64;
-    let Ok(processes) = std::fs::read_dir("/proc") else { return 0 };
-    let pages = processes.flatten().filter_map(|process| {
+    numbers_of(group, |number| number(PAGES)).into_iter().sum::<u64>().saturating_mul(page)
+}
+
+/// The processor time of that process of a group which used most of it.
+#[cfg(target_os = "linux")]
+pub(super) fn processor_time(group: Pid) -> Duration {
+    let ticks = numbers_of(group, |number| Some(number(USER_TICKS)?.saturating_add(number(SYSTEM_TICKS)?)));
+    let ticks = ticks.into_iter().max().unwrap_or_default();
+    Duration::from_millis(ticks.saturating_mul(1000) / rustix::param::clock_ticks_per_second().max(1))
+}
+
+/// None, where it cannot be known.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn processor_time(_: Pid) -> Duration {
+    Duration::ZERO
+}
+
+/// Which number of `stat`, counted from the state of the process on, is what.
+#[cfg(target_os = "linux")]
+const USER_TICKS: usize = 11;
+#[cfg(target_os = "linux")]
+const SYSTEM_TICKS: usize = 12;
+#[cfg(target_os = "linux")]
+const PAGES: usize = 21;
+
+/// What is asked of the numbers that the system keeps of each process of a group.
+#[cfg(target_os = "linux")]
+fn numbers_of(group: Pid, asked: impl Fn(&dyn Fn(usize) -> Option<u64>) -> Option<u64>) -> Vec<u64> {
+    let group = group.as_raw_nonzero().get().to_string();
+    let Ok(processes) = std::fs::read_dir("/proc") else { return Vec::new() };
+    let found = processes.flatten().filter_map(|process| {
         let stat = std::fs::read_to_string(process.path().join("stat")).ok()?;
-        // The name in parentheses may have anything in it; what follows it are numbers: state, parent, group, and, as the 22nd,
-        // pages in memory.
+        // The name in parentheses may have anything in it; what follows it are numbers: state, parent, group and so on.
         let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_ascii_whitespace().collect();
-        (*fields.get(2)? == group).then(|| fields.get(21)?.parse::<u64>().ok())?
+        (*fields.get(2)? == group).then(|| asked(&|at| fields.get(at)?.parse().ok()))?
     });
-    pages.sum::<u64>().saturating_mul(page)
+    found.collect()
 }
 
 /// Bytes of memory that the first process of a group uses. What cannot be read is none: it has ended, or there is no such place.
@@ -103,13 +132,14 @@ pub(super) fn memory_fault(used: u64, most: u64) -> String {
 
 /// What is said of a candidate that the operating system ended for using too much, with what to do about it.
 #[cfg(unix)]
-pub(super) fn exceeded(status: &ExitStatus, limits: &ChildLimits) -> Option<(String, &'static str)> {
+pub(super) fn exceeded(status: &ExitStatus, limits: &ChildLimits) -> Option<(Fault, String, &'static str)> {
     use rustix::process::Signal;
     use std::os::unix::process::ExitStatusExt as _;
     let signal = status.signal()?;
     if signal == Signal::XCPU.as_raw() {
         let what = format!("was ended by the system: it used more than {} s of processor time", limits.cpu_s);
         return Some((
+            Fault::Overran,
             what,
             "if the candidate needs that long, raise --child-cpu (seconds), or `limits.cpu-seconds` in countersign.toml",
         ));
@@ -117,6 +147,7 @@ pub(super) fn exceeded(status: &ExitStatus, limits: &ChildLimits) -> Option<(Str
     if signal == Signal::XFSZ.as_raw() {
         let what = format!("was ended by the system: it wrote a file of more than {} MiB", limits.file >> 20);
         return Some((
+            Fault::Exceeded,
             what,
             "if the candidate needs such files, raise --child-file (MiB), or `limits.file-mib` in countersign.toml",
         ));
@@ -126,6 +157,6 @@ pub(super) fn exceeded(status: &ExitStatus, limits: &ChildLimits) -> Option<(Str
 
 /// Nothing, where there are no signals.
 #[cfg(not(unix))]
-pub(super) fn exceeded(_: &ExitStatus, _: &ChildLimits) -> Option<(String, &'static str)> {
+pub(super) fn exceeded(_: &ExitStatus, _: &ChildLimits) -> Option<(Fault, String, &'static str)> {
     None
 }

@@ -26,7 +26,7 @@ pub(super) struct Process {
     ended: watch::Receiver<bool>,
     stop: watch::Sender<bool>,
     stderr: Arc<Mutex<Vec<u8>>>,
-    most_memory: u64,
+    limits: ChildLimits,
     _folder: TempDir,
 }
 
@@ -85,7 +85,7 @@ impl Process {
             watcher.watch(child).await;
             ended_sender.send_replace(true);
         });
-        Ok(Self { group, ended, stop, stderr: tail, most_memory: limits.memory, _folder: folder })
+        Ok(Self { group, ended, stop, stderr: tail, limits, _folder: folder })
     }
 
     /// What is to be said of the child if its first process alone uses more memory now than it may. It is ended then.
@@ -94,12 +94,18 @@ impl Process {
     /// what made it grow is known.
     pub(super) fn outgrown(&self) -> Option<Broken> {
         let used = limits::memory_of_first(self.group?);
-        if used <= self.most_memory || *self.ended.borrow() {
+        if used <= self.limits.memory || *self.ended.borrow() {
             return None;
         }
         signal(self.group, Signal::KILL);
-        let what = format!("the candidate's process {}", limits::memory_fault(used, self.most_memory));
+        let what = format!("the candidate's process {}", limits::memory_fault(used, self.limits.memory));
         Some(Broken::exceeded(what).fixed_by(limits::MEMORY_FIX))
+    }
+
+    /// Which part of its processor time the process that used most of it has used up.
+    pub(super) fn wear(&self) -> f64 {
+        let used = self.group.map(limits::processor_time).unwrap_or_default();
+        used.as_secs_f64() / (self.limits.cpu_s.max(1) as f64)
     }
 
     pub(super) fn stderr_tail(&self) -> Option<String> {
@@ -179,7 +185,8 @@ impl Watcher {
             First::Exit(status) => status,
             First::TooMuchMemory(used) => {
                 let what = limits::memory_fault(used, self.limits.memory);
-                self.calls.fail_all(self.exceeded(&what, limits::MEMORY_FIX));
+                let cause = Broken { fault: Fault::Exceeded, ..self.described(&what) };
+                self.calls.fail_all(cause.fixed_by(limits::MEMORY_FIX));
                 signal(self.group, Signal::KILL);
                 child.wait().await
             }
@@ -228,8 +235,8 @@ impl Watcher {
         let _ = tokio::time::timeout(GRACE, &mut self.errors).await;
         let how = match status {
             Ok(status) => match limits::exceeded(status, &self.limits) {
-                Some((what, fix)) => {
-                    self.calls.fail_all(self.exceeded(&what, fix));
+                Some((fault, what, fix)) => {
+                    self.calls.fail_all(Broken { fault, ..self.described(&what) }.fixed_by(fix));
                     return;
                 }
                 None => format!("ended: {status}"),
@@ -237,10 +244,6 @@ impl Watcher {
             Err(error) => format!("is gone: {error}"),
         };
         self.calls.fail_all(self.described(&how));
-    }
-
-    fn exceeded(&self, what: &str, fix: &'static str) -> Broken {
-        Broken { fault: Fault::Exceeded, ..self.described(what) }.fixed_by(fix)
     }
 
     fn described(&self, what: &str) -> Broken {

@@ -136,6 +136,11 @@ impl Vault {
         }
     }
 
+    /// Forgets the sender keys of a group's members: for defective clients alone.
+    pub(crate) fn forget_group(&mut self, group: GroupId) {
+        self.groups.bound.retain(|_, bound| *bound != group);
+    }
+
     /// Encrypts a padded content for a group.
     ///
     /// # Errors

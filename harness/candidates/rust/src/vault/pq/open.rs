@@ -110,8 +110,9 @@ impl Vault {
         }
         let session = (from, message.base_key().serialize());
         let first = self.surroundings.get(&session);
-        // libsignal speaks without the post-quantum ratchet to whoever begins without it.
-        if first.is_none() && inner.pq_ratchet().is_empty() && !self.defects.has(Defect::AcceptsSessionWithoutSpqr) {
+        // libsignal speaks without the post-quantum ratchet to whoever begins without it, or with a version of it that nobody knows.
+        if first.is_none() && !ratchet::is_of_version(inner.pq_ratchet()) && !self.defects.has(Defect::AcceptsSessionWithoutSpqr)
+        {
             return Err(Reason::BadVersion);
         }
         if let Some(first) = first

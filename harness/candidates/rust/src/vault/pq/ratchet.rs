@@ -23,6 +23,11 @@ pub(super) fn is_safe_to_read(field: &[u8]) -> bool {
     }
 }
 
+/// Whether this field 5 is of the version that there is: to any other libsignal speaks without the post-quantum ratchet from then on.
+pub(super) fn is_of_version(field: &[u8]) -> bool {
+    field.first() == Some(&VERSION)
+}
+
 /// Epoch, index, kind and for most kinds a numbered chunk.
 fn has_form(bytes: &[u8]) -> Option<()> {
     let (epoch, rest) = number(bytes)?;
@@ -84,6 +89,14 @@ mod tests {
             &far_index,
         ] {
             assert!(!is_safe_to_read(bad), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn no_session_begins_with_another_version() {
+        assert!(is_of_version(&[1, 1, 0, 0]));
+        for other in [&[][..], &[0, 1, 0, 0], &[2, 1, 0, 0]] {
+            assert!(!is_of_version(other), "{other:?}");
         }
     }
 }

@@ -17,6 +17,7 @@ pub(super) struct Inside {
     pub(super) certificate: SenderCertificate,
     pub(super) kind: Option<MessageType>,
     pub(super) message: Vec<u8>,
+    pub(super) hint: u32,
 }
 
 impl Vault {
@@ -42,7 +43,7 @@ impl Vault {
     /// Opens the outside and checks the certificate; see [`super::super::Vault::unseal`].
     pub(crate) fn unseal(&mut self, body: &[u8], trust_root: &[u8], clock: u64) -> Result<Unsealed, Unvouched> {
         let unknown = |reason| Unvouched { reason, claims: None };
-        let Inside { certificate, kind, message } = self.inside(body).map_err(unknown)?;
+        let Inside { certificate, kind, message, hint } = self.inside(body).map_err(unknown)?;
         let claims = certificate.sender_uuid().ok().and_then(|user| UserId::from_str(user).ok());
         let unvouched = |reason| Unvouched { reason, claims };
         let failed = |error: SignalProtocolError| unvouched(reason_of(&error).unwrap_or(Reason::BadSignature));
@@ -61,7 +62,7 @@ impl Vault {
         let from = examine(self.user, certified, clock).map_err(unvouched)?;
         let kind = kind.ok_or_else(|| unvouched(Reason::Malformed))?;
         let key = certificate.key().map_err(failed)?.serialize().into_vec();
-        Ok(Unsealed { from, key, kind, body: message })
+        Ok(Unsealed { from, key, kind, body: message, hint })
     }
 
     /// Whether the certificate is signed by a server that the root vouches for.
@@ -105,7 +106,8 @@ impl Vault {
             _ => None,
         };
         let certificate = content.sender().map_err(malformed)?.clone();
-        Ok(Inside { certificate, kind, message: content.contents().map_err(malformed)?.to_vec() })
+        let hint = content.content_hint().map_err(malformed)?.to_u32();
+        Ok(Inside { certificate, kind, message: content.contents().map_err(malformed)?.to_vec(), hint })
     }
 
     /// Decrypts what a certified user sent; see [`super::super::Vault::open_certified`].

@@ -74,7 +74,7 @@ impl Vault {
             _ => None,
         };
         let certificate = SenderCertificate::deserialize(&content.certificate).ok()?;
-        Some((Inside { certificate, kind, message: content.message }, sender))
+        Some((Inside { certificate, kind, message: content.message, hint: 0 }, sender))
     }
 
     /// Decrypts with the session of the certified user, or else with any. That the certified key is the user's is checked; that it is
