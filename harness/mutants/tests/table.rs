@@ -12,7 +12,7 @@ const GROUPS: [(&str, u32); 22] = [
     ("NOISE", 8),
     ("BIN", 7),
     ("PK", 8),
-    ("SIG", 12),
+    ("SIG", 13),
     ("PCS", 1),
     ("FS", 1),
     ("DENY", 1),

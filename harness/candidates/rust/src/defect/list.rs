@@ -88,6 +88,8 @@ defects! {
     MacMissesAField = "mac-misses-a-field";
     /// Takes over the identity key that stands outside a later first message, where no authentication code covers it.
     TrustsOuterIdentity = "trusts-outer-identity";
+    /// Holds the registration id outside of later first messages against the one that came first, though no authentication code covers it.
+    HoldsToFirstRegistrationId = "holds-to-first-registration-id";
     /// Deletes the session with the sender of a message that cannot be parsed.
     ForgetsSessionOnMalformed = "forgets-session-on-malformed";
     /// Shows a placeholder as the sender's message for what it could not decrypt.

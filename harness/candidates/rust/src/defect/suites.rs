@@ -124,6 +124,7 @@ impl Defect {
                 | Self::FlakyMac
                 | Self::MacMissesAField
                 | Self::TrustsOuterIdentity
+                | Self::HoldsToFirstRegistrationId
                 | Self::ForgetsSessionOnMalformed
                 | Self::SharedKeyStore
                 | Self::ForgetsPrekeysAfterAWeek

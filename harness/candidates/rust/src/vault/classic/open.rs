@@ -192,7 +192,7 @@ impl Vault {
         if unchecked.into_iter().any(|defect| self.defects.has(defect)) {
             return Ok(());
         }
-        known.check(&first.surroundings())
+        known.check(&first.surroundings(), self.defects.has(Defect::HoldsToFirstRegistrationId))
     }
 
     /// Why a known session cannot read one more of the messages that name how it began.

@@ -123,7 +123,11 @@ impl Vault {
                 None => {}
                 Some(Difference::PrekeyId) => return Err(Reason::UnknownPrekey),
                 Some(Difference::Secret) => return Err(Reason::BadMac),
-                Some(Difference::RegistrationId) => return Err(Reason::Malformed),
+                // No key depends on it: the first one may have been changed on the way, and the honest ones that follow must be read.
+                Some(Difference::RegistrationId) if self.defects.has(Defect::HoldsToFirstRegistrationId) => {
+                    return Err(Reason::Malformed);
+                }
+                Some(Difference::RegistrationId) => {}
             }
         } else if first.is_none() && !(1..=16380).contains(&message.registration_id()) {
             return Err(Reason::Malformed);
