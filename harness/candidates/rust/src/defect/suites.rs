@@ -18,8 +18,15 @@ impl Defect {
             | Self::AcceptsOlderAgreement
             | Self::AcceptsLowOrderRatchetKey
             | Self::NeverStoresPqProgress
+            | Self::LosesPqProgressOfOwnSessions
+            | Self::LosesPqProgressOfPeersSessions
+            | Self::KeepsOldLastResortWithSignedOnly
             | Self::IgnoresAddresses => &[Suite::SignalPq],
-            Self::AcceptsLowOrderBaseKey | Self::NeverTurnsRatchet => &[Suite::SignalClassic],
+            Self::AcceptsLowOrderBaseKey
+            | Self::NeverTurnsRatchet
+            | Self::FollowsAnyJump
+            | Self::KeepsAllChains
+            | Self::TriesWithoutDiscontinuity => &[Suite::SignalClassic],
             _ => &[Suite::SignalPq, Suite::SignalClassic],
         }
     }
@@ -67,6 +74,13 @@ impl Defect {
                 | Self::AcceptsLowOrderSigningKey
                 | Self::TakesAnyContentInGroups
                 | Self::TakesUnpaddedInGroups
+                | Self::ShowsLatestGroupMessageAgain
+                | Self::HidesMembersOfOlderGroups
+                | Self::AsksForNoSenderKey
+                | Self::ResendsForOldList
+                | Self::ResendsWithoutSenderKey
+                | Self::NoGroupReceipts
+                | Self::KeepsKeysOfKnownGroupMessages
         )
     }
 
@@ -160,6 +174,21 @@ impl Defect {
                 | Self::TakesIdentitiesEitherWay
                 | Self::SkipsMacOfFirstMessage
                 | Self::NeverStoresPqProgress
+                | Self::StopsAfterFarGap
+                | Self::FollowsAnyJump
+                | Self::KeepsFewChains
+                | Self::KeepsAllChains
+                | Self::ForgetsSessionWithoutCiphertext
+                | Self::TriesWithoutDiscontinuity
+                | Self::TriesEveryOneTimePrekey
+                | Self::RefusesLateFirstMessages
+                | Self::StopsAfterGapBeforeAnswer
+                | Self::TakesLaterVersions
+                | Self::ForgetsAnsweredSessionOnFirstMessage
+                | Self::DropsOneTimePrekeysOnRotation
+                | Self::KeepsOldLastResortWithSignedOnly
+                | Self::LosesPqProgressOfOwnSessions
+                | Self::LosesPqProgressOfPeersSessions
         )
     }
 }

@@ -272,6 +272,11 @@ impl Vault {
         }
     }
 
+    /// How many one-time prekeys nobody has used: for the defect `refills-by-own-count`.
+    pub(crate) fn one_time_prekeys_left(&self) -> usize {
+        either!(self, vault => vault.one_time_prekeys_left())
+    }
+
     /// For the defect `loses-skipped-keys-on-return`.
     pub(crate) fn lose_skipped(&mut self) {
         either!(self, vault => vault.lose_skipped());

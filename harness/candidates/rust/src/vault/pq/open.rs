@@ -140,6 +140,8 @@ impl Vault {
             return Err(Reason::Duplicate);
         }
         self.check_counter(from, message.message())?;
+        let (ratchet_key, counter) = (message.message().sender_ratchet_key().serialize(), message.message().counter());
+        self.counters.check_first(from, ratchet_key, counter, self.defects.as_ref())?;
         let thrown_away = self.throw_session_away(from, &outer.base_key);
         match self.decrypt_prekey(from, &message) {
             Ok(plain) => {
@@ -192,17 +194,23 @@ impl Vault {
         })
     }
 
-    /// The defect `ignores-message-version`.
+    /// The defects `ignores-message-version` and `takes-later-versions`.
     fn with_own_version(&self, body: &[u8]) -> Option<Vec<u8>> {
         let (version, rest) = body.split_first()?;
-        let other = version >> 4 != VERSION && self.defects.has(Defect::IgnoresMessageVersion);
+        let other = version >> 4 != VERSION && self.defects.has(Defect::IgnoresMessageVersion)
+            || version >> 4 > VERSION && self.defects.has(Defect::TakesLaterVersions);
         other.then(|| [&[VERSION << 4 | VERSION], rest].concat())
     }
 
-    /// The defects `forgets-old-session-on-first-message` and `overwrites-session-on-simultaneous-start`.
+    /// The defects `forgets-old-session-on-first-message`, `forgets-answered-session-on-first-message` and
+    /// `overwrites-session-on-simultaneous-start`.
     fn throw_session_away(&mut self, from: UserId, base_key: &[u8]) -> Option<SessionRecord> {
         if self.defects.has(Defect::ForgetsOldSessionOnFirstMessage) && self.has_other_session(from, base_key) {
             return self.sessions.0.remove(&from.to_string());
+        }
+        if self.defects.has(Defect::ForgetsAnsweredSessionOnFirstMessage) && self.has_other_session(from, base_key) {
+            let current = view::Record::of(self.sessions.0.get(&from.to_string())?)?.current?;
+            return current.pending_pre_key.is_none().then(|| self.sessions.0.remove(&from.to_string())).flatten();
         }
         if !self.defects.has(Defect::OverwritesSessionOnSimultaneousStart) {
             return None;

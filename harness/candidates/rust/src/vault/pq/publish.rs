@@ -33,6 +33,9 @@ impl Vault {
     /// # Errors
     /// `internal` if libsignal cannot sign.
     pub(crate) fn rotate(&mut self, signed: bool, kyber: bool, count: u32, clock: u64) -> Result<PublishKeys, Reason> {
+        if signed && self.defects.has(Defect::DropsOneTimePrekeysOnRotation) {
+            self.one_time.keys.clear();
+        }
         let mut keys = self.new_batch(count, clock)?;
         if signed {
             let old = self.signed.current;
@@ -45,7 +48,8 @@ impl Vault {
         if kyber {
             let old: Vec<u32> = self.kyber.keys.keys().copied().filter(|id| !self.kyber.one_time.contains(id)).collect();
             self.replaced.extend(old.iter().map(|id| (*id, clock)));
-            if self.defects.has(Defect::DeletesOldLastResortAtOnce) {
+            let alone = !signed && self.defects.has(Defect::KeepsOldLastResortWithSignedOnly);
+            if alone || self.defects.has(Defect::DeletesOldLastResortAtOnce) {
                 self.kyber.keys.retain(|id, _| !old.contains(id));
             }
             keys.kyber_prekey = Some(self.new_kyber_prekey(false, clock)?);
