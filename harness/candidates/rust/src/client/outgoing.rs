@@ -6,7 +6,7 @@ use super::link::Link;
 use crate::defect::Defect;
 use crate::limits;
 use crate::vault::{Readiness, Started};
-use countersign_contract::content::{Content, LARGEST_CONTENT, PADDING_BLOCK, content::Body};
+use countersign_contract::content::{Content, LARGEST_CONTENT, PADDING_BLOCK, content::Body, pad};
 use countersign_contract::media::is_media_type;
 use countersign_contract::portable::{JSON, KeyBundle, Stanza};
 use countersign_contract::seen::UserContent;
@@ -16,6 +16,9 @@ use std::sync::Arc;
 
 /// Unused one-time prekeys that are enough for the defect `refills-by-own-count`.
 const ENOUGH: usize = 2;
+
+/// Number and length of the field in which the defect `signs-its-messages` puts a signature: 19, and 64 bytes.
+const SIGNATURE_FIELD: [u8; 3] = [0x9a, 0x01, 64];
 
 /// How a content goes out.
 #[derive(Clone, Copy, Default)]
@@ -126,6 +129,12 @@ impl User {
     fn padded(&self, content: &Content) -> Vec<u8> {
         if self.has(Defect::NoPadding) {
             return content.encode_to_vec();
+        }
+        if let Some(Body::Text(text)) = &content.body
+            && self.has(Defect::SignsItsMessages)
+            && let Ok(signature) = self.state().vault.sign(text.text.as_bytes())
+        {
+            return pad([content.encode_to_vec(), SIGNATURE_FIELD.to_vec(), signature].concat());
         }
         let mut padded = content.to_padded();
         if self.has(Defect::PadsWithoutMarker) && content.encoded_len().is_multiple_of(PADDING_BLOCK) {

@@ -472,6 +472,10 @@ defects! {
     /// progress is never stored.
     NeverStoresPqProgress = "never-stores-pq-progress";
 
+    /// Signs each text with its user's identity key, so that nobody can change it: its authentication code says that already, and proves
+    /// nothing to others.
+    SignsItsMessages = "signs-its-messages";
+
     // What one attack alone shows, and no other.
     /// Refuses a message before which more than 5,000 are missing, as libraries with a lower limit do.
     StopsAfterFarGap = "stops-after-far-gap";

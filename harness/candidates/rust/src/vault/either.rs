@@ -272,6 +272,14 @@ impl Vault {
         }
     }
 
+    /// Signs with the user's identity key what nobody should: for the defect `signs-its-messages`.
+    ///
+    /// # Errors
+    /// `internal` if the library cannot.
+    pub(crate) fn sign(&mut self, bytes: &[u8]) -> Result<Vec<u8>, Reason> {
+        either!(self, vault => vault.sign(bytes))
+    }
+
     /// How many one-time prekeys nobody has used: for the defect `refills-by-own-count`.
     pub(crate) fn one_time_prekeys_left(&self) -> usize {
         either!(self, vault => vault.one_time_prekeys_left())

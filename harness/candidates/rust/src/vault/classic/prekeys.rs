@@ -151,11 +151,15 @@ impl Vault {
         batch
     }
 
+    pub(crate) fn sign(&mut self, bytes: &[u8]) -> Result<Vec<u8>, Reason> {
+        let signature = self.identities.own.private_key().calculate_signature(bytes, &mut self.rng);
+        signature.map(Vec::from).map_err(|_| Reason::Internal)
+    }
+
     fn new_signed_prekey(&mut self) -> Result<SignedKey, Reason> {
         let (id, pair) = (self.ids.fresh(), KeyPair::generate(&mut self.rng));
         let key = bytes_of(&pair);
-        let signature = self.identities.own.private_key().calculate_signature(&key, &mut self.rng);
-        let signature = signature.map_err(|_| Reason::Internal)?.into_vec();
+        let signature = self.sign(&key)?;
         self.prekeys.signed.insert(id, pair);
         self.prekeys.current = id;
         Ok(SignedKey { id, key: key.into(), signature: signature.into() })

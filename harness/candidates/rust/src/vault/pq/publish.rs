@@ -78,7 +78,7 @@ impl Vault {
         let record = SignedPreKeyRecord::new(id.into(), Timestamp::from_epoch_millis(clock), &pair, &signature);
         self.signed.keys.insert(id, record);
         self.signed.current = id;
-        Ok(SignedKey { id, key: key.into_vec().into(), signature: signature.into_vec().into() })
+        Ok(SignedKey { id, key: key.into_vec().into(), signature: signature.into() })
     }
 
     fn new_kyber_prekey(&mut self, one_time: bool, clock: u64) -> Result<SignedKey, Reason> {
@@ -91,10 +91,11 @@ impl Vault {
         if one_time {
             self.kyber.one_time.insert(id);
         }
-        Ok(SignedKey { id, key: key.into_vec().into(), signature: signature.into_vec().into() })
+        Ok(SignedKey { id, key: key.into_vec().into(), signature: signature.into() })
     }
 
-    fn sign(&mut self, key: &[u8]) -> Result<Box<[u8]>, Reason> {
-        self.identities.own.private_key().calculate_signature(key, &mut self.rng).map_err(|_| Reason::Internal)
+    pub(crate) fn sign(&mut self, bytes: &[u8]) -> Result<Vec<u8>, Reason> {
+        let signature = self.identities.own.private_key().calculate_signature(bytes, &mut self.rng);
+        signature.map(Vec::from).map_err(|_| Reason::Internal)
     }
 }
