@@ -13,9 +13,11 @@
 
 #[path = "mutants/rare.rs"]
 mod odds;
+#[path = "mutants/together.rs"]
+mod together;
 
 use countersign_contract::claims;
-use countersign_engine::{Patience, RunEvent, RunOptions, Target};
+use countersign_engine::{RunEvent, RunOptions, Target};
 use countersign_mutants::{Mutant, coverage, mutants, rare, walked, wired};
 use countersign_reports::View;
 use countersign_sample::Defect;
@@ -23,7 +25,8 @@ use countersign_scenarios::Suite;
 use countersign_trace::record::{RECORD_VERSION, SuiteFiles};
 use countersign_trace::{Blobs, CheckKind, Digest, InstanceResult, Record, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock};
+use together::{each, turn};
 use tokio::sync::{mpsc, watch};
 
 /// No mutants: what only the doctor can catch, since its failures are never conformance failures; and what fails by chance, so that
@@ -42,31 +45,9 @@ fn profiles_of(spoken: claims::Suite) -> &'static [&'static str] {
 static SUITE: LazyLock<Arc<Suite>> = LazyLock::new(|| Arc::new(Suite::builtin().unwrap()));
 
 fn options(profile: &str, target: Target, seed: u8, only: Vec<String>) -> RunOptions {
-    let suite = Arc::clone(&SUITE);
-    let profile = Arc::new(suite.profiles.get(profile).unwrap().clone());
-    let requirements: Vec<_> = suite.requirements.values().cloned().collect();
-    let judged_by = Arc::clone(&profile);
-    RunOptions {
-        judge: Arc::new(move |planned, trace, blobs, claims| {
-            countersign_judge::judge(&judged_by, &requirements, &planned.scenario, trace, blobs, claims)
-        }),
-        suite,
-        profile,
-        target,
-        folder: std::env::current_dir().unwrap(),
-        listen: "127.0.0.1:0".parse().unwrap(),
-        remote: countersign_engine::Remote::default(),
-        seed: [seed; 32],
-        jobs: 4,
-        only,
-        patience: Patience::contract(),
-        started: "2026-01-01T00:00:00Z".to_owned(),
-        expected_failures: Vec::new(),
-    }
+    let suite = &*SUITE;
+    RunOptions { only, ..countersign_testkit::options(suite, &suite.profiles[profile], target, seed) }
 }
-
-/// One run at a time: two at once would disturb each other's clocks.
-static ALONE: Mutex<()> = Mutex::new(());
 
 fn run(spoken: claims::Suite, target: &Target, seed: u8, only: &[String]) -> Vec<InstanceResult> {
     let suite = &*SUITE;
@@ -84,7 +65,7 @@ fn run(spoken: claims::Suite, target: &Target, seed: u8, only: &[String]) -> Vec
 }
 
 fn run_under(profile: &str, target: &Target, seed: u8, only: &[String]) -> Vec<InstanceResult> {
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let _turn = turn(only);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let (events_in, mut events) = mpsc::channel(64);
@@ -284,18 +265,17 @@ fn every_scenario_is_a_twin_or_kills_a_mutant_that_no_other_in_its_folder_kills(
 fn mutants_fail_exactly_the_scenarios_of_the_file() {
     let pq = claims::Suite::SignalPq;
     let only = untimed(&SUITE, pq);
-    for defect in Defect::ALL.iter().copied().filter(|d| d.suites().contains(&pq)) {
-        fails_exactly(defect, pq, &only);
-    }
+    let defects: Vec<_> = Defect::ALL.iter().copied().filter(|d| d.suites().contains(&pq)).collect();
+    each(&defects, |defect| fails_exactly(*defect, pq, &only));
 }
 
 #[test]
 fn mutants_of_the_older_suite_fail_exactly_the_scenarios_of_the_file() {
     let classic = claims::Suite::SignalClassic;
     let only = of_sessions(&SUITE, classic);
-    for defect in Defect::ALL.iter().copied().filter(|d| d.has_code_per_suite() && d.suites().contains(&classic)) {
-        fails_exactly(defect, classic, &only);
-    }
+    let here = |d: &Defect| d.has_code_per_suite() && d.suites().contains(&classic);
+    let defects: Vec<_> = Defect::ALL.iter().copied().filter(here).collect();
+    each(&defects, |defect| fails_exactly(*defect, classic, &only));
 }
 
 /// What fails on a mutant in the newer suite alone: there the second attempt reads what the first one refused for another reason.
@@ -336,30 +316,30 @@ fn fails_exactly(defect: Defect, spoken: claims::Suite, only: &[String]) {
 #[test]
 fn every_mutant_dies_under_five_seeds_in_process() {
     let suite = &*SUITE;
-    for mutant in mutants().unwrap() {
-        let (target, spoken) = (Target::Mutant(mutant.defect().unwrap()), home(&mutant));
+    each(&mutants().unwrap(), |mutant| {
+        let (target, spoken) = (Target::Mutant(mutant.defect().unwrap()), home(mutant));
         for seed in 1..=5 {
             // Under the first seed, everything that is listed nowhere is run by another test; the twins are among it.
-            let only = if seed == 2 { to_run(suite, &mutant) } else { vec![mutant.scenario.clone()] };
+            let only = if seed == 2 { to_run(suite, mutant) } else { vec![mutant.scenario.clone()] };
             let results = run(spoken, &target, seed, &only);
-            assert_killed(&mutant, &results, &format!("in process, seed {seed}"));
-            assert_named(&mutant, &results);
+            assert_killed(mutant, &results, &format!("in process, seed {seed}"));
+            assert_named(mutant, &results);
         }
-    }
+    });
 }
 
 #[test]
 fn every_mutant_dies_under_five_seeds_as_a_child() {
     let suite = &*SUITE;
-    for mutant in mutants().unwrap() {
-        let spoken = home(&mutant);
+    each(&mutants().unwrap(), |mutant| {
+        let spoken = home(mutant);
         for seed in 1..=5 {
             // The twins under one of them: another carrier does not make them depend on the seed, and in the process they run under all.
-            let only = if seed == 1 { to_run(suite, &mutant) } else { vec![mutant.scenario.clone()] };
+            let only = if seed == 1 { to_run(suite, mutant) } else { vec![mutant.scenario.clone()] };
             let results = run(spoken, &as_child(&mutant.id), seed, &only);
-            assert_killed(&mutant, &results, &format!("as a child, seed {seed}"));
+            assert_killed(mutant, &results, &format!("as a child, seed {seed}"));
         }
-    }
+    });
 }
 
 #[test]
@@ -367,34 +347,35 @@ fn every_mutant_of_the_older_suite_dies_as_a_child() {
     let (suite, spoken) = (&*SUITE, claims::Suite::SignalClassic);
     let about = of_sessions(suite, spoken);
     let (named, other): (Vec<_>, Vec<_>) = classic().into_iter().partition(|mutant| about.contains(&mutant.scenario));
-    for mutant in named {
-        let results = run(spoken, &as_child(&mutant.id), 1, &to_run(suite, &mutant));
-        assert_killed(&mutant, &results, "as a child");
-    }
+    each(&named, |mutant| {
+        let results = run(spoken, &as_child(&mutant.id), 1, &to_run(suite, mutant));
+        assert_killed(mutant, &results, "as a child");
+    });
     // Those whose scenario is about the other suite die by another one.
     let taken = profiles_of(spoken).iter().flat_map(|id| suite.instances(&suite.profiles[*id]));
     let taken: BTreeSet<String> = taken
         .filter(|p| p.scenario.suites.is_empty() || p.scenario.suites.contains(&spoken))
         .map(|p| p.scenario.id.clone())
         .collect();
-    for mutant in other {
+    each(&other, |mutant| {
         let by = mutant.fails.iter().find(|id| taken.contains(*id));
         let by = by.unwrap_or_else(|| panic!("{} survives in the older suite", mutant.id));
         let failed = failures(&run(spoken, &as_child(&mutant.id), 1, std::slice::from_ref(by)));
         assert!(failed.contains_key(by), "{} survives {by} in the older suite", mutant.id);
-    }
+    });
 }
 
 #[test]
 fn the_honest_sample_raises_no_false_alarm() {
     let suite = &*SUITE;
     let pq = (1..=20).map(|seed| (claims::Suite::SignalPq, seed));
-    for (spoken, seed) in pq.chain((1..=5).map(|seed| (claims::Suite::SignalClassic, seed))) {
-        for result in run(spoken, &Target::Builtin, seed, &untimed(suite, spoken)) {
+    let seeds: Vec<_> = pq.chain((1..=5).map(|seed| (claims::Suite::SignalClassic, seed))).collect();
+    each(&seeds, |(spoken, seed)| {
+        for result in run(*spoken, &Target::Builtin, *seed, &untimed(suite, *spoken)) {
             let good = |v: Verdict| matches!(v, Verdict::Pass | Verdict::NotApplicable);
             let bad: Vec<_> = result.checks.iter().filter(|c| !good(c.verdict)).collect();
             assert!(bad.is_empty(), "false alarm with seed {seed} in {}: {bad:#?}", result.name());
             assert!(result.checks.iter().any(|c| c.kind == CheckKind::Monitor));
         }
-    }
+    });
 }

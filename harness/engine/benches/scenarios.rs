@@ -5,7 +5,7 @@
 
 #![expect(clippy::expect_used, reason = "a bench ends when something is not as it has to be")]
 
-use countersign_engine::{Patience, RunEvent, RunOptions, Target, run};
+use countersign_engine::{RunEvent, RunOptions, Target, run};
 use countersign_scenarios::{Planned, Suite};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use std::process::Stdio;
@@ -20,26 +20,10 @@ fn light(planned: &Planned) -> bool {
 }
 
 fn options(suite: &Arc<Suite>, target: &str) -> RunOptions {
-    let profile = Arc::new(suite.profiles.get("dma-basic").expect("the first profile").clone());
-    let requirements: Vec<_> = suite.requirements.values().cloned().collect();
-    let (judged_by, only) = (Arc::clone(&profile), suite.instances(&profile));
-    RunOptions {
-        suite: Arc::clone(suite),
-        profile,
-        target: target.parse::<Target>().expect("a target"),
-        folder: "/".into(),
-        listen: ([127, 0, 0, 1], 0).into(),
-        remote: countersign_engine::Remote::default(),
-        seed: [1; 32],
-        jobs: 8,
-        only: only.into_iter().filter(light).map(|planned| planned.name).collect(),
-        patience: Patience::contract(),
-        started: "2026-01-01T00:00:00Z".to_owned(),
-        expected_failures: Vec::new(),
-        judge: Arc::new(move |planned, trace, blobs, claims| {
-            countersign_judge::judge(&judged_by, &requirements, &planned.scenario, trace, blobs, claims)
-        }),
-    }
+    let profile = suite.profiles.get("dma-basic").expect("the first profile");
+    let only = suite.instances(profile).into_iter().filter(light).map(|planned| planned.name).collect();
+    let target = target.parse::<Target>().expect("a target");
+    RunOptions { jobs: 8, only, ..countersign_testkit::options(suite, profile, target, 1) }
 }
 
 /// Executes all of it; the number of instances.

@@ -16,7 +16,7 @@ use countersign_gateway::Rule;
 use countersign_reference::{Alteration, Refusal, wire};
 use countersign_scenarios::language::{self, BendContent, BendGroup};
 use countersign_trace::event::Event;
-use countersign_trace::{Digest, Observation};
+use countersign_trace::{KeyMark, Observation};
 use std::collections::BTreeSet;
 
 /// What was sent to a group.
@@ -115,7 +115,7 @@ impl Instance {
             }
             _ => None,
         };
-        let media_key = attachment.as_ref().map(|a| Digest::of(&a.key));
+        let media_key = attachment.as_ref().map(|a| KeyMark::of(&a.key));
         let Some(content) = Content::from_user(stanza, self.now_ms, &user_content, attachment) else {
             return self.skip("a content that can be sent");
         };

@@ -11,7 +11,7 @@ use countersign_contract::{Reason, StanzaId, UserId};
 use countersign_reference::{Alteration, Signature, media};
 use countersign_scenarios::language::{ForgeRetry, RotateKeys};
 use countersign_trace::event::Event;
-use countersign_trace::{Body, Digest, Observation};
+use countersign_trace::{Body, Digest, KeyMark, Observation};
 
 impl Instance {
     pub(crate) fn enlist(&mut self, name: &str) {
@@ -226,7 +226,7 @@ impl Instance {
         self.crypto_us += (self.plan.meter)().saturating_sub(begin);
         let plaintext = plaintext.map(Digest);
         let shown = plaintext.as_ref().ok().copied();
-        self.observe(Some(user), Observation::Media { stanza, key: Digest::of(&key), digest_ok, mac_ok, plaintext: shown });
+        self.observe(Some(user), Observation::Media { stanza, key: KeyMark::of(&key), digest_ok, mac_ok, plaintext: shown });
         plaintext
     }
 

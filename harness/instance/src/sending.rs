@@ -14,7 +14,7 @@ use countersign_reference::alter::{Part, Refusal, edited, edits};
 use countersign_reference::{Alteration, media};
 use countersign_scenarios::language::{BendContent, Send};
 use countersign_trace::event::Event;
-use countersign_trace::{Body, Digest, MadeFile, Observation};
+use countersign_trace::{Body, Digest, KeyMark, MadeFile, Observation};
 use prost::Message as _;
 
 impl Instance {
@@ -74,7 +74,7 @@ impl Instance {
             _ if edits(Part::Blob, &send.alter) => return self.skip(format!("a file in {} to edit", send.name)),
             _ => None,
         };
-        let media_key = attachment.as_ref().map(|a| Digest::of(&a.key));
+        let media_key = attachment.as_ref().map(|a| KeyMark::of(&a.key));
         let Some(content) = Content::from_user(stanza, self.now_ms, &user_content, attachment) else {
             return self.skip("a content that can be sent");
         };

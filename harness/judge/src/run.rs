@@ -135,7 +135,7 @@ fn collect(instance: &InstanceResult, blobs: &Blobs) -> Vec<(Kind, Digest, u64)>
     for (at, _, observation) in &seen.observed {
         // What our users received; their own keys come from the seed.
         if let Observation::Media { key, .. } = observation {
-            out.push((Kind::MediaKey, *key, seen.n(*at)));
+            out.push((Kind::MediaKey, key.sha256, seen.n(*at)));
         }
     }
     out

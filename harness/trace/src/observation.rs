@@ -1,6 +1,6 @@
 //! What the reference observed and the wire does not show.
 
-use crate::{Digest, MadeFile};
+use crate::{Digest, KeyMark, MadeFile};
 use countersign_contract::seen::UserContent;
 use countersign_contract::{GroupId, Reason, StanzaId, UserId};
 use schemars::JsonSchema;
@@ -58,12 +58,12 @@ pub enum Observation {
         /// What it is about.
         of: StanzaId,
     },
-    /// A file was received. Keys stand here as digests: enough to see one used twice, no use to a reader.
+    /// A file was received. Of keys, marks stand here: enough to see one used twice or sent openly, no use to a reader.
     Media {
         /// The stanza whose message carries the file.
         stanza: StanzaId,
-        /// SHA-256 of the media key.
-        key: Digest,
+        /// The mark of the media key.
+        key: KeyMark,
         /// Whether the stated digest was the blob's.
         digest_ok: bool,
         /// Whether the MAC verified.
@@ -79,8 +79,8 @@ pub enum Observation {
         to: UserId,
         /// What is in it.
         content: UserContent,
-        /// SHA-256 of the media key, if there is a file.
-        media_key: Option<Digest>,
+        /// The mark of the media key, if there is a file.
+        media_key: Option<KeyMark>,
     },
     /// A reference user made a message to a group.
     SentToGroup {
@@ -90,8 +90,8 @@ pub enum Observation {
         group: GroupId,
         /// What is in it.
         content: UserContent,
-        /// SHA-256 of the media key, if there is a file.
-        media_key: Option<Digest>,
+        /// The mark of the media key, if there is a file.
+        media_key: Option<KeyMark>,
     },
     /// A reference user was handed a member's sender key.
     SenderKey {

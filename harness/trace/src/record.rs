@@ -20,7 +20,7 @@ pub use read::{Record, RecordError, open_regular};
 pub use write::RecordWriter;
 
 /// Version of the record's format.
-pub const RECORD_VERSION: u32 = 1;
+pub const RECORD_VERSION: u32 = 2;
 
 /// Name of the record's file in a run's folder.
 pub const RECORD_FILE: &str = "record.jsonl";

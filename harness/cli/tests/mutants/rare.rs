@@ -3,6 +3,7 @@
 //!
 //! `COUNTERSIGN_MUTANTS=measure cargo test -p countersign --test mutants by_chance -- --nocapture` prints both numbers instead.
 
+use super::together::{each, turn};
 use super::{failures, options};
 use countersign_contract::claims::Suite as Spoken;
 use countersign_engine::{RunEvent, Target};
@@ -14,7 +15,7 @@ use tokio::sync::{mpsc, watch};
 
 /// Runs a scenario, and counts the chances in it while the bodies are at hand.
 fn run(target: &Target, seed: u8, scenario: &str) -> (Vec<InstanceResult>, Chances) {
-    let _alone = super::ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let _turn = turn(&[scenario.to_owned()]);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let (events_in, mut events) = mpsc::channel(64);
@@ -55,14 +56,14 @@ fn found(rare: &Rare) -> u64 {
 
 #[test]
 fn what_shows_by_chance_is_found_as_often_as_reports_say() {
-    for rare in rare().unwrap() {
+    each(&rare().unwrap(), |rare| {
         assert!(rare.id.parse::<countersign_sample::Defect>().unwrap().suites().contains(&Spoken::SignalPq));
         let (_, honest) = run(&Target::Builtin, 1, &rare.scenario);
-        let (chances, found) = (of(rare.of, &honest), found(&rare));
+        let (chances, found) = (of(rare.of, &honest), found(rare));
         let probability = found_with(RARE_SHARE, chances);
         if std::env::var_os("COUNTERSIGN_MUTANTS").is_some() {
             eprintln!("{}: {chances} chances, found under {found} of {RARE_SEEDS} seeds, expected {probability:.3}", rare.id);
-            continue;
+            return;
         }
         assert_eq!((chances, found), (rare.chances, rare.found), "{}", rare.id);
         // Three standard deviations of so many independent runs. Nothing here is drawn anew, so that it holds always or never.
@@ -70,5 +71,5 @@ fn what_shows_by_chance_is_found_as_often_as_reports_say() {
         let deviation = (probability * (1.0 - probability) / seeds).sqrt();
         let rate = f64::from(u32::try_from(found).unwrap()) / seeds;
         assert!((rate - probability).abs() <= 3.0 * deviation, "{}: {rate} is not near {probability}", rare.id);
-    }
+    });
 }

@@ -1,12 +1,11 @@
 //! What the tests of whole runs share.
 
 use countersign_contract::claims::Description;
-use countersign_engine::{Ended, Interrupt, Patience, RunEvent, RunOptions, Target, run};
+use countersign_engine::{Ended, Interrupt, RunEvent, RunOptions, Target, run};
 use countersign_scenarios::{Planned, Suite};
 use countersign_trace::event::{Event, Input, Outcome};
 use countersign_trace::record::{Doctor, Header, Plan, Repeat};
 use countersign_trace::{Blobs, Check, CheckKind, InstanceResult, Trace, Verdict};
-use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 
@@ -36,23 +35,10 @@ pub(crate) fn judge(_: &Planned, trace: &Trace, _: &Blobs, _: &Description) -> V
 }
 
 pub(crate) fn options(target: &str, only: &[&str]) -> RunOptions {
-    let suite = Suite::builtin().unwrap();
-    let profile = suite.profiles.get("dma-basic").unwrap().clone();
-    RunOptions {
-        suite: Arc::new(suite),
-        profile: Arc::new(profile),
-        target: target.parse::<Target>().unwrap(),
-        folder: PathBuf::from("/"),
-        listen: ([127, 0, 0, 1], 0).into(),
-        remote: countersign_engine::Remote::default(),
-        seed: [5; 32],
-        jobs: 4,
-        only: only.iter().map(|o| (*o).to_owned()).collect(),
-        patience: Patience::contract(),
-        started: "2026-01-01T00:00:00Z".into(),
-        expected_failures: Vec::new(),
-        judge: Arc::new(judge),
-    }
+    let suite = Arc::new(Suite::builtin().unwrap());
+    let only = only.iter().map(|o| (*o).to_owned()).collect();
+    let usual = countersign_testkit::options(&suite, &suite.profiles["dma-basic"], target.parse::<Target>().unwrap(), 5);
+    RunOptions { only, judge: Arc::new(judge), ..usual }
 }
 
 /// All events of a run.

@@ -5,7 +5,7 @@ use crate::finding::Finding;
 use crate::said::Said;
 use countersign_contract::media::MAC_BYTES;
 use countersign_scenarios::Side;
-use countersign_trace::{Blame, Digest, Observation, Verdict};
+use countersign_trace::{Blame, KeyMark, Observation, Verdict};
 
 /// Bytes at the beginning of two blobs that are never the same by chance, nor under different keys.
 const HEAD: usize = 32;
@@ -37,8 +37,8 @@ pub(super) fn judge(cx: &Context<'_>, between: &[String; 2]) -> Result<Said, Sai
     Ok(Said::pass(expected, "they differ").evidence(evidence))
 }
 
-/// The digest of the media key of a message, from whoever of ours made or received it, and where it stands.
-fn key(cx: &Context<'_>, name: &str, expected: &str) -> Result<(Digest, usize), Said> {
+/// The mark of the media key of a message, from whoever of ours made or received it, and where it stands.
+fn key(cx: &Context<'_>, name: &str, expected: &str) -> Result<(KeyMark, usize), Said> {
     let (sent, id) = cx.message(name, expected)?;
     let found = cx.seen.observed.iter().find_map(|(at, _, observation)| match observation {
         Observation::Sent { stanza, media_key: Some(key), .. }

@@ -1,8 +1,8 @@
 //! No content, and no key of a file, in any byte that the candidate sends to the gateway.
 //!
 //! Content is looked for as it is and in the forms that code puts text into on its way: hexadecimal, base64 at each alignment and
-//! in both alphabets, percent-encoded, UTF-16, JSON escapes, reversed. Media keys are only known by their digest, so every
-//! window of 32 bytes of what may hold one is compared.
+//! in both alphabets, percent-encoded, UTF-16, JSON escapes, reversed. Media keys are only known by their marks, with which
+//! every window of 32 bytes of what may hold one is compared.
 
 mod forms;
 
@@ -15,7 +15,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use countersign_contract::media::KEY_BYTES;
 use countersign_contract::seen::UserContent;
-use countersign_trace::{Digest, Observation};
+use countersign_trace::{KeyMark, Observation};
+use forms::Forms;
 use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -36,8 +37,10 @@ const UPLOAD_ENDS: usize = 512;
 fn watch(cx: &Context<'_>) -> Said {
     let expected = "no content and no key in any byte that a server sees";
     let texts = texts(cx);
-    let search = Search::of(texts.iter().flat_map(|text| forms::of(text)));
-    let mut keys: Vec<Digest> = cx
+    let mut forms = Forms::default();
+    texts.iter().for_each(|text| forms.add(text));
+    let search = Search::of(forms.iter());
+    let mut keys: Vec<KeyMark> = cx
         .seen
         .observed
         .iter()
@@ -59,7 +62,7 @@ fn watch(cx: &Context<'_>) -> Said {
             return fail(at, "content stands in what the candidate sent");
         }
         let holds = |bytes: &[u8]| {
-            may_hold_key(bytes) && !keys.is_empty() && bytes.windows(KEY_BYTES).any(|w| keys.contains(&Digest::of(w)))
+            may_hold_key(bytes) && !keys.is_empty() && bytes.windows(KEY_BYTES).any(|w| keys.iter().any(|key| key.is(w)))
         };
         let ends = match kind {
             Kind::Upload => [bytes.get(..UPLOAD_ENDS), bytes.len().checked_sub(UPLOAD_ENDS).and_then(|from| bytes.get(from..))],

@@ -5,7 +5,7 @@ use crate::support::{World, channel, id, user};
 use countersign_contract::{Problem, Reason};
 use countersign_judge::judge;
 use countersign_trace::event::Fault;
-use countersign_trace::{Blobs, Body, Digest, Entry, Event, Input, Observation, Outcome, Verdict};
+use countersign_trace::{Blobs, Body, Digest, Entry, Event, Input, KeyMark, Observation, Outcome, Verdict};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -183,7 +183,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         }),
         1 => small_id().prop_map(|stanza| Event::Observed {
             user: None,
-            observation: Observation::Media { stanza, key: Digest([0; 32]), digest_ok: false, mac_ok: false, plaintext: None }
+            observation: Observation::Media { stanza, key: KeyMark::of(&[0; 32]), digest_ok: false, mac_ok: false, plaintext: None }
         }),
         1 => (0u64..3, any::<u64>()).prop_map(|(timer, after_us)| Event::SetTimer { timer, after_us }),
         1 => Just(Event::Finished),

@@ -5,7 +5,7 @@ use crate::support::{World, bytes, id, signed, text, user};
 use countersign_contract::portable::{MessageType, PublishKeys, ReceiptType, Stanza};
 use countersign_contract::seen::{FileRef, MediaKind, UserContent};
 use countersign_contract::{Bytes, Problem, Reason};
-use countersign_trace::{Digest, Event, Observation, Outcome, Verdict};
+use countersign_trace::{Event, KeyMark, Observation, Outcome, Verdict};
 use serde_json::{Value, json};
 
 fn notice(about: &str) -> Value {
@@ -347,7 +347,7 @@ pub(crate) fn files(keys: [&str; 2], blobs: [Vec<u8>; 2]) -> World {
         let body = bytes::signal("r", w.counter, &bytes::noise(name, 176), Some(1));
         w.frame_in("bob", &message(name, None, Some("alice"), body));
         w.end(call, Outcome::Ok(json!({})));
-        let key = Digest::of(keys[i].as_bytes());
+        let key = KeyMark::of(keys[i].as_bytes());
         w.observed("alice", Observation::Media { stanza: id(name), key, digest_ok: true, mac_ok: true, plaintext: None });
     }
     w.step(2);

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use countersign_contract::Bytes;
 use countersign_contract::Reason;
 use countersign_contract::portable::{MessageType, PublishKeys, ReceiptType, Stanza};
-use countersign_trace::{Digest, Event, Input, MadeFile, Observation, Outcome, Verdict};
+use countersign_trace::{Event, Input, KeyMark, MadeFile, Observation, Outcome, Verdict};
 use serde_json::json;
 
 /// m1 to bob and m2 from bob, all honest, with something more at the end of the last step.
@@ -74,10 +74,10 @@ fn canaries_are_found_in_every_form_and_place() {
 }
 
 #[test]
-fn a_media_key_is_found_though_only_its_digest_is_known() {
+fn a_media_key_is_found_though_only_its_mark_is_known() {
     let key = bytes::noise("media key", 32);
     let seen = |w: &mut World| {
-        let key = Digest::of(&key);
+        let key = KeyMark::of(&key);
         w.observed("alice", Observation::Media { stanza: id("m2"), key, digest_ok: true, mac_ok: true, plaintext: None });
     };
     world(seen).all_pass();

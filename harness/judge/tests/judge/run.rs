@@ -4,7 +4,7 @@ use crate::support::{World, bytes, user};
 use countersign_contract::InstanceId;
 use countersign_judge::{conclude, judge_run, worst};
 use countersign_trace::record::{Doctor, Examination, LeftOut, Plan};
-use countersign_trace::{Blobs, Check, Digest, InstanceResult, Observation, Verdict};
+use countersign_trace::{Blobs, Check, Digest, InstanceResult, KeyMark, Observation, Verdict};
 use serde_json::json;
 
 fn instance(name: &str, world: &World) -> InstanceResult {
@@ -53,7 +53,7 @@ fn instances_share_no_keys() {
 fn instances_share_no_files_or_ratchets() {
     let more = |w: &mut World| {
         w.request("PUT", "/media", Some("bob"), &bytes::noise("blob", 80), 200, b"{}");
-        let key = Digest::of(b"key");
+        let key = KeyMark::of(b"key");
         w.observed(
             "alice",
             Observation::Media { stanza: crate::support::id("m"), key, digest_ok: true, mac_ok: true, plaintext: None },

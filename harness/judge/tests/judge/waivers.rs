@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 fn header(waivers: &Value) -> Header {
     let digest = Digest([0; 32]);
     serde_json::from_value(json!({
-        "record": 1, "countersign": "", "started": "2026-11-27T23:59:59Z", "profile": "test", "target": "", "carrier": "",
+        "record": 2, "countersign": "", "started": "2026-11-27T23:59:59Z", "profile": "test", "target": "", "carrier": "",
         "seed_commitment": digest, "jobs": 1, "only": [], "suite": digest, "expected_failures": [], "waivers": waivers,
     }))
     .unwrap()

@@ -11,28 +11,9 @@ use tokio::sync::watch;
 /// One search at a time: each uses all processors.
 static ALONE: Mutex<()> = Mutex::new(());
 
-pub(crate) fn options(profile: &str, target: Target, seed: u8) -> RunOptions {
+fn options(profile: &str, target: Target, seed: u8) -> RunOptions {
     let suite = Arc::new(Suite::builtin().unwrap());
-    let profile = Arc::new(suite.profiles.get(profile).unwrap().clone());
-    let requirements: Vec<_> = suite.requirements.values().cloned().collect();
-    let judged_by = Arc::clone(&profile);
-    RunOptions {
-        judge: Arc::new(move |planned, trace, blobs, claims| {
-            countersign_judge::judge(&judged_by, &requirements, &planned.scenario, trace, blobs, claims)
-        }),
-        suite,
-        profile,
-        target,
-        folder: std::env::current_dir().unwrap(),
-        listen: "127.0.0.1:0".parse().unwrap(),
-        remote: countersign_engine::Remote::default(),
-        seed: [seed; 32],
-        jobs: 4,
-        only: Vec::new(),
-        patience: Patience::contract(),
-        started: "2026-01-01T00:00:00Z".to_owned(),
-        expected_failures: Vec::new(),
-    }
+    countersign_testkit::options(&suite, &suite.profiles[profile], target, seed)
 }
 
 /// As many walks as said, or until so many causes of failures were found.
@@ -79,9 +60,8 @@ pub(crate) fn fuzz_wire(
 pub(crate) fn run(files: &SuiteFiles, profile: &str, target: &Target) -> (Verdict, Vec<(String, String)>) {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let suite = Suite::from_files(files).unwrap();
-    let mut options = options(profile, target.clone(), 9);
-    options.profile = Arc::new(suite.profiles.get(profile).unwrap().clone());
-    options.suite = Arc::new(suite);
+    let suite = Arc::new(suite);
+    let options = countersign_testkit::options(&suite, &suite.profiles[profile], target.clone(), 9);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let (events_in, mut events) = tokio::sync::mpsc::channel(64);

@@ -2,90 +2,124 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use std::ops::Range;
 
-/// All forms of a text that are long enough not to occur by chance.
-pub(super) fn of(text: &str) -> Vec<Vec<u8>> {
-    let bytes = text.as_bytes();
-    let mut out = vec![
-        bytes.to_vec(),
-        text.to_uppercase().into_bytes(),
-        text.to_lowercase().into_bytes(),
-        bytes.iter().rev().copied().collect(),
-        text.chars().rev().collect::<String>().into_bytes(),
-        text.encode_utf16().flat_map(u16::to_le_bytes).collect(),
-        text.encode_utf16().flat_map(u16::to_be_bytes).collect(),
-    ];
-    let mut written = |each: &dyn Fn(&mut String)| {
-        let mut form = String::with_capacity(6 * bytes.len());
-        each(&mut form);
-        out.push(form.into_bytes());
-    };
-    for digits in [LOWER, UPPER] {
-        written(&|f| bytes.iter().for_each(|b| hex(f, "", u16::from(*b), 2, digits)));
-        written(&|f| bytes.iter().for_each(|b| hex(f, "%", u16::from(*b), 2, digits)));
-        written(&|f| text.encode_utf16().for_each(|unit| hex(f, "\\u", unit, 4, digits)));
+/// Texts in all their forms, one behind the other: there are thousands in an instance, and each by itself would be a piece of memory.
+#[derive(Default)]
+pub(super) struct Forms {
+    bytes: Vec<u8>,
+    /// Where each form stands.
+    places: Vec<Range<usize>>,
+}
+
+impl Forms {
+    /// Every form.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        self.places.iter().filter_map(|place| self.bytes.get(place.clone()))
     }
-    // As a URL or a form has it: letters and digits as they are.
-    for space in ["%20", "+"] {
-        written(&|f| {
-            for b in bytes {
-                match b {
-                    b' ' => f.push_str(space),
-                    b if b.is_ascii_alphanumeric() || b"-_.~".contains(b) => f.push(char::from(*b)),
-                    b => hex(f, "%", u16::from(*b), 2, UPPER),
+
+    /// Adds all forms of a text that are long enough not to occur by chance.
+    pub(super) fn add(&mut self, text: &str) {
+        let bytes = text.as_bytes();
+        let units = || text.encode_utf16();
+        let first = self.places.len();
+        let mut form = |write: &dyn Fn(&mut Vec<u8>)| self.form(first, write);
+        form(&|f| f.extend_from_slice(bytes));
+        form(&|f| text.chars().for_each(|c| c.to_uppercase().for_each(|c| push(f, c))));
+        form(&|f| f.extend_from_slice(text.to_lowercase().as_bytes()));
+        form(&|f| f.extend(bytes.iter().rev()));
+        form(&|f| text.chars().rev().for_each(|c| push(f, c)));
+        form(&|f| f.extend(units().flat_map(u16::to_le_bytes)));
+        form(&|f| f.extend(units().flat_map(u16::to_be_bytes)));
+        for digits in [LOWER, UPPER] {
+            form(&|f| bytes.iter().for_each(|b| hex(f, b"", u16::from(*b), 2, digits)));
+            form(&|f| bytes.iter().for_each(|b| hex(f, b"%", u16::from(*b), 2, digits)));
+            form(&|f| units().for_each(|unit| hex(f, b"\\u", unit, 4, digits)));
+        }
+        // As a URL or a form has it: letters and digits as they are.
+        for space in [&b"%20"[..], b"+"] {
+            form(&|f| {
+                for b in bytes {
+                    match b {
+                        b' ' => f.extend_from_slice(space),
+                        b if b.is_ascii_alphanumeric() || b"-_.~".contains(b) => f.push(*b),
+                        b => hex(f, b"%", u16::from(*b), 2, UPPER),
+                    }
+                }
+            });
+        }
+        // As JSON has it, with and without what is not ASCII.
+        form(&|f| f.extend_from_slice(serde_json::to_string(text).unwrap_or_default().trim_matches('"').as_bytes()));
+        form(&|f| {
+            for unit in units() {
+                match u8::try_from(unit).ok().filter(u8::is_ascii) {
+                    Some(b) => f.push(b),
+                    None => hex(f, b"\\u", unit, 4, LOWER),
                 }
             }
         });
-    }
-    // As JSON has it, with and without what is not ASCII.
-    written(&|f| f.push_str(serde_json::to_string(text).unwrap_or_default().trim_matches('"')));
-    written(&|f| {
-        for unit in text.encode_utf16() {
-            match u8::try_from(unit).ok().filter(u8::is_ascii) {
-                Some(b) => f.push(char::from(b)),
-                None => hex(f, "\\u", unit, 4, LOWER),
+        for skipped in 0..3 {
+            for aligned in aligned(bytes, skipped) {
+                form(&|f| f.extend_from_slice(aligned.as_bytes()));
             }
         }
-    });
-    for offset in 0..3 {
-        out.extend(aligned(bytes, offset));
     }
-    // Many forms of a plain text are the text itself.
-    let mut different: Vec<Vec<u8>> = Vec::with_capacity(out.len());
-    for form in out {
-        if form.len() >= super::SHORTEST_TEXT && !different.contains(&form) {
-            different.push(form);
+
+    /// Adds one form of a text whose forms begin at `first`: many forms of a plain text are the text itself.
+    fn form(&mut self, first: usize, write: &dyn Fn(&mut Vec<u8>)) {
+        let from = self.bytes.len();
+        write(&mut self.bytes);
+        let place = from..self.bytes.len();
+        let new = self.bytes.get(place.clone()).unwrap_or_default();
+        let known = self.places.iter().skip(first).any(|other| self.bytes.get(other.clone()) == Some(new));
+        if known || new.len() < super::SHORTEST_TEXT {
+            self.bytes.truncate(from);
+        } else {
+            self.places.push(place);
         }
     }
-    different
 }
 
 const LOWER: &[u8; 16] = b"0123456789abcdef";
 const UPPER: &[u8; 16] = b"0123456789ABCDEF";
 
+fn push(form: &mut Vec<u8>, c: char) {
+    form.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+}
+
 /// Appends so many hexadecimal digits of a value. Not by a format string: there are thousands in an instance.
-fn hex(form: &mut String, before: &str, value: u16, digits: u32, alphabet: &[u8; 16]) {
-    form.push_str(before);
+fn hex(form: &mut Vec<u8>, before: &[u8], value: u16, digits: u32, alphabet: &[u8; 16]) {
+    form.extend_from_slice(before);
     for at in (0..digits).rev() {
         let digit = usize::from(value >> (4 * at) & 0xf);
-        form.extend(alphabet.get(digit).map(|digit| char::from(*digit)));
+        form.extend(alphabet.get(digit));
     }
 }
 
 /// Base64 of some bytes that stand `offset` bytes behind a multiple of three, without the digits that depend on neighbours.
-fn aligned(bytes: &[u8], offset: usize) -> [Vec<u8>; 2] {
+fn aligned(bytes: &[u8], offset: usize) -> [String; 2] {
     let mut padded = vec![0; offset];
     padded.extend_from_slice(bytes);
     padded.truncate(padded.len() / 3 * 3);
     let skip = [0, 2, 3].get(offset).copied().unwrap_or(0);
-    [STANDARD_NO_PAD.encode(&padded), URL_SAFE_NO_PAD.encode(&padded)]
-        .map(|form| form.as_bytes().get(skip..).unwrap_or_default().to_vec())
+    [STANDARD_NO_PAD.encode(&padded), URL_SAFE_NO_PAD.encode(&padded)].map(|mut form| {
+        form.drain(..skip.min(form.len()));
+        form
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    fn of(text: &str) -> Vec<Vec<u8>> {
+        let mut forms = Forms::default();
+        forms.add("the forms of another text stand before");
+        let before = forms.iter().count();
+        forms.add(text);
+        forms.iter().skip(before).map(<[u8]>::to_vec).collect()
+    }
 
     fn found(haystack: &[u8], text: &str) -> bool {
         of(text).iter().any(|form| haystack.windows(form.len()).any(|w| w == form))
