@@ -203,6 +203,10 @@ impl<'a> Names<'a> {
             Observation::SenderKey { from, iteration, .. } => {
                 format!("is handed the sender key of {}, after {iteration} messages", short(from))
             }
+            Observation::Signed { stanza, place, over, .. } => {
+                let (place, over) = (visible(place, LONGEST), visible(over, LONGEST));
+                format!("finds a signature of the sender's over {over} in {}, field {place}", self.stanza(*stanza))
+            }
             Observation::Failed { what, reason, detail } => {
                 format!("cannot {}: {reason}, {}", visible(what, LONGEST), visible(detail, LONGEST))
             }

@@ -5,6 +5,10 @@
 //! byte. A receiver removes trailing zeros and one `0x80`, and refuses as `bad-padding` a plaintext whose length is not a positive
 //! multiple of the block, or that does not end so. Since the block is a multiple of 16, the CBC ciphertext of a padded content is
 //! 16 bytes longer than a multiple of the block: anyone can check the rule on the wire.
+//!
+//! # Deniability
+//! A content carries no signature under its sender's identity key: either user could have made the message's authentication code, so that
+//! it proves nothing to others, and a signature would.
 
 use crate::seen::{MediaKind, UserContent};
 use crate::{Bytes, MessageId, Reason};

@@ -337,7 +337,10 @@ impl Instance {
         body: &[u8],
     ) {
         match self.with_reference(name, |r| r.decrypt_group(from, group, body)) {
-            Some(Ok(opened)) => self.shown(name, user, from, id, &opened.content, opened.padded, Some(group)),
+            Some(Ok(opened)) => {
+                self.note_signature(user, from, id, opened.signature);
+                self.shown(name, user, from, id, &opened.content, opened.padded, Some(group));
+            }
             Some(Err(refusal)) => self.refuse_in_group(name, user, from, id, refusal),
             None => {}
         }

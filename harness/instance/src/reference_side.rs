@@ -8,7 +8,7 @@ use countersign_contract::content::{Attachment, Content};
 use countersign_contract::media::{is_file_name, is_media_type};
 use countersign_contract::portable::{KeyBundle, MOST_RETRIES, ReceiptType, Stanza};
 use countersign_contract::{Reason, StanzaId, UserId};
-use countersign_reference::{Alteration, media};
+use countersign_reference::{Alteration, Signature, media};
 use countersign_scenarios::language::{ForgeRetry, RotateKeys};
 use countersign_trace::event::Event;
 use countersign_trace::{Body, Digest, KeyMark, Observation};
@@ -105,6 +105,7 @@ impl Instance {
                 match opened {
                     Some(Ok(opened)) => {
                         self.note_secrets(&name, user, from, id);
+                        self.note_signature(user, from, id, opened.signature);
                         self.receive_pairwise(&name, user, from, id, &opened.content, opened.padded);
                     }
                     Some(Err(refusal)) => {
@@ -149,6 +150,13 @@ impl Instance {
             _ => return,
         }
         self.reference_sends_stanza(user, &Stanza::Ack { id });
+    }
+
+    /// A signature that was found in what somebody said stands in the trace.
+    pub(crate) fn note_signature(&mut self, user: UserId, from: UserId, stanza: StanzaId, signature: Option<Signature>) {
+        if let Some(Signature { place, over }) = signature {
+            self.observe(Some(user), Observation::Signed { stanza, from, place, over: over.to_owned() });
+        }
     }
 
     #[expect(clippy::too_many_arguments, reason = "all that is known of a message that was decrypted")]

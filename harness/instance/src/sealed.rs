@@ -152,7 +152,10 @@ impl Instance {
             return self.observe(Some(user), refused(&Refusal::new(Reason::Blocked, "its certified sender is blocked")));
         }
         match self.with_reference(name, |r| r.decrypt_certified(&unsealed, now_ms)) {
-            Some(Ok(opened)) => self.receive_pairwise(name, user, from, id, &opened.content, opened.padded),
+            Some(Ok(opened)) => {
+                self.note_signature(user, from, id, opened.signature);
+                self.receive_pairwise(name, user, from, id, &opened.content, opened.padded);
+            }
             Some(Err(refusal)) => {
                 self.observe(Some(user), refused(&refusal));
                 self.ask_again(name, user, from, id, refusal.reason);

@@ -144,6 +144,8 @@ findings! {
     BeyondInventory = "beyond-inventory", None;
     /// A ciphertext's length breaks the padding rule.
     BadPadding = "bad-padding", Some("the content is not padded before encryption");
+    /// What a user says is signed under the user's identity key.
+    SignsContent = "signs-content", Some("messages are signed for the sake of integrity, which their authentication code gives without any proof to others");
     /// The message is not of the profile's suite.
     WrongSuite = "wrong-suite", Some("the library falls back to an older protocol version, or its post-quantum ratchet is switched off");
     /// A message carries a field that the suite does not know.

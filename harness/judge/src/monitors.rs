@@ -16,6 +16,7 @@ mod receipts;
 mod sealed;
 mod sender_keys;
 mod shown_twice;
+mod signatures;
 mod suite;
 
 use crate::context::Context;
@@ -50,6 +51,7 @@ pub(crate) const REGISTRY: &[Monitor] = &[
     sealed::MONITOR,
     sender_keys::MONITOR,
     shown_twice::MONITOR,
+    signatures::MONITOR,
     suite::MONITOR,
 ];
 

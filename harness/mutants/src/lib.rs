@@ -7,9 +7,11 @@
 //! chance, in `rare.yaml`.
 
 mod table;
+mod together;
 mod vectors;
 
 pub use table::{UNTESTED, Untested, UntestedFile, table, untested};
+pub use together::{CATALOGUE, TOGETHER, Together, TogetherFile, catalogue, own, together};
 pub use vectors::{VECTORS, VectorFile, VectorKills, vector_kills};
 
 use countersign_sample::Defect;
@@ -193,7 +195,7 @@ pub enum MutantError {
     #[error("mutants.yaml: {0}")]
     Form(String),
     /// A mutant without a switch, or twice.
-    #[error("mutants.yaml: `{0}` is not a defect of the sample, or stands there twice")]
+    #[error("mutants.yaml or a file beside it: `{0}` is not a defect of the sample, or stands there twice")]
     Switch(String),
 }
 

@@ -2,10 +2,12 @@
 //! attack that no scenario covers with the reason. It is checked in as `scenarios/COVERAGE.md`, and a test holds it against the data.
 
 use crate::Mutant;
+use crate::together::{CATALOGUE, catalogue};
 use countersign_scenarios::Suite;
 use countersign_scenarios::requirement::{DecidedBy, Requirement};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 /// The data file of what is not tested.
@@ -39,9 +41,9 @@ pub fn untested() -> Result<Vec<Untested>, serde_saphyr::Error> {
     serde_saphyr::from_str::<UntestedFile>(UNTESTED).map(|file| file.untested)
 }
 
-/// The table, as Markdown.
+/// The table, as Markdown. `together` has the reason for each scenario of the catalogue that no mutant fails alone.
 #[must_use]
-pub fn table(suite: &Suite, mutants: &[Mutant], untested: &[Untested]) -> String {
+pub fn table(suite: &Suite, mutants: &[Mutant], untested: &[Untested], together: &BTreeMap<String, String>) -> String {
     let in_node = mutants.iter().filter(|m| m.node).count();
     let mut text = String::from("# What is tested\n\nGenerated from the data files by a test; do not edit.\n\n");
     let _ = writeln!(
@@ -59,6 +61,19 @@ pub fn table(suite: &Suite, mutants: &[Mutant], untested: &[Untested]) -> String
     text.push_str("\n## What is not tested, and why\n\n| ids | about | reason |\n|---|---|---|\n");
     for gap in untested {
         let _ = writeln!(text, "| {} | {} | {} |", gap.ids.join(", "), gap.about, gap.reason);
+    }
+    let catalogue = catalogue(suite, mutants);
+    let alone = catalogue.values().filter(|mutants| !mutants.is_empty()).count();
+    let profiles: Vec<String> = CATALOGUE.iter().map(|(profile, _)| format!("`{profile}`")).collect();
+    let _ = write!(
+        text,
+        "\n## Scenarios that no mutant fails alone, and why\n\nOf the {} scenarios of {}, {alone} are each the only one of a profile \
+         that some mutant fails. The others:\n\n| scenario | reason |\n|---|---|\n",
+        catalogue.len(),
+        profiles.join(" and "),
+    );
+    for (scenario, reason) in together {
+        let _ = writeln!(text, "| {scenario} | {reason} |");
     }
     text
 }

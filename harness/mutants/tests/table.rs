@@ -1,6 +1,6 @@
 //! The table of what is tested is up to date, and forgets no known attack.
 
-use countersign_mutants::{mutants, table, untested, vector_kills};
+use countersign_mutants::{catalogue, mutants, own, table, together, untested, vector_kills};
 use countersign_scenarios::Suite;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -12,7 +12,7 @@ const GROUPS: [(&str, u32); 22] = [
     ("NOISE", 8),
     ("BIN", 7),
     ("PK", 8),
-    ("SIG", 12),
+    ("SIG", 13),
     ("PCS", 1),
     ("FS", 1),
     ("DENY", 1),
@@ -35,7 +35,7 @@ const GROUPS: [(&str, u32); 22] = [
 #[test]
 fn the_table_is_up_to_date() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios/COVERAGE.md");
-    let now = table(&Suite::builtin().unwrap(), &mutants().unwrap(), &untested().unwrap());
+    let now = table(&Suite::builtin().unwrap(), &mutants().unwrap(), &untested().unwrap(), &together().unwrap());
     if std::env::var_os("COUNTERSIGN_BLESS").is_some() {
         std::fs::write(&path, &now).unwrap();
     }
@@ -63,6 +63,33 @@ fn every_known_attack_is_a_requirement_or_says_why_not() {
             );
         }
     }
+}
+
+/// Groups of known attacks on messages, whose ids each have a mutant of their own.
+const ATTACKS: [&str; 12] = ["PK", "SIG", "PCS", "FS", "DENY", "RETRY", "RCPT", "ORD", "DS", "CONF", "GRP", "TIM"];
+
+#[test]
+fn every_known_attack_on_messages_has_a_mutant_of_its_own() {
+    let (suite, mutants) = (Suite::builtin().unwrap(), mutants().unwrap());
+    let ids = suite.requirements.keys().filter(|id| id.split_once('-').is_some_and(|(group, _)| ATTACKS.contains(&group)));
+    let without: Vec<_> = ids.filter(|id| own(&suite, &mutants, id).is_empty()).collect();
+    assert!(without.is_empty(), "every mutant of {without:?} also fails scenarios that do not verify it");
+}
+
+#[test]
+fn every_scenario_of_the_catalogue_has_a_mutant_of_its_own_or_a_reason_for_none() {
+    let (suite, reasons) = (Suite::builtin().unwrap(), together().unwrap());
+    let catalogue = catalogue(&suite, &mutants().unwrap());
+    assert!(catalogue.len() > 100);
+    for (scenario, alone) in &catalogue {
+        let excused = reasons.contains_key(scenario);
+        assert!(
+            alone.is_empty() == excused,
+            "{scenario} needs a mutant of its own or a reason for none, and not both: {alone:?}"
+        );
+    }
+    let idle: Vec<_> = reasons.keys().filter(|scenario| !catalogue.contains_key(*scenario)).collect();
+    assert!(idle.is_empty(), "reasons for {idle:?}, which are not of the catalogue");
 }
 
 #[test]

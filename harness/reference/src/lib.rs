@@ -16,6 +16,7 @@ mod keys;
 pub mod media;
 mod points;
 pub mod refusal;
+mod signature;
 mod stores;
 pub mod user;
 pub mod wire;
@@ -23,6 +24,7 @@ pub mod wire;
 pub use countersign_adversary::alter::{NamedPrekey, PrekeyKind};
 pub use countersign_adversary::{Alteration, MessageSecret, WireProfile};
 pub use refusal::Refusal;
+pub use signature::Signature;
 pub use user::{CertificateAuthority, Config, Opened, OtherIdentity, ReferenceUser, Sealing, Stack, Unsealed, WrongCertificate};
 
 /// What is done wrongly, as data; and edits of bytes, for what is altered before a stack gets it.

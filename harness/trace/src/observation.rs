@@ -26,6 +26,18 @@ pub enum Observation {
         /// Length of the plaintext with its padding, in bytes.
         padded: u64,
     },
+    /// In a content that was decrypted stands a signature under its sender's identity key over what is said. That there is none of these does
+    /// not mean that nothing is signed.
+    Signed {
+        /// The stanza that carried it.
+        stanza: StanzaId,
+        /// Who sent it.
+        from: UserId,
+        /// Numbers of the fields of the content that lead to it, such as `19`.
+        place: String,
+        /// What it was made over, in words.
+        over: String,
+    },
     /// A stanza was refused.
     Refused {
         /// The stanza.

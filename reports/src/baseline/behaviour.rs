@@ -306,6 +306,10 @@ impl Collected {
             Observation::SenderKey { from, iteration, .. } => {
                 (format!("is handed sender keys by {}", self.user(*from)), format!("at {iteration} messages"))
             }
+            Observation::Signed { from, place, over, .. } => {
+                let line = format!("over {} in field {}", visible(over, LONGEST_LINE), visible(place, LONGEST_LINE));
+                (format!("finds signatures of {}", self.user(*from)), line)
+            }
             Observation::Failed { what, reason, .. } => {
                 ("cannot".to_owned(), format!("{}: {reason}", visible(what, LONGEST_LINE)))
             }

@@ -302,6 +302,9 @@ impl<'a> Reader<'a> {
             Observation::Refused { stanza, reason, .. } => {
                 self.note(n, on, Sign::Refused, &format!("refuses {}: {reason}", self.stanza(*stanza)));
             }
+            Observation::Signed { stanza, .. } => {
+                self.note(n, on, Sign::Refused, &format!("finds a signature in {}", self.stanza(*stanza)));
+            }
             Observation::Failed { what, reason, .. } => {
                 self.note(n, on, Sign::Refused, &format!("cannot {}: {reason}", self.named(what)));
             }

@@ -368,6 +368,12 @@ pub(crate) fn text(finding: Finding) -> Text {
             "Pad contents to the profile's block before encryption.",
             &["CT-02"],
         ),
+        Finding::SignsContent => (
+            "Whoever gets a message can prove to everybody else who wrote it.",
+            "What was said in confidence is evidence from then on, and the writer cannot deny it.",
+            "Rely on the authentication code of the session, which either side could have made; sign keys, and nothing that a user says.",
+            &["DENY-01"],
+        ),
         Finding::WrongSuite => (
             "Somebody makes both sides use weaker cryptography.",
             "The protection against tomorrow's computers is gone, and nobody sees it.",

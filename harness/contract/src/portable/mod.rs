@@ -57,7 +57,9 @@
 //! Messages overtake each other and get lost. A receiver keeps the keys of skipped messages, at least 2,000 of them as Signal's
 //! library does, and an earlier session stays readable after either side began a new one. A session that was set up and that the peer
 //! has not answered for 30 days is not sent in any more: the sender fetches a bundle and sets up a new one, as Signal's library does
-//! by itself. It still reads what comes in the old one.
+//! by itself. It still reads what comes in the old one. The registration id that a sender repeats outside of its first messages is
+//! covered by no authentication code, and no key depends on it: another one than before is no reason to refuse the honest messages that
+//! follow.
 //!
 //! # Groups
 //! The gateway keeps a group's list of members; any member changes it by `PUT`, and whoever is none gets `unknown-group` for everything

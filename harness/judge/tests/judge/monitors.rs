@@ -402,3 +402,15 @@ fn receipts_tell_the_truth() {
         "undue-receipt",
     );
 }
+
+#[test]
+fn a_signature_of_the_candidates_is_one_whoever_found_it_and_that_of_a_reference_is_not() {
+    let found = |from: &'static str| {
+        move |w: &mut World| {
+            let (place, over) = ("19".to_owned(), "the text".to_owned());
+            w.observed("alice", Observation::Signed { stanza: id("m2"), from: user(from), place, over });
+        }
+    };
+    world(found("bob")).says("signatures", Verdict::Fail, "signs-content");
+    world(found("alice")).all_pass();
+}

@@ -1,8 +1,9 @@
 //! Groups: sender keys of a user's own and of others, by the rules of the contract's module `groups`.
 
 use super::sender_keys::Under;
-use super::{Opened, ReferenceUser};
+use super::{Opened, ReferenceUser, name_in};
 use crate::refusal::Refusal;
+use crate::signature;
 use countersign_adversary::Alteration;
 use countersign_contract::content::{Content, Group, LARGEST_CONTENT, PADDING_BLOCK, SenderKey, content::Body};
 use countersign_contract::groups::{Change, Groups, Known, Way};
@@ -195,6 +196,7 @@ impl ReferenceUser {
         let bound = self.groups.bound.get(&(from, id)).copied();
         let bound = bound.ok_or_else(|| Refusal::new(Reason::NoSession, "a sender key that was never handed out"))?;
         let (lists, own) = (&self.groups.lists, self.config.user);
+        let key = self.stack.get().known().get(name_in(&mut [0; 36], from)).map(|known| known.newest);
         // Whether the plaintext was looked at: what is said of it then is no word of the stack's.
         let mut decrypted = false;
         let opened = self.stack.get_mut().open_under(Under { from, distribution: id, body }, &mut |padded| {
@@ -205,7 +207,8 @@ impl ReferenceUser {
             let content = Content::from_padded(padded)?;
             let examined = lists.examine(own, from, Way::SenderKey(group), &content);
             examined.map_err(|reason| Refusal::new(reason, "what it says of its group"))?;
-            Ok(Opened { content, padded: padded.len() as u64, used_one_time_prekey: None, identity_changed: false })
+            let signature = key.and_then(|key| signature::find(padded, &content, &key));
+            Ok(Opened { content, padded: padded.len() as u64, used_one_time_prekey: None, identity_changed: false, signature })
         });
         match opened {
             Ok(opened) => {

@@ -4,6 +4,7 @@ use super::stack::Plain;
 use super::{Opened, ReferenceUser, name_in};
 use crate::points;
 use crate::refusal::Refusal;
+use crate::signature::{self, Signature};
 use crate::stores::Known;
 use crate::wire::{self, Message, PqRatchet};
 use countersign_adversary::{Alteration, MessageSecret};
@@ -90,12 +91,19 @@ impl ReferenceUser {
         if plain.padded.len() > LARGEST_CONTENT + PADDING_BLOCK {
             return Err(Refusal::new(Reason::TooLarge, format!("a content of over {LARGEST_CONTENT} bytes")));
         }
+        let content = Content::from_padded(&plain.padded)?;
         Ok(Opened {
-            content: Content::from_padded(&plain.padded)?,
+            signature: self.signature(from, &plain.padded, &content),
+            content,
             padded: plain.padded.len() as u64,
             used_one_time_prekey: plain.used_one_time_prekey,
             identity_changed: plain.identity_changed,
         })
+    }
+
+    fn signature(&self, from: UserId, padded: &[u8], content: &Content) -> Option<Signature> {
+        let known = self.stack.get().known().get(name_in(&mut [0; 36], from))?;
+        signature::find(padded, content, &known.newest)
     }
 
     /// The secrets of the message that was last made for a peer, or read from it, 32 bytes each; none on Signal's library, which keeps

@@ -17,6 +17,7 @@ pub use sealed::{CertificateAuthority, OtherIdentity, Sealing, Unsealed, WrongCe
 use crate::draw::Draws;
 use crate::history::History;
 use crate::refusal::Refusal;
+use crate::signature::Signature;
 pub use stack::Stack;
 
 use countersign_contract::claims::Suite;
@@ -81,6 +82,8 @@ pub struct Opened {
     pub used_one_time_prekey: Option<u32>,
     /// Whether the sender's identity key is another one than before.
     pub identity_changed: bool,
+    /// A signature under the sender's identity key over what is said, if one was found.
+    pub signature: Option<Signature>,
 }
 
 impl Config {

@@ -18,6 +18,6 @@ mod tamper;
 pub use field::{Field, Layer, UnknownField};
 pub use message::{Message, NormalMessage, PrekeyMessage, ProtobufError, WireError, parse};
 pub use pq_ratchet::{BadPqRatchet, PqRatchet};
-pub(crate) use protobuf::write_bytes;
+pub(crate) use protobuf::{Value, walk, write_bytes};
 pub use sender_key::{SENDER_KEY_FIELDS, SenderKeyTamperError, tamper_sender_key_message};
 pub use tamper::{How, TamperError, tamper, tamper_named};

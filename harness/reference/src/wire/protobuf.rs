@@ -26,7 +26,7 @@ pub enum ProtobufError {
 
 /// The value of a field.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Value {
+pub(crate) enum Value {
     Number(u64),
     /// Where the bytes stand, without their length.
     Bytes(Range<usize>),
@@ -36,17 +36,17 @@ pub(super) enum Value {
 
 /// One field as it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Entry {
-    pub(super) number: u32,
+pub(crate) struct Entry {
+    pub(crate) number: u32,
     /// From the tag to the end of the value.
-    pub(super) whole: Range<usize>,
+    pub(crate) whole: Range<usize>,
     /// The tag alone.
     pub(super) tag: Range<usize>,
-    pub(super) value: Value,
+    pub(crate) value: Value,
 }
 
 /// Finds all fields, in their order.
-pub(super) fn walk(bytes: &[u8]) -> Result<Vec<Entry>, ProtobufError> {
+pub(crate) fn walk(bytes: &[u8]) -> Result<Vec<Entry>, ProtobufError> {
     let mut entries = Vec::with_capacity(USUAL_FIELDS);
     let mut at = 0;
     while at < bytes.len() {

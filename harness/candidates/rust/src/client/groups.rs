@@ -83,6 +83,7 @@ impl User {
             for change in changes {
                 let (notice, about) = match change {
                     Change::Added(_) if known && self.has(Defect::HidesAddedMembers) => continue,
+                    Change::Added(_) if !known && list.version > 1 && self.has(Defect::HidesMembersOfOlderGroups) => continue,
                     Change::Added(user) => (NoticeKind::MemberAdded, user),
                     Change::Removed(user) => (NoticeKind::MemberRemoved, user),
                 };
@@ -221,10 +222,12 @@ impl User {
             let _ = self.renew_session(from).await;
         }
         // Whatever goes wrong with the one goes wrong with the other; the peer asks once more.
-        let handed = self.send_sender_key(link, group, &stamp, from).await;
+        let leaves_out = !is_key(&content) && self.has(Defect::ResendsWithoutSenderKey);
+        let handed = if leaves_out { Ok(()) } else { self.send_sender_key(link, group, &stamp, from).await };
         if is_key(&content) || handed.is_err() {
             return true;
         }
+        let stamp = content.group.clone().filter(|_| self.has(Defect::ResendsForOldList)).unwrap_or(stamp);
         let content = Content { group: Some(stamp), ..content };
         let stanza = StanzaId(Uuid::new_v4());
         let again = SentToGroup { group, readers: BTreeSet::from([from]), content: content.clone(), resends: BTreeMap::new() };

@@ -1,10 +1,11 @@
 //! What the gateway delivers, one stanza after another.
 
 use super::link::{Arrived, Link};
+use super::repeats::Which;
 use super::stumbles::lenient;
 use super::{SLOW, User};
 use crate::defect::Defect;
-use crate::vault::{Opened, first_bytes, has_whole_blocks};
+use crate::vault::{Opened, first_bytes, has_whole_blocks, lacks_ciphertext};
 use countersign_contract::content::{Content, ContentError, LARGEST_CONTENT, PADDING_BLOCK, content::Body};
 use countersign_contract::groups::Way;
 use countersign_contract::media::is_media_type;
@@ -139,6 +140,7 @@ impl User {
     async fn react(&self, link: &Arc<Link>, stanza: Stanza) -> Vec<Stanza> {
         match stanza {
             Stanza::Message { id, .. } if self.has(Defect::LosesSomeMessages) && is_unlucky(id.0.as_bytes().last()) => Vec::new(),
+            Stanza::Message { body, .. } if body.as_ref().is_empty() && self.has(Defect::IgnoresEmptyMessages) => Vec::new(),
             // Whether it could be read does not matter, and nobody is told.
             Stanza::Message { id, from: Some(from), .. } if self.refuses_unread(from) => {
                 self.see(What::Refused { stanza: id, reason: Reason::Blocked });
@@ -170,6 +172,7 @@ impl User {
                 self.take_group(&GroupList { group, version, members });
                 Vec::new()
             }
+            Stanza::Receipt { r#type: ReceiptType::Delivered, .. } if self.has(Defect::HidesDeliveryReceipts) => Vec::new(),
             Stanza::Receipt { from: Some(from), r#type: ReceiptType::Delivered, of, .. } => {
                 let in_group = self.message_in_group(from, of);
                 let message = self.state().sent.message(from, of).or(in_group);
@@ -222,8 +225,13 @@ impl User {
             Err(Reason::BadMac) if self.has(Defect::TellsWrongLengthApart) && !has_whole_blocks(kind, body) => {
                 Err(Reason::Malformed)
             }
+            Err(reason) if self.has(Defect::ForgetsSessionWithoutCiphertext) && lacks_ciphertext(kind, body) => {
+                self.state().vault.forget_session(from);
+                Err(reason)
+            }
             opened => opened,
         };
+        let opened = self.or_kept(from, Which::of(kind), body, opened);
         self.received(id, from, body, opened).await
     }
 
@@ -238,7 +246,8 @@ impl User {
         match opened {
             Ok(opened) => {
                 let late = self.has(Defect::LateIdentityNotice);
-                let missed = self.has(Defect::MissesIdentityChangeOnReturn) && self.is_first_since_return();
+                let online = self.has(Defect::MissesIdentityChangeWhileOnline) && self.state().connections == 1;
+                let missed = online || self.has(Defect::MissesIdentityChangeOnReturn) && self.is_first_since_return();
                 if opened.identity_changed && !late && !missed {
                     self.tell_of_identity(from);
                 }
@@ -271,15 +280,20 @@ impl User {
     pub(super) async fn receive_group(&self, id: StanzaId, from: UserId, group: GroupId, body: &[u8]) -> Option<Stanza> {
         let made_for = self.group_of(from, body).filter(|_| self.has(Defect::IgnoresGroupOfStanza));
         let group = made_for.unwrap_or(group);
-        let shown = match self.open_group(from, group, body) {
+        let opened = self.open_group(from, group, body);
+        let shown = match self.or_kept(from, Which::InGroup, body, opened) {
             Ok(opened) => self.show(id, from, &opened, Way::SenderKey(group)).await,
             Err(reason) => Err(reason),
         };
+        let asks = |reason| {
+            !self.has(Defect::AsksNoGroupAgain) && (reason == Reason::StaleGroup || !self.has(Defect::AsksForNoSenderKey))
+        };
         match shown {
-            Ok(answered) => answered.then(|| receipt(from, ReceiptType::Delivered, id, None)),
-            Err(reason @ (Reason::NoSession | Reason::StaleGroup)) if !self.has(Defect::AsksNoGroupAgain) => {
-                self.refuse(id, from, reason)
+            Ok(answered) => {
+                let answered = answered && !self.has(Defect::NoGroupReceipts);
+                answered.then(|| receipt(from, ReceiptType::Delivered, id, None))
             }
+            Err(reason @ (Reason::NoSession | Reason::StaleGroup)) if asks(reason) => self.refuse(id, from, reason),
             Err(reason) => {
                 self.see(What::Refused { stanza: id, reason });
                 None
@@ -337,6 +351,10 @@ impl User {
                 if self.has(Defect::NoPadding) || (way != Way::Pairwise && self.has(Defect::TakesUnpaddedInGroups)) =>
             {
                 Content::decode(opened.plaintext.as_slice()).map_err(|_| Reason::Malformed)?
+            }
+            Err(ContentError::Malformed) if way == Way::Pairwise && self.has(Defect::ForgetsSessionOnBadContent) => {
+                self.state().vault.forget_session(from);
+                return Err(Reason::Malformed);
             }
             content => content.map_err(ContentError::reason)?,
         };

@@ -9,6 +9,7 @@ mod incoming;
 mod link;
 mod media;
 mod outgoing;
+mod repeats;
 mod retry;
 mod sealed;
 mod state;
@@ -90,6 +91,8 @@ struct State {
     connections: u32,
     /// For the defects `shows-repeated-stanza` and `shows-repeats-of-earlier-connections`.
     cache: BTreeMap<StanzaId, What>,
+    /// For the defects that keep plaintexts in memory.
+    kept: repeats::Kept,
     /// For the defect `loses-skipped-keys-on-return`: the signed prekey was renewed since the user last came online.
     rotated: bool,
     /// For the defect `reuses-media-key`.
@@ -146,6 +149,7 @@ impl User {
             unsent: Vec::new(),
             connections: 0,
             cache: BTreeMap::new(),
+            kept: repeats::Kept::default(),
             rotated: false,
             media_key: None,
             late: BTreeMap::new(),

@@ -6,13 +6,19 @@ use super::link::Link;
 use crate::defect::Defect;
 use crate::limits;
 use crate::vault::{Readiness, Started};
-use countersign_contract::content::{Content, LARGEST_CONTENT, content::Body};
+use countersign_contract::content::{Content, LARGEST_CONTENT, PADDING_BLOCK, content::Body, pad};
 use countersign_contract::media::is_media_type;
 use countersign_contract::portable::{JSON, KeyBundle, Stanza};
 use countersign_contract::seen::UserContent;
 use countersign_contract::{Problem, Reason, StanzaId, UserId};
 use prost::Message as _;
 use std::sync::Arc;
+
+/// Unused one-time prekeys that are enough for the defect `refills-by-own-count`.
+const ENOUGH: usize = 2;
+
+/// Number and length of the field in which the defect `signs-its-messages` puts a signature: 19, and 64 bytes.
+const SIGNATURE_FIELD: [u8; 3] = [0x9a, 0x01, 64];
 
 /// How a content goes out.
 #[derive(Clone, Copy, Default)]
@@ -93,12 +99,13 @@ impl User {
         let (text, word) = {
             let _turn = self.turn.lock().await;
             self.session_with(to, way.renew).await?;
-            let padded = if self.has(Defect::NoPadding) { content.encode_to_vec() } else { content.to_padded() };
+            let padded = self.padded(content);
             let now = self.now();
             let text = {
                 let mut state = self.state();
                 let (r#type, body) =
                     state.vault.seal(to, &padded, now).map_err(|reason| Problem::new(reason, format!("encrypting to {to}")))?;
+                state.kept.answered(to);
                 state.sent.note(to, stanza, content, &body, way.sealed);
                 if let Some(certificate) = &certificate {
                     let body = self.seal(&mut state, to, (r#type, body), certificate)?;
@@ -116,6 +123,24 @@ impl User {
             self.state().sent.forget(stanza);
         }
         outcome
+    }
+
+    /// A content as it is encrypted.
+    fn padded(&self, content: &Content) -> Vec<u8> {
+        if self.has(Defect::NoPadding) {
+            return content.encode_to_vec();
+        }
+        if let Some(Body::Text(text)) = &content.body
+            && self.has(Defect::SignsItsMessages)
+            && let Ok(signature) = self.state().vault.sign(text.text.as_bytes())
+        {
+            return pad([content.encode_to_vec(), SIGNATURE_FIELD.to_vec(), signature].concat());
+        }
+        let mut padded = content.to_padded();
+        if self.has(Defect::PadsWithoutMarker) && content.encoded_len().is_multiple_of(PADDING_BLOCK) {
+            padded.truncate(content.encoded_len() + 1);
+        }
+        padded
     }
 
     /// Fetches a peer's bundle and sets up a session from it: the peer's identity key.
@@ -143,6 +168,9 @@ impl User {
     pub(super) async fn refill(&self) -> Result<(), Problem> {
         // A user without one-time prekeys has none to refill, and would be told so for ever.
         if self.batch == 0 || self.has(Defect::NeverRefills) {
+            return Ok(());
+        }
+        if self.has(Defect::RefillsByOwnCount) && self.state().vault.one_time_prekeys_left() >= ENOUGH {
             return Ok(());
         }
         let clock = self.clock();

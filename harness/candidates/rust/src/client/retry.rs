@@ -155,6 +155,14 @@ impl User {
             }
             (content, known.sealed && !self.has(Defect::ResendsOpenly))
         };
+        let forgets = self.has(Defect::LosesSessionOfResend) && matches!(content.body, Some(Body::Text(_)));
+        if forgets && self.renew_session(to).await.is_ok() {
+            let before = self.state().vault.copy();
+            let way = Way { renew: false, sealed };
+            let _ = self.transmit(link, to, StanzaId(Uuid::new_v4()), &content, way).await;
+            self.state().vault = before;
+            return;
+        }
         let way = Way { renew: true, sealed };
         let mut outcome = self.transmit(link, to, StanzaId(Uuid::new_v4()), &content, way).await;
         if self.has(Defect::ResendsToNewIdentity)

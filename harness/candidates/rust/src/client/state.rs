@@ -1,6 +1,6 @@
 //! A user's state and log: kept, put back, copied, written out. See the contract's module `state`.
 
-use super::{State, User, retry};
+use super::{State, User, repeats, retry};
 use crate::defect::Defect;
 use crate::vault::Vault;
 use countersign_contract::operations::EventList;
@@ -38,6 +38,7 @@ impl State {
             cache: self.cache.clone(),
             media_key: self.media_key,
             certificate: self.certificate.clone(),
+            kept: repeats::Kept::default(),
             rotated: self.rotated,
             late: self.late.clone(),
             backup: None,

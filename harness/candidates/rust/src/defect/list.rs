@@ -88,6 +88,8 @@ defects! {
     MacMissesAField = "mac-misses-a-field";
     /// Takes over the identity key that stands outside a later first message, where no authentication code covers it.
     TrustsOuterIdentity = "trusts-outer-identity";
+    /// Holds the registration id outside of later first messages against the one that came first, though no authentication code covers it.
+    HoldsToFirstRegistrationId = "holds-to-first-registration-id";
     /// Deletes the session with the sender of a message that cannot be parsed.
     ForgetsSessionOnMalformed = "forgets-session-on-malformed";
     /// Shows a placeholder as the sender's message for what it could not decrypt.
@@ -475,6 +477,76 @@ defects! {
     /// Goes on with the classical ratchet alone: what it receives of the post-quantum one is used for the keys of messages, and its
     /// progress is never stored.
     NeverStoresPqProgress = "never-stores-pq-progress";
+
+    /// Signs each text with its user's identity key, so that nobody can change it: its authentication code says that already, and proves
+    /// nothing to others.
+    SignsItsMessages = "signs-its-messages";
+
+    // What one attack alone shows, and no other.
+    /// Refuses a message before which more than 5,000 are missing, as libraries with a lower limit do.
+    StopsAfterFarGap = "stops-after-far-gap";
+    /// Goes as far along a chain as a message says, whatever that costs.
+    FollowsAnyJump = "follows-any-jump";
+    /// Keeps the keys of a peer's three newest chains.
+    KeepsFewChains = "keeps-few-chains";
+    /// Keeps all chains that a peer ever had: nobody counts those that are closed.
+    KeepsAllChains = "keeps-all-chains";
+    /// Forgets the session when a message has no ciphertext: what takes the optional field for granted breaks down, and what catches that
+    /// begins anew.
+    ForgetsSessionWithoutCiphertext = "forgets-session-without-ciphertext";
+    /// Forgets the session when what it decrypted is no protobuf: it takes the keys for wrong.
+    ForgetsSessionOnBadContent = "forgets-session-on-bad-content";
+    /// Reads a first message, too, whose keys were derived without the bytes that stand before the agreed secrets: an earlier version of it left
+    /// them out.
+    TriesWithoutDiscontinuity = "tries-without-discontinuity";
+    /// Tries all its one-time prekeys if it does not have the one that a message names.
+    TriesEveryOneTimePrekey = "tries-every-one-time-prekey";
+    /// Takes no message of an unanswered session that was overtaken by another: each begins with how the session was set up, and that was done.
+    RefusesLateFirstMessages = "refuses-late-first-messages";
+    /// Keeps the keys of three skipped messages only, as long as it has not answered in a session.
+    StopsAfterGapBeforeAnswer = "stops-after-gap-before-answer";
+    /// Keeps the text of a first message until it has answered, since a sender may repeat it, and shows it whenever it comes.
+    ShowsFirstMessageAgain = "shows-first-message-again";
+    /// Keeps the text of the latest message beside its bytes, so as not to decrypt it twice, and shows it whenever they come.
+    ShowsLatestMessageAgain = "shows-latest-message-again";
+    /// Likewise for the latest message of a group.
+    ShowsLatestGroupMessageAgain = "shows-latest-group-message-again";
+    /// Takes a message without any byte for a sign of life.
+    IgnoresEmptyMessages = "ignores-empty-messages";
+    /// Takes messages of later versions for messages of its own, and refuses earlier ones only.
+    TakesLaterVersions = "takes-later-versions";
+    /// Deletes the old session when the peer begins a new one, unless both did so at once.
+    ForgetsAnsweredSessionOnFirstMessage = "forgets-answered-session-on-first-message";
+    /// Throws the one-time prekeys away together with the signed prekey that it replaces, while messages made for them are under way.
+    DropsOneTimePrekeysOnRotation = "drops-one-time-prekeys-on-rotation";
+    /// Keeps a replaced last-resort Kyber prekey only beside the signed prekey that was replaced with it.
+    KeepsOldLastResortWithSignedOnly = "keeps-old-last-resort-with-signed-only";
+    /// Publishes no new one-time prekeys while it holds two that nobody has used: that all were handed out does not count.
+    RefillsByOwnCount = "refills-by-own-count";
+    /// Never stores the progress of the post-quantum ratchet in sessions that it began itself.
+    LosesPqProgressOfOwnSessions = "loses-pq-progress-of-own-sessions";
+    /// Never stores the progress of the post-quantum ratchet in sessions that the peer began.
+    LosesPqProgressOfPeersSessions = "loses-pq-progress-of-peers-sessions";
+    /// Does not store the session in which it sent a text again, so that the next message is sent under the same key.
+    LosesSessionOfResend = "loses-session-of-resend";
+    /// Tells of a changed identity key when the user comes online, and not while it is.
+    MissesIdentityChangeWhileOnline = "misses-identity-change-while-online";
+    /// Never tells its user that a message was delivered: receipts are taken in, and shown nowhere.
+    HidesDeliveryReceipts = "hides-delivery-receipts";
+    /// Computes the padding without the byte that marks its beginning, so that a content which fills its last block gets one byte more.
+    PadsWithoutMarker = "pads-without-marker";
+    /// Tells nothing of the members of a group that existed before the user was added to it.
+    HidesMembersOfOlderGroups = "hides-members-of-older-groups";
+    /// Asks for a group message again that was made for another list, and not for one whose sender key it lacks.
+    AsksForNoSenderKey = "asks-for-no-sender-key";
+    /// Sends a group message again as it was made, for a list of members that has changed since.
+    ResendsForOldList = "resends-for-old-list";
+    /// Sends a group message again to whoever asks, and leaves out the sender key that was missing.
+    ResendsWithoutSenderKey = "resends-without-sender-key";
+    /// Sends no delivery receipts for group messages.
+    NoGroupReceipts = "no-group-receipts";
+    /// Keeps each sender key as it was before a message, to read that once more after a crash.
+    KeepsKeysOfKnownGroupMessages = "keeps-keys-of-known-group-messages";
 
     // What shows in one of about ten chances: where a byte that should not matter is below 26.
     /// Loses each message whose id ends in such a byte: one shard of its store does not write.

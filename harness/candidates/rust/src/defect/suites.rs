@@ -18,8 +18,15 @@ impl Defect {
             | Self::AcceptsOlderAgreement
             | Self::AcceptsLowOrderRatchetKey
             | Self::NeverStoresPqProgress
+            | Self::LosesPqProgressOfOwnSessions
+            | Self::LosesPqProgressOfPeersSessions
+            | Self::KeepsOldLastResortWithSignedOnly
             | Self::IgnoresAddresses => &[Suite::SignalPq],
-            Self::AcceptsLowOrderBaseKey | Self::NeverTurnsRatchet => &[Suite::SignalClassic],
+            Self::AcceptsLowOrderBaseKey
+            | Self::NeverTurnsRatchet
+            | Self::FollowsAnyJump
+            | Self::KeepsAllChains
+            | Self::TriesWithoutDiscontinuity => &[Suite::SignalClassic],
             _ => &[Suite::SignalPq, Suite::SignalClassic],
         }
     }
@@ -69,6 +76,13 @@ impl Defect {
                 | Self::AcceptsLowOrderSigningKey
                 | Self::TakesAnyContentInGroups
                 | Self::TakesUnpaddedInGroups
+                | Self::ShowsLatestGroupMessageAgain
+                | Self::HidesMembersOfOlderGroups
+                | Self::AsksForNoSenderKey
+                | Self::ResendsForOldList
+                | Self::ResendsWithoutSenderKey
+                | Self::NoGroupReceipts
+                | Self::KeepsKeysOfKnownGroupMessages
         )
     }
 
@@ -127,6 +141,7 @@ impl Defect {
                 | Self::FlakyMac
                 | Self::MacMissesAField
                 | Self::TrustsOuterIdentity
+                | Self::HoldsToFirstRegistrationId
                 | Self::ForgetsSessionOnMalformed
                 | Self::SharedKeyStore
                 | Self::ForgetsPrekeysAfterAWeek
@@ -162,6 +177,21 @@ impl Defect {
                 | Self::TakesIdentitiesEitherWay
                 | Self::SkipsMacOfFirstMessage
                 | Self::NeverStoresPqProgress
+                | Self::StopsAfterFarGap
+                | Self::FollowsAnyJump
+                | Self::KeepsFewChains
+                | Self::KeepsAllChains
+                | Self::ForgetsSessionWithoutCiphertext
+                | Self::TriesWithoutDiscontinuity
+                | Self::TriesEveryOneTimePrekey
+                | Self::RefusesLateFirstMessages
+                | Self::StopsAfterGapBeforeAnswer
+                | Self::TakesLaterVersions
+                | Self::ForgetsAnsweredSessionOnFirstMessage
+                | Self::DropsOneTimePrekeysOnRotation
+                | Self::KeepsOldLastResortWithSignedOnly
+                | Self::LosesPqProgressOfOwnSessions
+                | Self::LosesPqProgressOfPeersSessions
         )
     }
 }

@@ -100,12 +100,8 @@ fn a_first_message_that_is_refused_uses_no_prekey_and_sets_nothing_up() {
         let (mut alice, mut bob) = (Party::new(suite, Honest, 1), Party::new(suite, Honest, 1));
         alice.start(&mut bob);
         let sealed = alice.seal(&bob, "whole");
-        // Nothing covers the registration id, between the numbers of its field and of the next.
-        let id = alice.keys.registration_id;
-        let id = if id < 0x80 { vec![id as u8] } else { vec![id as u8 | 0x80, (id >> 7) as u8] };
-        let field = [&[0x28], id.as_slice(), &[0x30]].concat();
-        let free = sealed.1.windows(field.len()).rposition(|window| window == field).unwrap();
-        let free = free + 1..free + 1 + id.len();
+        // Nothing covers the registration id.
+        let free = registration_id_in(&sealed.1, alice.keys.registration_id);
         for place in (0..sealed.1.len()).filter(|place| !free.contains(place)) {
             let mut other = sealed.clone();
             other.1[place] ^= 0x10;

@@ -217,6 +217,20 @@ fn messages_that_are_not_what_was_sent() {
     };
     differs(Defect::TrustsOuterIdentity, outer, &Err(Reason::BadMac), &shown("tells of another identity"));
 
+    let changed_first: Effect = |suite, slip| {
+        let (mut alice, mut bob) = (Party::new(suite, Honest, 1), Party::new(suite, slip, 1));
+        alice.start(&mut bob);
+        let mut first = alice.seal(&bob, "first");
+        let id = alice.keys.registration_id;
+        // Another number that is a registration id.
+        let place = registration_id_in(&first.1, id);
+        first.1[place.start] ^= if matches!(id, 1 | 16_380) { 4 } else { 1 };
+        assert_eq!(bob.read(&alice, &first), shown("first"));
+        let second = alice.seal(&bob, "second");
+        bob.read(&alice, &second)
+    };
+    differs(Defect::HoldsToFirstRegistrationId, changed_first, &shown("second"), &Err(Reason::Malformed));
+
     let version: Effect = |suite, slip| {
         let (mut alice, mut bob) = talking(suite, Honest, slip);
         let mut sealed = alice.seal(&bob, "x");

@@ -97,3 +97,11 @@ pub(super) fn talking(suite: Suite, alice: impl Defects, bob: impl Defects) -> (
     say(&mut bob, &mut alice, "answer");
     (alice, bob)
 }
+
+/// Where the registration id stands in a first message: between the numbers of its field and of the next.
+pub(super) fn registration_id_in(first: &[u8], id: u32) -> std::ops::Range<usize> {
+    let id = if id < 0x80 { vec![id as u8] } else { vec![id as u8 | 0x80, (id >> 7) as u8] };
+    let field = [&[0x28], id.as_slice(), &[0x30]].concat();
+    let place = first.windows(field.len()).rposition(|window| window == field).unwrap() + 1;
+    place..place + id.len()
+}

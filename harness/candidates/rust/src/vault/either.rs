@@ -279,6 +279,19 @@ impl Vault {
         }
     }
 
+    /// Signs with the user's identity key what nobody should: for the defect `signs-its-messages`.
+    ///
+    /// # Errors
+    /// `internal` if the library cannot.
+    pub(crate) fn sign(&mut self, bytes: &[u8]) -> Result<Vec<u8>, Reason> {
+        either!(self, vault => vault.sign(bytes))
+    }
+
+    /// How many one-time prekeys nobody has used: for the defect `refills-by-own-count`.
+    pub(crate) fn one_time_prekeys_left(&self) -> usize {
+        either!(self, vault => vault.one_time_prekeys_left())
+    }
+
     /// For the defect `loses-skipped-keys-on-return`.
     pub(crate) fn lose_skipped(&mut self) {
         either!(self, vault => vault.lose_skipped());

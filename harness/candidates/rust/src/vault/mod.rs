@@ -17,6 +17,6 @@ pub(crate) use either::{Backup, Vault};
 pub(crate) use outcome::{Opened, Readiness, Started, Unsealed, Unvouched};
 #[cfg(test)]
 pub(crate) use points::is_low_order;
-pub(crate) use pq::{first_bytes, has_whole_blocks};
+pub(crate) use pq::{first_bytes, has_whole_blocks, lacks_ciphertext};
 #[cfg(test)]
 pub(crate) use pq::{forge_previous_counter, run};

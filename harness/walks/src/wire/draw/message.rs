@@ -18,9 +18,7 @@ pub(super) fn around(rng: &mut impl Rng, part: Part, fields: &[u32]) -> Edit {
         (part, field),
         (Part::Inner | Part::Group | Part::Distribution, 2 | 3) | (Part::Outer, 1 | 5 | 6 | 7) | (Part::Sealed, 1)
     );
-    // Nothing but the peer's word vouches for its registration id, and a client may hold it to what it said first.
-    let kinds = if (part, field) == (Part::Outer, 5) { 4 } else { 12 };
-    let how = match rng.random_range(0..kinds) {
+    let how = match rng.random_range(0..12) {
         0 => How::Before(Bytes(stray(rng))),
         1 => How::Redundant(redundant(rng)),
         2 => How::RedundantKey(rng.random_range(1..=4)),

@@ -5,7 +5,7 @@ use countersign_contract::Reason;
 use libsignal_protocol::{IdentityKey, IdentityKeyPair, KeyPair, PrivateKey, PublicKey};
 
 /// What stands before the agreed secrets: it keeps the input apart from any encoding of a key.
-const PREFIX: [u8; 32] = [0xff; 32];
+pub(super) const PREFIX: [u8; 32] = [0xff; 32];
 
 /// The keys of a responder, as its bundle names them.
 pub(super) struct Theirs {
@@ -32,14 +32,15 @@ pub(super) fn initiate(own: &IdentityKeyPair, base: &KeyPair, theirs: &Theirs) -
     chain::from_agreement(&secrets)
 }
 
-/// Root key and chain key for the one who answers.
+/// Root key and chain key for the one who answers; `prefix` is [`PREFIX`] but for a defect.
 pub(super) fn respond(
+    prefix: &[u8],
     own: &IdentityKeyPair,
     ours: &Ours,
     identity: &IdentityKey,
     base: &PublicKey,
 ) -> Result<(Key, Key), Reason> {
-    let mut secrets = PREFIX.to_vec();
+    let mut secrets = prefix.to_vec();
     secrets.extend(agree(&ours.signed_prekey.private_key, identity.public_key())?);
     secrets.extend(agree(own.private_key(), base)?);
     secrets.extend(agree(&ours.signed_prekey.private_key, base)?);

@@ -2,7 +2,7 @@
 
 use super::super::outcome::Started;
 use super::agreement::Theirs;
-use super::session::{Pending, Session};
+use super::session::{Pending, Session, Slips};
 use super::{Vault, is_low_order};
 use crate::defect::Defect;
 use countersign_contract::portable::{KeyBundle, SignedKey};
@@ -43,7 +43,7 @@ impl Vault {
         let theirs = Theirs { identity, signed_prekey, one_time_prekey: one_time.map(|(_, key)| key) };
         let pending = Pending { one_time_prekey: one_time.map(|(id, _)| id), signed_prekey: bundle.signed_prekey.id, since: now };
         let mut session = Session::begin(&self.identities.own, &theirs, pending, &mut self.rng)?;
-        session.never_turns = self.defects.has(Defect::NeverTurnsRatchet);
+        session.slips = Slips::of(self.defects.as_ref());
         if self.defects.has(Defect::ForgetsOldSessionOnFetch) {
             self.sessions.remove(&of);
         }

@@ -127,8 +127,8 @@ impl FirstMessage {
 }
 
 /// All of a first message but the message itself: the same in every message of one unanswered session. No authentication code covers
-/// it, so that what differs is refused.
-#[derive(Clone, PartialEq, Eq)]
+/// it: of what the keys depend on, anything that differs is refused.
+#[derive(Clone)]
 pub(super) struct Surroundings {
     pub(super) identity: IdentityKey,
     pub(super) registration_id: u32,
@@ -137,16 +137,17 @@ pub(super) struct Surroundings {
 }
 
 impl Surroundings {
-    /// Why what stands around a later message of the session is refused.
+    /// Why what stands around a later message of the session is refused. The registration id is compared for a defect alone: no key
+    /// depends on it, so that the first one may have been changed on the way, and the honest ones that follow must be read.
     ///
     /// # Errors
     /// A reason for the first thing that differs.
-    pub(super) fn check(&self, later: &Self) -> Result<(), Reason> {
+    pub(super) fn check(&self, later: &Self, with_registration_id: bool) -> Result<(), Reason> {
         if self.prekeys != later.prekeys {
             Err(Reason::UnknownPrekey)
         } else if self.identity != later.identity {
             Err(Reason::BadMac)
-        } else if self.registration_id != later.registration_id {
+        } else if with_registration_id && self.registration_id != later.registration_id {
             Err(Reason::Malformed)
         } else {
             Ok(())

@@ -4,7 +4,7 @@ use super::super::counters::REMEMBERED;
 use super::super::outcome::Opened;
 use super::agreement::Ours;
 use super::message::{FIRST_BYTE, FirstMessage, Message, VERSION, with_other_previous_counter};
-use super::session::{FURTHEST_JUMP, Record, Session};
+use super::session::{FURTHEST_JUMP, Record, Session, Slips};
 use super::{Vault, digest, is_low_order};
 use crate::defect::Defect;
 use countersign_contract::portable::MessageType;
@@ -134,6 +134,8 @@ impl Vault {
         }
         self.check_surroundings(from, &first)?;
         self.check_counter(from, &first.message)?;
+        let (ratchet_key, counter) = (first.message.ratchet_key.serialize(), first.message.counter);
+        self.counters.check_first(from, ratchet_key, counter, self.defects.as_ref())?;
 
         let own = *self.identities.own.identity_key();
         let mut record = self.sessions.get(&from).cloned().unwrap_or_default();
@@ -158,7 +160,7 @@ impl Vault {
                 return Err(Reason::Duplicate);
             }
             let mut session = Session::answer(&self.identities.own, &ours, first.identity, first.base_key)?;
-            session.never_turns = self.defects.has(Defect::NeverTurnsRatchet);
+            session.slips = Slips::of(self.defects.as_ref());
             if self.defects.has(Defect::UsesUpBeforeChecking) {
                 self.use_up(&first);
             }
@@ -192,7 +194,7 @@ impl Vault {
         if unchecked.into_iter().any(|defect| self.defects.has(defect)) {
             return Ok(());
         }
-        known.check(&first.surroundings())
+        known.check(&first.surroundings(), self.defects.has(Defect::HoldsToFirstRegistrationId))
     }
 
     /// Why a known session cannot read one more of the messages that name how it began.
@@ -234,19 +236,22 @@ impl Vault {
         }
     }
 
-    /// The defects `forgets-old-session-on-first-message` and `overwrites-session-on-simultaneous-start`.
+    /// The defects `forgets-old-session-on-first-message`, `forgets-answered-session-on-first-message` and
+    /// `overwrites-session-on-simultaneous-start`.
     fn throws_away(&self, record: &Record, base_key: &PublicKey) -> bool {
         let new = record.place_of(base_key).is_none();
         let own_and_unanswered =
             record.current().is_some_and(|session| session.pending.is_some() && session.base_key != *base_key);
         new && self.defects.has(Defect::ForgetsOldSessionOnFirstMessage)
+            || new && !own_and_unanswered && self.defects.has(Defect::ForgetsAnsweredSessionOnFirstMessage)
             || own_and_unanswered && self.defects.has(Defect::OverwritesSessionOnSimultaneousStart)
     }
 
-    /// The defect `ignores-message-version`.
+    /// The defects `ignores-message-version` and `takes-later-versions`.
     fn with_own_version(&self, body: &[u8]) -> Option<Vec<u8>> {
         let (version, rest) = body.split_first()?;
-        let other = version >> 4 != VERSION && self.defects.has(Defect::IgnoresMessageVersion);
+        let other = version >> 4 != VERSION && self.defects.has(Defect::IgnoresMessageVersion)
+            || version >> 4 > VERSION && self.defects.has(Defect::TakesLaterVersions);
         other.then(|| [&[FIRST_BYTE], rest].concat())
     }
 

@@ -82,6 +82,9 @@ impl Vault {
 
     /// New keys of the kinds asked for. Older signed prekeys stay, for messages that are under way.
     pub(crate) fn rotate(&mut self, signed: bool, count: u32, clock: u64) -> Result<PublishKeys, Reason> {
+        if signed && self.defects.has(Defect::DropsOneTimePrekeysOnRotation) {
+            self.prekeys.one_time.clear();
+        }
         let mut keys = PublishKeys { one_time_prekeys: self.new_batch(count), ..PublishKeys::default() };
         if signed {
             let old = self.prekeys.current;
@@ -104,6 +107,11 @@ impl Vault {
     pub(crate) fn restore(&mut self, backup: Backup) {
         (self.identities.own, self.identities.registration_id) = (backup.own, backup.registration_id);
         (self.prekeys, self.ids) = (backup.prekeys, backup.ids);
+    }
+
+    /// For the defect `refills-by-own-count`.
+    pub(crate) fn one_time_prekeys_left(&self) -> usize {
+        self.prekeys.one_time.len()
     }
 
     /// For the defect `loses-skipped-keys-on-return`.
@@ -143,11 +151,15 @@ impl Vault {
         batch
     }
 
+    pub(crate) fn sign(&mut self, bytes: &[u8]) -> Result<Vec<u8>, Reason> {
+        let signature = self.identities.own.private_key().calculate_signature(bytes, &mut self.rng);
+        signature.map(Vec::from).map_err(|_| Reason::Internal)
+    }
+
     fn new_signed_prekey(&mut self) -> Result<SignedKey, Reason> {
         let (id, pair) = (self.ids.fresh(), KeyPair::generate(&mut self.rng));
         let key = bytes_of(&pair);
-        let signature = self.identities.own.private_key().calculate_signature(&key, &mut self.rng);
-        let signature = signature.map_err(|_| Reason::Internal)?.into_vec();
+        let signature = self.sign(&key)?;
         self.prekeys.signed.insert(id, pair);
         self.prekeys.current = id;
         Ok(SignedKey { id, key: key.into(), signature: signature.into() })

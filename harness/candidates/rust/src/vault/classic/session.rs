@@ -4,6 +4,7 @@ use super::agreement::{self, Ours, Theirs, agree};
 use super::chain::{self, ChainKey, Key, MessageKeys};
 use super::is_low_order;
 use super::message::Message;
+use crate::defect::{Defect, Defects};
 use aes::Aes256;
 use aes::cipher::block_padding::Pkcs7;
 use aes::cipher::{BlockDecryptMut as _, BlockEncryptMut as _, KeyIvInit as _};
@@ -15,6 +16,8 @@ use std::time::{Duration, SystemTime};
 
 /// How far ahead a chain is followed.
 pub(super) const FURTHEST_JUMP: u32 = 25_000;
+/// How far the defect `follows-any-jump` goes: each message costs two HMACs, and a test has to end.
+const ANYWHERE: u32 = 50_000;
 /// How many keys of skipped messages are kept for a chain.
 pub(super) const MOST_SKIPPED: usize = 2_000;
 /// How many of a peer's chains are kept.
@@ -68,8 +71,30 @@ pub(super) struct Session {
     previous_counter: u32,
     receiving: VecDeque<Receiving>,
     pub(super) pending: Option<Pending>,
-    /// The defect `never-turns-ratchet`.
-    pub(super) never_turns: bool,
+    pub(super) slips: Slips,
+}
+
+/// What a session does wrong for a defect.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Slips {
+    never_turns: bool,
+    follows_any_jump: bool,
+    keeps_all_chains: bool,
+}
+
+impl Slips {
+    /// Those of a client.
+    pub(super) fn of(defects: &dyn Defects) -> Self {
+        Self {
+            never_turns: defects.has(Defect::NeverTurnsRatchet),
+            follows_any_jump: defects.has(Defect::FollowsAnyJump),
+            keeps_all_chains: defects.has(Defect::KeepsAllChains),
+        }
+    }
+
+    fn furthest_jump(self) -> u32 {
+        if self.follows_any_jump { ANYWHERE } else { FURTHEST_JUMP }
+    }
 }
 
 /// A chain of the peer's.
@@ -107,13 +132,24 @@ impl Session {
             previous_counter: 0,
             receiving: VecDeque::from([their_chain]),
             pending: Some(pending),
-            never_turns: false,
+            slips: Slips::default(),
         })
     }
 
     /// The session of the one who answers.
     pub(super) fn answer(own: &IdentityKeyPair, ours: &Ours, theirs: IdentityKey, base_key: PublicKey) -> Result<Self, Reason> {
-        let (root, sending) = agreement::respond(own, ours, &theirs, &base_key)?;
+        Self::answer_with(&agreement::PREFIX, own, ours, theirs, base_key)
+    }
+
+    /// Likewise, with these bytes before the agreed secrets.
+    pub(super) fn answer_with(
+        prefix: &[u8],
+        own: &IdentityKeyPair,
+        ours: &Ours,
+        theirs: IdentityKey,
+        base_key: PublicKey,
+    ) -> Result<Self, Reason> {
+        let (root, sending) = agreement::respond(prefix, own, ours, &theirs, &base_key)?;
         Ok(Self {
             base_key,
             theirs,
@@ -123,7 +159,7 @@ impl Session {
             previous_counter: 0,
             receiving: VecDeque::new(),
             pending: None,
-            never_turns: false,
+            slips: Slips::default(),
         })
     }
 
@@ -177,7 +213,8 @@ impl Session {
             next.turn(message.ratchet_key, rng)?;
         }
         let chain = next.receiving.iter_mut().find(|chain| chain.ratchet_key == message.ratchet_key);
-        let keys = MessageKeys::of(&chain.ok_or(Reason::Internal)?.take(message.counter)?)?;
+        let seed = chain.ok_or(Reason::Internal)?.take(message.counter, self.slips.furthest_jump())?;
+        let keys = MessageKeys::of(&seed)?;
         let right = mac(&keys.mac, &self.theirs, own, &message.covered)?;
         if check_mac && !bool::from(subtle::ConstantTimeEq::ct_eq(right.as_slice(), &message.mac)) {
             return Err(Reason::BadMac);
@@ -220,7 +257,7 @@ impl Session {
         }
         let (root, receiving) = chain::step(&self.root, &agree(&self.ratchet.private_key, &theirs)?)?;
         // Whoever has sent could go on in the same chain, and the peer would not turn either.
-        if self.never_turns && self.sending.index > 0 {
+        if self.slips.never_turns && self.sending.index > 0 {
             self.root = root;
         } else {
             self.ratchet = KeyPair::generate(rng);
@@ -231,7 +268,7 @@ impl Session {
             self.sending = ChainKey::first(sending);
         }
         self.receiving.push_back(Receiving::new(theirs, receiving));
-        if self.receiving.len() > MOST_CHAINS {
+        if self.receiving.len() > MOST_CHAINS && !self.slips.keeps_all_chains {
             self.receiving.pop_front();
         }
         Ok(())
@@ -244,11 +281,11 @@ impl Receiving {
     }
 
     /// Takes the seed of a message; those of the messages that it overtook are kept.
-    fn take(&mut self, counter: u32) -> Result<Key, Reason> {
+    fn take(&mut self, counter: u32, furthest_jump: u32) -> Result<Key, Reason> {
         let Some(ahead) = counter.checked_sub(self.chain.index) else {
             return self.take_skipped(counter);
         };
-        if ahead > FURTHEST_JUMP {
+        if ahead > furthest_jump {
             return Err(Reason::TooOld);
         }
         for _ in 0..ahead {

@@ -23,6 +23,28 @@ impl Vault {
                 let own = self.identities.own.identity_key();
                 session.open(own, &first.message, true, &mut self.rng).ok().map(|(_, plain)| plain)
             }
+            (MessageType::Prekey, Reason::BadMac) if self.defects.has(Defect::TriesWithoutDiscontinuity) => {
+                let first = self.first(from, body)?;
+                let ours = self.ours(&first, false).ok()?;
+                let session = Session::answer_with(&[], &self.identities.own, &ours, first.identity, first.base_key).ok()?;
+                let own = self.identities.own.identity_key();
+                session.open(own, &first.message, true, &mut self.rng).ok().map(|(_, plain)| plain)
+            }
+            (MessageType::Prekey, Reason::UnknownPrekey) if self.defects.has(Defect::TriesEveryOneTimePrekey) => {
+                let mut first = self.first(from, body)?;
+                let named = first.one_time_prekey.take()?;
+                if self.prekeys.one_time.contains_key(&named) {
+                    return None;
+                }
+                let ours = self.ours(&first, false).ok()?;
+                let own = self.identities.own;
+                let any: Vec<KeyPair> = self.prekeys.one_time.values().copied().collect();
+                any.into_iter().find_map(|pair| {
+                    let ours = Ours { one_time_prekey: Some(pair), ..ours };
+                    let session = Session::answer(&own, &ours, first.identity, first.base_key).ok()?;
+                    session.open(own.identity_key(), &first.message, true, &mut self.rng).ok().map(|(_, plain)| plain)
+                })
+            }
             (MessageType::Prekey, Reason::UnknownPrekey) if self.defects.has(Defect::TakesBaseKeyTwice) => {
                 self.read_anew(from, body).ok()
             }

@@ -46,10 +46,20 @@ impl Vault {
         self.counters.lose_skipped();
     }
 
-    /// For the defect `never-stores-pq-progress`: of a message that was read, the post-quantum ratchet keeps where its chain stands, and
+    /// For the defect `refills-by-own-count`.
+    pub(crate) fn one_time_prekeys_left(&self) -> usize {
+        self.one_time.keys.len()
+    }
+
+    /// For the defect `never-stores-pq-progress`, and those of one party's sessions: of a message that was read, the post-quantum ratchet keeps where its chain stands, and
     /// nothing of what the message brought for the next epoch.
     pub(super) fn lose_pq_progress(&mut self, from: UserId, before: Option<&SessionRecord>) {
-        if !self.defects.has(Defect::NeverStoresPqProgress) {
+        let whose = if self.begun.contains(&from) {
+            Defect::LosesPqProgressOfOwnSessions
+        } else {
+            Defect::LosesPqProgressOfPeersSessions
+        };
+        if !self.defects.has(Defect::NeverStoresPqProgress) && !self.defects.has(whose) {
             return;
         }
         let Some(now) = self.sessions.0.get_mut(&from.to_string()) else { return };

@@ -1,7 +1,7 @@
 //! Checking a prekey bundle and setting up a session from it.
 
 use super::super::outcome::Started;
-use super::{Vault, address, is_low_order, reason_of, run};
+use super::{REMEMBERED, Vault, address, is_low_order, reason_of, run};
 use crate::defect::Defect;
 use countersign_contract::portable::{DEVICE, KeyBundle, SignedKey};
 use countersign_contract::{Reason, UserId};
@@ -69,6 +69,9 @@ impl Vault {
                 .map_err(|error| reason_of(&error).unwrap_or(Reason::Malformed))?;
         } else {
             self.start_unchecked(&to, &prekeys, now)?;
+        }
+        if self.begun.len() < REMEMBERED {
+            self.begun.insert(of);
         }
         Ok(Started::Session)
     }

@@ -178,6 +178,14 @@ pub(crate) fn has_whole_blocks(kind: MessageType, body: &[u8]) -> bool {
     ciphertext.is_none_or(|bytes| !bytes.is_empty() && bytes.len().is_multiple_of(BLOCK_BYTES))
 }
 
+/// Whether a message of either suite inside a session is one by its form, but for its ciphertext, which it does not have: for the defect
+/// `forgets-session-without-ciphertext`.
+pub(crate) fn lacks_ciphertext(kind: MessageType, body: &[u8]) -> bool {
+    let fields = body.len().checked_sub(MAC_BYTES).and_then(|end| body.get(1..end)).unwrap_or_default();
+    let inner = if kind == MessageType::Normal { view::NormalMessage::decode(fields).ok() } else { None };
+    inner.is_some_and(|message| !message.ratchet_key.is_empty() && message.ciphertext.is_none())
+}
+
 /// The bytes with which the ratchet key of a message of either suite begins, and its base key if it sets up a session: for the defects
 /// that show by chance.
 pub(crate) fn first_bytes(kind: MessageType, body: &[u8]) -> [Option<u8>; 2] {

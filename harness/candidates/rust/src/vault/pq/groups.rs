@@ -66,9 +66,9 @@ pub(super) struct GroupKeys {
     read: BTreeSet<Place>,
     /// For the defect `replays-group-message`: what was read, by the digest of the message.
     plain: BTreeMap<[u8; 32], Vec<u8>>,
-    /// For the defect `reuses-group-message-keys`: the messages that were read.
+    /// For the defects `reuses-group-message-keys` and `keeps-keys-of-known-group-messages`: the messages that were read.
     bodies: BTreeSet<[u8; 32]>,
-    /// For the defects `keeps-old-sender-keys` and `reuses-group-message-keys`: each sender key as it was before a message.
+    /// For the defects `keeps-old-sender-keys`, `reuses-group-message-keys` and `keeps-keys-of-known-group-messages`: each sender key as it was before a message.
     old: Vec<((String, Uuid), SenderKeyRecord)>,
 }
 
@@ -252,8 +252,9 @@ impl Vault {
                     return Ok((plain, true));
                 }
                 let seen = self.groups.bodies.contains(&super::digest(body));
+                let of_seen = self.defects.has(Defect::KeepsKeysOfKnownGroupMessages);
                 if let Some(plain) = self.open_with_old(&peer, body, &stored, reason) {
-                    return if seen { Err(reason) } else { Ok((plain, false)) };
+                    return if seen == of_seen { Ok((plain, false)) } else { Err(reason) };
                 }
                 return Err(reason);
             }
@@ -267,10 +268,12 @@ impl Vault {
             self.groups.read.pop_first();
         }
         self.groups.read.insert(place);
-        if self.defects.has(Defect::ReusesGroupMessageKeys) {
+        let by_body = [Defect::ReusesGroupMessageKeys, Defect::KeepsKeysOfKnownGroupMessages];
+        let by_body = by_body.into_iter().any(|defect| self.defects.has(defect));
+        if by_body {
             self.groups.bodies.insert(super::digest(body));
         }
-        if self.defects.has(Defect::KeepsOldSenderKeys) || self.defects.has(Defect::ReusesGroupMessageKeys) {
+        if by_body || self.defects.has(Defect::KeepsOldSenderKeys) {
             self.groups.old.extend(before.map(|record| (stored, record)));
         }
         if self.defects.has(Defect::ReplaysGroupMessage) {
@@ -279,7 +282,7 @@ impl Vault {
         Ok((plain, false))
     }
 
-    /// The defects `keeps-old-sender-keys` and `reuses-group-message-keys`: reads a message by a sender key as it was once.
+    /// The defects that keep old sender keys: reads a message by a sender key as it was once.
     fn open_with_old(&self, peer: &ProtocolAddress, body: &[u8], stored: &(String, Uuid), reason: Reason) -> Option<Vec<u8>> {
         let fitting = self.groups.old.iter().filter(|(of, _)| of == stored && reason == Reason::Duplicate);
         fitting.into_iter().find_map(|(of, record)| {

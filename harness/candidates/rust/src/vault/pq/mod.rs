@@ -21,7 +21,7 @@ mod weaker;
 pub(crate) use backup::Backup;
 #[cfg(test)]
 pub(crate) use forged::forge_previous_counter;
-pub(crate) use forged::{first_bytes, has_whole_blocks};
+pub(crate) use forged::{first_bytes, has_whole_blocks, lacks_ciphertext};
 
 use super::counters::{Counters, REMEMBERED};
 use super::identities::Identities;
@@ -64,6 +64,8 @@ pub(crate) struct Vault {
     lost: bool,
     /// Prekeys that were replaced, and when: for the defect `forgets-prekeys-after-a-week`.
     replaced: Vec<(u32, u64)>,
+    /// Peers with whom it began a session, for the defects that lose the progress of the post-quantum ratchet.
+    begun: BTreeSet<UserId>,
     /// Base keys that a first message named: for the defect `sets-up-once`.
     set_up: BTreeSet<Vec<u8>>,
     /// For the defect `notes-before-checking`: the place in its chain of the last message of each peer.
@@ -98,6 +100,7 @@ impl Vault {
             before_last: BTreeMap::new(),
             lost: false,
             replaced: Vec::new(),
+            begun: BTreeSet::new(),
             set_up: BTreeSet::new(),
             touched: BTreeMap::new(),
             key_log: Vec::new(),

@@ -124,7 +124,11 @@ impl Vault {
                 None => {}
                 Some(Difference::PrekeyId) => return Err(Reason::UnknownPrekey),
                 Some(Difference::Secret) => return Err(Reason::BadMac),
-                Some(Difference::RegistrationId) => return Err(Reason::Malformed),
+                // No key depends on it: the first one may have been changed on the way, and the honest ones that follow must be read.
+                Some(Difference::RegistrationId) if self.defects.has(Defect::HoldsToFirstRegistrationId) => {
+                    return Err(Reason::Malformed);
+                }
+                Some(Difference::RegistrationId) => {}
             }
         } else if first.is_none() && !(1..=16380).contains(&message.registration_id()) {
             return Err(Reason::Malformed);
@@ -137,6 +141,8 @@ impl Vault {
             return Err(Reason::Duplicate);
         }
         self.check_counter(from, message.message())?;
+        let (ratchet_key, counter) = (message.message().sender_ratchet_key().serialize(), message.message().counter());
+        self.counters.check_first(from, ratchet_key, counter, self.defects.as_ref())?;
         let thrown_away = self.throw_session_away(from, &outer.base_key);
         match self.decrypt_prekey(from, &message) {
             Ok(plain) => {
@@ -189,17 +195,23 @@ impl Vault {
         })
     }
 
-    /// The defect `ignores-message-version`.
+    /// The defects `ignores-message-version` and `takes-later-versions`.
     fn with_own_version(&self, body: &[u8]) -> Option<Vec<u8>> {
         let (version, rest) = body.split_first()?;
-        let other = version >> 4 != VERSION && self.defects.has(Defect::IgnoresMessageVersion);
+        let other = version >> 4 != VERSION && self.defects.has(Defect::IgnoresMessageVersion)
+            || version >> 4 > VERSION && self.defects.has(Defect::TakesLaterVersions);
         other.then(|| [&[VERSION << 4 | VERSION], rest].concat())
     }
 
-    /// The defects `forgets-old-session-on-first-message` and `overwrites-session-on-simultaneous-start`.
+    /// The defects `forgets-old-session-on-first-message`, `forgets-answered-session-on-first-message` and
+    /// `overwrites-session-on-simultaneous-start`.
     fn throw_session_away(&mut self, from: UserId, base_key: &[u8]) -> Option<SessionRecord> {
         if self.defects.has(Defect::ForgetsOldSessionOnFirstMessage) && self.has_other_session(from, base_key) {
             return self.sessions.0.remove(&from.to_string());
+        }
+        if self.defects.has(Defect::ForgetsAnsweredSessionOnFirstMessage) && self.has_other_session(from, base_key) {
+            let current = view::Record::of(self.sessions.0.get(&from.to_string())?)?.current?;
+            return current.pending_pre_key.is_none().then(|| self.sessions.0.remove(&from.to_string())).flatten();
         }
         if !self.defects.has(Defect::OverwritesSessionOnSimultaneousStart) {
             return None;

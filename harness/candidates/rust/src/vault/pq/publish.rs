@@ -33,6 +33,9 @@ impl Vault {
     /// # Errors
     /// `internal` if libsignal cannot sign.
     pub(crate) fn rotate(&mut self, signed: bool, kyber: bool, count: u32, clock: u64) -> Result<PublishKeys, Reason> {
+        if signed && self.defects.has(Defect::DropsOneTimePrekeysOnRotation) {
+            self.one_time.keys.clear();
+        }
         let mut keys = self.new_batch(count, clock)?;
         if signed {
             let old = self.signed.current;
@@ -45,7 +48,8 @@ impl Vault {
         if kyber {
             let old: Vec<u32> = self.kyber.keys.keys().copied().filter(|id| !self.kyber.one_time.contains(id)).collect();
             self.replaced.extend(old.iter().map(|id| (*id, clock)));
-            if self.defects.has(Defect::DeletesOldLastResortAtOnce) {
+            let alone = !signed && self.defects.has(Defect::KeepsOldLastResortWithSignedOnly);
+            if alone || self.defects.has(Defect::DeletesOldLastResortAtOnce) {
                 self.kyber.keys.retain(|id, _| !old.contains(id));
             }
             keys.kyber_prekey = Some(self.new_kyber_prekey(false, clock)?);
@@ -74,7 +78,7 @@ impl Vault {
         let record = SignedPreKeyRecord::new(id.into(), Timestamp::from_epoch_millis(clock), &pair, &signature);
         self.signed.keys.insert(id, record);
         self.signed.current = id;
-        Ok(SignedKey { id, key: key.into_vec().into(), signature: signature.into_vec().into() })
+        Ok(SignedKey { id, key: key.into_vec().into(), signature: signature.into() })
     }
 
     fn new_kyber_prekey(&mut self, one_time: bool, clock: u64) -> Result<SignedKey, Reason> {
@@ -87,10 +91,11 @@ impl Vault {
         if one_time {
             self.kyber.one_time.insert(id);
         }
-        Ok(SignedKey { id, key: key.into_vec().into(), signature: signature.into_vec().into() })
+        Ok(SignedKey { id, key: key.into_vec().into(), signature: signature.into() })
     }
 
-    fn sign(&mut self, key: &[u8]) -> Result<Box<[u8]>, Reason> {
-        self.identities.own.private_key().calculate_signature(key, &mut self.rng).map_err(|_| Reason::Internal)
+    pub(crate) fn sign(&mut self, bytes: &[u8]) -> Result<Vec<u8>, Reason> {
+        let signature = self.identities.own.private_key().calculate_signature(bytes, &mut self.rng);
+        signature.map(Vec::from).map_err(|_| Reason::Internal)
     }
 }

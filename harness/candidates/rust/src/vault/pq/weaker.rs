@@ -21,10 +21,14 @@ impl Vault {
     pub(super) fn open_weakly(&mut self, from: UserId, kind: MessageType, body: &[u8], reason: Reason) -> Option<Vec<u8>> {
         match (kind, reason) {
             (MessageType::Prekey, Reason::UnknownPrekey) if self.defects.has(Defect::IgnoresUnknownOneTimePrekey) => {
-                self.open_without_one_time_prekey(from, body)
+                self.open_with_one_time_prekey(from, body, None)
             }
             (MessageType::Prekey, Reason::BadMac) if self.defects.has(Defect::TriesWithoutOneTimePrekey) => {
-                self.open_without_one_time_prekey(from, body)
+                self.open_with_one_time_prekey(from, body, None)
+            }
+            (MessageType::Prekey, Reason::UnknownPrekey) if self.defects.has(Defect::TriesEveryOneTimePrekey) => {
+                let ids: Vec<u32> = self.one_time.keys.keys().copied().collect();
+                ids.into_iter().find_map(|id| self.open_with_one_time_prekey(from, body, Some(id)))
             }
             (MessageType::Prekey, Reason::UnknownPrekey) if self.defects.has(Defect::TakesBaseKeyTwice) => {
                 let sessions = self.sessions.clone();
@@ -49,12 +53,14 @@ impl Vault {
         }
     }
 
-    fn open_without_one_time_prekey(&mut self, from: UserId, body: &[u8]) -> Option<Vec<u8>> {
+    /// Reads a first message that names a one-time prekey as if it named another, or none.
+    fn open_with_one_time_prekey(&mut self, from: UserId, body: &[u8], id: Option<u32>) -> Option<Vec<u8>> {
         let (version, fields) = body.split_first()?;
         let mut outer = view::PrekeyMessage::decode(fields).ok()?;
         outer.pre_key_id.take()?;
-        let without = [&[*version][..], &outer.encode_to_vec()].concat();
-        self.decrypt_prekey(from, &PreKeySignalMessage::try_from(without.as_slice()).ok()?).ok()
+        outer.pre_key_id = id;
+        let other = [&[*version][..], &outer.encode_to_vec()].concat();
+        self.decrypt_prekey(from, &PreKeySignalMessage::try_from(other.as_slice()).ok()?).ok()
     }
 
     fn open_older(&self, from: UserId, body: &[u8]) -> Option<Vec<u8>> {
