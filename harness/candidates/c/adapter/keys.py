@@ -55,6 +55,9 @@ def read_bundle(client, json, peer):
     # The library takes any number.
     if guards("registration-id") and not 1 <= bundle["registration_id"] <= LARGEST_REGISTRATION_ID:
         raise Problem("malformed", f"registration id {bundle['registration_id']}")
+    # The library keeps no signature of no bytes, and then reads the one that it has not kept, which ends the process.
+    if not bundle["signed_prekey"]["signature"]:
+        raise Problem("bad-signature", "the signed prekey has none")
     check_ec_key(client, bundle["identity_key"], "identity key")
     check_ec_key(client, bundle["signed_prekey"]["key"], "signed prekey")
     if bundle["one_time_prekey"] is not None:

@@ -192,6 +192,7 @@ class Prekeys(Cast):
         cases = [
             ("bad-signature", forged),
             ("bad-signature", with_key("signed_prekey", signature=encode(bytes(63)))),
+            ("bad-signature", with_key("signed_prekey", signature="")),
             ("bad-key", with_key("signed_prekey", key=encode(bytes([5]) * 32))),
             ("bad-key", with_key("one_time_prekey", key=encode(bytes([6]) * 33))),
             ("malformed", lambda bundle: {**bundle, "registration_id": 0}),
