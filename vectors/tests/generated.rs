@@ -29,7 +29,8 @@ fn the_generator_reproduces_every_file() {
         }
     }
     if bless() {
-        for (path, text) in &made {
+        // A file that is written anew builds half of the workspace again, whether anything is new in it or not.
+        for (path, text) in made.iter().filter(|(path, text)| there.get(*path) != Some(*text)) {
             std::fs::write(root().join(path), text).unwrap();
         }
         return;
