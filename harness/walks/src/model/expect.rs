@@ -33,7 +33,7 @@ impl Model {
         for id in self.numbers(|m| m.place == Place::Delivered) {
             let outcome = self.outcome(id);
             let Some(message) = self.messages.get_mut(&id) else { continue };
-            let (peer, to_alice, recipient) = (message.peer, message.to_alice, message.recipient());
+            let (peer, to_alice, recipient, session) = (message.peer, message.to_alice, message.recipient(), message.session);
             match outcome {
                 Outcome::Later => continue,
                 Outcome::Shown => {
@@ -47,7 +47,7 @@ impl Model {
                     if let Some(list) = shown.get_mut(recipient as usize) {
                         list.push(id);
                     }
-                    self.read(peer, to_alice);
+                    self.read(peer, to_alice, session);
                 }
                 Outcome::Recovered => {
                     if let Some(list) = recovered.get_mut(recipient as usize) {
@@ -152,14 +152,15 @@ impl Model {
         if message.to_alice { Outcome::Refused } else { Outcome::Open }
     }
 
-    /// One side has read what the other wrote.
-    fn read(&mut self, peer: Peer, by_alice: bool) {
+    /// One side has read what the other wrote in this session, or a later one.
+    fn read(&mut self, peer: Peer, by_alice: bool, session: u32) {
         let restless = self.is_restless(peer);
         let pair = self.pair_mut(peer);
         if by_alice {
             pair.knows = true;
         }
-        if !restless {
+        // What was written in an earlier session answers nothing in the one that was begun since.
+        if !restless && session == pair.sessions {
             let [hers, its] = &mut pair.read;
             *(if by_alice { hers } else { its }) = true;
             pair.reads(by_alice, 1);

@@ -3,10 +3,10 @@
 use countersign_contract::claims::Suite as Spoken;
 use countersign_scenarios::language::{Expect, Network};
 use countersign_scenarios::{Step, Suite};
-use countersign_walks::action::{Action, Fate};
+use countersign_walks::action::{Action, Fate, Peer};
 use countersign_walks::search::Found;
 use countersign_walks::strategy::{STEPS, runner};
-use countersign_walks::{Abilities, Cause, Walk, Walks, write};
+use countersign_walks::{Abilities, Casting, Cause, Walk, Walks, write};
 use proptest::strategy::{Strategy as _, ValueTree as _};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use std::collections::{BTreeMap, BTreeSet};
@@ -187,4 +187,22 @@ fn whether_a_candidate_answers_before_it_goes_offline_is_never_left_to_chance() 
         let left: Vec<_> = left.filter(|(_, steps)| !steps.is_empty()).collect();
         assert!(left.is_empty(), "{spoken:?}: {} walks: {left:?}", left.len());
     }
+}
+
+/// Whoever gets a first message under another name meets somebody with another identity key: nothing is wrong with that.
+#[test]
+fn what_was_written_in_an_earlier_session_makes_no_message_of_a_later_one_an_ordinary_one() {
+    let write = |id, by_alice, fresh| Action::Write { id, by_alice, peer: Peer::Bob, fate: Fate::Arrives, fresh };
+    let carols = Action::Write { id: 3, by_alice: false, peer: Peer::Carol, fate: Fate::Arrives, fresh: false };
+    let as_carols = Action::Misdeliver { id: 9, of: 5, from: Peer::Carol };
+    let makes_sense = |actions: &[Action]| {
+        Walk::sensible(Abilities::all(Spoken::SignalPq), Casting::PLAIN, actions).actions.contains(&as_carols)
+    };
+    // Alice writes before she has read anything of the session that bob begins anew.
+    let crossed = [write(1, false, false), write(2, true, false), carols, write(4, false, true), Action::Check];
+    let last = [write(5, false, false), Action::Check, as_carols];
+    assert!(!makes_sense(&[&crossed[..], &last].concat()));
+    // And then in that session.
+    let answered = [write(6, true, false), Action::Check];
+    assert!(makes_sense(&[&crossed[..], &answered, &last].concat()));
 }
