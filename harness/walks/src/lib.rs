@@ -15,6 +15,7 @@
 
 pub mod abilities;
 pub mod action;
+mod again;
 pub mod cause;
 mod draw;
 pub mod model;

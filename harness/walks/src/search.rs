@@ -1,6 +1,7 @@
 //! Walks without end: drawn, executed, judged, and shrunk when they fail.
 
 use crate::abilities::Abilities;
+use crate::again::Again;
 use crate::cause::{Cause, causes, refined};
 use crate::model::Told;
 use crate::shrink::{Execute, Kept, Shrunk, shrink};
@@ -12,7 +13,6 @@ use countersign_scenarios::{Planned, Scenario, Suite};
 use countersign_trace::record::Times;
 use countersign_trace::{InstanceResult, Verdict};
 use proptest::strategy::{Strategy as _, ValueTree as _};
-use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -332,13 +332,7 @@ async fn take(
     let begin = Instant::now();
     let same = outcome.found.iter().filter(|found| found.cause.finding == cause.finding).count();
     let name = format!("{FOLDER}/{}-{}", word(&cause.finding), same + 1);
-    let execute = OnSeries {
-        series,
-        interrupt: interrupt.clone(),
-        gone: Cell::new(false),
-        open: Cell::new(false),
-        until: options.shrinks_until(),
-    };
+    let execute = Again::new(series, interrupt, &options);
     let shrunk = shrink(&execute, &walk, cause, &drawn_name(number), &name, options.executions).await;
     outcome.shrinking += begin.elapsed();
     let suite = &series.options().suite;
@@ -432,40 +426,11 @@ pub(crate) fn unjudged(number: u64, result: &InstanceResult) -> Option<Unjudged>
     Some(Unjudged { number, verdict: result.verdict, observed })
 }
 
-/// Executes walks on a candidate, one at a time.
-struct OnSeries<'s> {
-    series: &'s Series,
-    interrupt: Interrupt,
-    /// The candidate broke and could not be started again.
-    gone: Cell<bool>,
-    /// What was executed last could not be judged.
-    open: Cell<bool>,
-    /// When it has gone on for long enough.
-    until: Option<Instant>,
-}
-
-impl Execute for OnSeries<'_> {
+impl Execute for Again<'_> {
     async fn causes(&self, walk: &Walk, name: &str) -> Vec<(Cause, String)> {
         let Some(planned) = planned(walk, name) else { return Vec::new() };
-        // A candidate that a walk breaks would else break all that come after it.
-        let _ = self.series.revive().await;
-        self.gone.set(self.series.is_broken());
-        let executed = self.series.instance(planned).await;
-        self.open.set(matches!(executed.result.verdict, Verdict::EnvironmentError | Verdict::HarnessError));
-        let failed = causes(&walk.steps().told, &executed.result);
+        let result = self.execute(planned).await;
+        let failed = causes(&walk.steps().told, &result);
         failed.into_iter().map(|(cause, check)| (cause, check.observed.clone())).collect()
-    }
-
-    fn over(&self) -> Option<Kept> {
-        let stopped = self.interrupt.borrow().is_some();
-        stopped.then_some(Kept::Stopped).or(self.gone.get().then_some(Kept::Gone))
-    }
-
-    fn is_open(&self) -> bool {
-        self.open.get()
-    }
-
-    fn is_late(&self) -> bool {
-        self.until.is_some_and(|until| until <= Instant::now())
     }
 }

@@ -5,10 +5,8 @@ use crate::strategy::WalkTree;
 use crate::walk::Walk;
 use proptest::strategy::ValueTree as _;
 
-/// Executes walks. What it is told to execute is executed as it stands, under a name from which its randomness comes.
-pub trait Execute {
-    /// Why a walk fails, each cause with the judge's words for it; nothing if it does not.
-    fn causes(&self, walk: &Walk, name: &str) -> impl Future<Output = Vec<(Cause, String)>>;
+/// Says when to stop executing.
+pub trait Ends {
     /// Why nothing can be executed any more, if that is so: [`Kept::Stopped`] or [`Kept::Gone`]. What was being executed then says
     /// nothing.
     fn over(&self) -> Option<Kept>;
@@ -20,6 +18,12 @@ pub trait Execute {
     fn is_late(&self) -> bool {
         false
     }
+}
+
+/// Executes walks. What it is told to execute is executed as it stands, under a name from which its randomness comes.
+pub trait Execute: Ends {
+    /// Why a walk fails, each cause with the judge's words for it; nothing if it does not.
+    fn causes(&self, walk: &Walk, name: &str) -> impl Future<Output = Vec<(Cause, String)>>;
 }
 
 /// What is left of a walk.
@@ -147,7 +151,9 @@ mod tests {
             self.left.set(left.saturating_sub(1));
             if left > 0 && (self.fails)(walk, name) { vec![(cause(), String::new())] } else { Vec::new() }
         }
+    }
 
+    impl<F> Ends for Fake<F> {
         fn over(&self) -> Option<Kept> {
             self.over.filter(|over| self.left.get() == 0 && matches!(over, Kept::Stopped | Kept::Gone))
         }

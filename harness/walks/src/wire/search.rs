@@ -3,6 +3,7 @@
 use super::shrink::{Execute, Shrunk, shrink};
 use super::{About, Talk, draw};
 use crate::abilities::Abilities;
+use crate::again::Again;
 use crate::cause::{Cause, causes};
 use crate::model::Told;
 use crate::search::{Found, Mode, Options, Outcome, Telling, Unjudged, unjudged, why, word};
@@ -13,7 +14,6 @@ use countersign_adversary::alter::Part;
 use countersign_engine::{Executed, Interrupt, Series};
 use countersign_scenarios::Planned;
 use countersign_trace::{InstanceResult, Verdict};
-use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
@@ -198,13 +198,7 @@ impl Search<'_, '_> {
             self.renew().await;
         }
         let name = self.next_name(cause);
-        let execute = OnSeries {
-            series: self.series,
-            interrupt: self.interrupt.clone(),
-            gone: Cell::new(false),
-            open: Cell::new(false),
-            until: self.options.shrinks_until(),
-        };
+        let execute = Again::new(self.series, &self.interrupt, &self.options);
         let shrunk = shrink(&execute, &talk, cause, &drawn_name(number), &name, self.options.executions).await;
         self.outcome.shrinking += begin.elapsed();
         let about = shrunk.talk.about();
@@ -346,43 +340,14 @@ fn drawn_name(number: u64) -> String {
     format!("{FOLDER}/w{number}")
 }
 
-/// Executes conversations on a candidate, one at a time.
-struct OnSeries<'s> {
-    series: &'s Series,
-    interrupt: Interrupt,
-    /// The candidate broke and could not be started again.
-    gone: Cell<bool>,
-    /// What was executed last could not be judged.
-    open: Cell<bool>,
-    /// When it has gone on for long enough.
-    until: Option<Instant>,
-}
-
-impl Execute for OnSeries<'_> {
+impl Execute for Again<'_> {
     async fn causes(&self, talk: &Talk, name: &str) -> Vec<(Cause, Option<usize>, String)> {
-        // A candidate that a conversation ends would else end all that come after it.
-        let _ = self.series.revive().await;
-        self.gone.set(self.series.is_broken());
-        let executed = self.series.instance(planned(talk, name)).await;
-        if is_hung(&executed.result) {
+        let result = self.execute(planned(talk, name)).await;
+        if is_hung(&result) {
             // What still goes on in it is no matter of the next one.
             let _ = self.series.renew().await;
         }
-        self.open.set(matches!(executed.result.verdict, Verdict::EnvironmentError | Verdict::HarnessError));
-        let failed = causes(&talk.steps(), &executed.result);
+        let failed = causes(&talk.steps(), &result);
         failed.into_iter().map(|(cause, check)| (cause, check.step, check.observed.clone())).collect()
-    }
-
-    fn over(&self) -> Option<Kept> {
-        let stopped = self.interrupt.borrow().is_some();
-        stopped.then_some(Kept::Stopped).or(self.gone.get().then_some(Kept::Gone))
-    }
-
-    fn is_open(&self) -> bool {
-        self.open.get()
-    }
-
-    fn is_late(&self) -> bool {
-        self.until.is_some_and(|until| until <= Instant::now())
     }
 }

@@ -2,26 +2,15 @@
 
 use super::{After, Carries, Input, Talk};
 use crate::cause::Cause;
-use crate::shrink::Kept;
+use crate::shrink::{Ends, Kept};
 use countersign_adversary::Alteration;
 use countersign_adversary::alter::{Edit, Fill, How};
 use countersign_contract::Bytes;
 
 /// Executes conversations. What it is told to execute is executed as it stands, under a name from which its randomness comes.
-pub trait Execute {
+pub trait Execute: Ends {
     /// Why a conversation fails, each cause with the step that fails and the judge's words for it; nothing if it does not.
     fn causes(&self, talk: &Talk, name: &str) -> impl Future<Output = Vec<(Cause, Option<usize>, String)>>;
-    /// Why nothing can be executed any more, if that is so: [`Kept::Stopped`] or [`Kept::Gone`]. What was being executed then says
-    /// nothing.
-    fn over(&self) -> Option<Kept>;
-    /// Whether what was executed last could not be judged, so that it says nothing.
-    fn is_open(&self) -> bool {
-        false
-    }
-    /// Whether this has gone on for long enough.
-    fn is_late(&self) -> bool {
-        false
-    }
 }
 
 /// What is left of a conversation.
@@ -240,7 +229,9 @@ mod tests {
             self.left.set(left.saturating_sub(1));
             if left > 0 && (self.fails)(talk, name) { vec![(cause(), None, String::new())] } else { Vec::new() }
         }
+    }
 
+    impl<F> Ends for Fake<F> {
         fn over(&self) -> Option<Kept> {
             self.over.filter(|_| self.left.get() == 0)
         }
